@@ -1,0 +1,199 @@
+/** What is known about a failure: something did not work, as opposed to an answer that was given. */
+export interface FailureRow {
+  readonly httpStatus: number;
+  /** MQTT 5 reason code told to a peer that is affected. */
+  readonly reasonCode: number;
+  readonly severity: 'warning' | 'error' | 'fatal';
+  readonly meaning: string;
+  /** What the user can do. */
+  readonly cure: string;
+}
+
+/** Every way in which this software can fail. `docs/reference/failures.md` is generated from it. */
+export const FAILURES = {
+  port_taken: {
+    httpStatus: 500,
+    reasonCode: 0x88,
+    severity: 'fatal',
+    meaning: 'Another program listens on the port.',
+    cure: 'Stop the other program, or choose another port with --mqtt-port or --http-port.',
+  },
+  address_unavailable: {
+    httpStatus: 500,
+    reasonCode: 0x88,
+    severity: 'fatal',
+    meaning: 'The address to listen on does not belong to this machine, or the port needs more rights.',
+    cure: 'Choose an address of this machine and a port above 1023.',
+  },
+  data_directory_unusable: {
+    httpStatus: 500,
+    reasonCode: 0x88,
+    severity: 'fatal',
+    meaning: 'The data directory cannot be read or written.',
+    cure: 'Give the user who runs Sallyport read and write permission on it, or choose another with --data-dir.',
+  },
+  data_directory_in_use: {
+    httpStatus: 500,
+    reasonCode: 0x88,
+    severity: 'fatal',
+    meaning: 'Another Sallyport runs on this data directory.',
+    cure: 'Stop the other server, or choose another directory with --data-dir.',
+  },
+  database_damaged: {
+    httpStatus: 500,
+    reasonCode: 0x88,
+    severity: 'fatal',
+    meaning: 'The registry database does not pass its own integrity check.',
+    cure: 'Restore registry.db from a backup; keep the damaged file for inspection.',
+  },
+  database_too_new: {
+    httpStatus: 500,
+    reasonCode: 0x88,
+    severity: 'fatal',
+    meaning: 'The registry database was written by a newer version.',
+    cure: 'Run the version that wrote it, or a newer one.',
+  },
+  store_unavailable: {
+    httpStatus: 503,
+    reasonCode: 0x88,
+    severity: 'error',
+    meaning: 'The registry or the audit trail could not be read or written.',
+    cure: 'Check free space and permissions of the data directory; the server goes on by itself when they are back.',
+  },
+  configuration_invalid: {
+    httpStatus: 500,
+    reasonCode: 0x83,
+    severity: 'fatal',
+    meaning: 'The configuration file does not fit its schema or contradicts itself.',
+    cure: 'Correct the named line; docs/reference/configuration.md lists every key.',
+  },
+  key_material_invalid: {
+    httpStatus: 500,
+    reasonCode: 0x83,
+    severity: 'fatal',
+    meaning: 'A key or certificate file cannot be read, or key and certificate do not belong together.',
+    cure: 'Restore the named file from a backup, or remove the folder pki to have a new authority made (every client must then be given the new root).',
+  },
+  policy_invalid: {
+    httpStatus: 400,
+    reasonCode: 0x83,
+    severity: 'warning',
+    meaning: 'A policy statement is wrong; the policy in force was not changed.',
+    cure: 'Correct the statement at the named position.',
+  },
+  invalid_request: {
+    httpStatus: 400,
+    reasonCode: 0x83,
+    severity: 'warning',
+    meaning: 'A request does not fit its schema.',
+    cure: 'Correct the named field; /api/v1/openapi.json describes every request.',
+  },
+  unauthenticated: {
+    httpStatus: 401,
+    reasonCode: 0x87,
+    severity: 'warning',
+    meaning: 'No operator credential was shown, or it is not valid.',
+    cure: 'Send "Authorization: Bearer TOKEN" with an operator token; the first one is in the file operator.token of the data directory.',
+  },
+  forbidden: {
+    httpStatus: 403,
+    reasonCode: 0x87,
+    severity: 'warning',
+    meaning: 'The operator may not do this.',
+    cure: 'Ask an operator whose role allows it.',
+  },
+  not_found: {
+    httpStatus: 404,
+    reasonCode: 0x83,
+    severity: 'warning',
+    meaning: 'What was asked for does not exist.',
+    cure: 'Check the spelling; ids are case-sensitive. The list command of the noun shows what exists.',
+  },
+  already_exists: {
+    httpStatus: 409,
+    reasonCode: 0x83,
+    severity: 'warning',
+    meaning: 'Something with this id exists already.',
+    cure: 'Choose another id, or change what exists.',
+  },
+  in_use: {
+    httpStatus: 409,
+    reasonCode: 0x83,
+    severity: 'warning',
+    meaning: 'It cannot be removed while other things depend on it.',
+    cure: 'Remove what depends on it first.',
+  },
+  too_many_requests: {
+    httpStatus: 429,
+    reasonCode: 0x97,
+    severity: 'warning',
+    meaning: 'More requests came than are allowed.',
+    cure: 'Wait for the time named in Retry-After.',
+  },
+  request_too_large: {
+    httpStatus: 413,
+    reasonCode: 0x95,
+    severity: 'warning',
+    meaning: 'The body of the request is larger than allowed.',
+    cure: 'Send less in one request.',
+  },
+  server_unreachable: {
+    httpStatus: 502,
+    reasonCode: 0x88,
+    severity: 'error',
+    meaning: 'The server did not answer.',
+    cure: 'Start it with `sallyport start`, and check address, port and firewall.',
+  },
+  server_not_trusted: {
+    httpStatus: 502,
+    reasonCode: 0x88,
+    severity: 'error',
+    meaning: "The server's certificate does not lead to the root that this client trusts.",
+    cure: 'Give the client the root certificate of the server (pki/root.pem of its data directory).',
+  },
+  connection_refused: {
+    httpStatus: 502,
+    reasonCode: 0x87,
+    severity: 'error',
+    meaning: 'The server refused the connection.',
+    cure: 'Run `sallyport explain` with the ticket of the refusal.',
+  },
+  connection_lost: {
+    httpStatus: 502,
+    reasonCode: 0x88,
+    severity: 'warning',
+    meaning: 'The connection broke.',
+    cure: 'The client connects again by itself; if it keeps breaking, look for a second client with the same client id.',
+  },
+  queue_full: {
+    httpStatus: 503,
+    reasonCode: 0x97,
+    severity: 'warning',
+    meaning: 'More was handed over than can be kept.',
+    cure: 'Send slower, or raise the named bound.',
+  },
+  internal: {
+    httpStatus: 500,
+    reasonCode: 0x80,
+    severity: 'error',
+    meaning: 'A defect of this software. The connection or request was ended; the server goes on.',
+    cure: 'Report it with the log line of that moment.',
+  },
+} as const satisfies Record<string, FailureRow>;
+
+export type FailureCode = keyof typeof FAILURES;
+
+/**
+ * Something did not work. The `message` says what happened and to what; `cure` says what to do next. Never holds a secret.
+ */
+export class Failure extends Error {
+  readonly code: FailureCode;
+  readonly cure: string;
+
+  constructor(code: FailureCode, message: string, options: { readonly cause?: unknown; readonly cure?: string } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'Failure';
+    this.code = code;
+    this.cure = options.cure ?? FAILURES[code].cure;
+  }
+}

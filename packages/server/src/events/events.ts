@@ -1,0 +1,72 @@
+import type { Refusal } from '@sallyport/model';
+import type { TransportFacts } from './transport-facts.ts';
+
+export type CredentialKind = 'token' | 'password' | 'certificate' | 'access-token' | 'scram';
+
+interface SessionFacts {
+  readonly organisation: string;
+  readonly clientId: string;
+  /** Written form of the principal. */
+  readonly principal: string;
+  readonly transport: TransportFacts;
+}
+
+/**
+ * Everything that happens in the server and that somebody may want to know. Observers (audit, metrics, `mon` messages, later
+ * incidents) listen; none of them decides. A message that passes is counted, not announced: its path makes no objects.
+ */
+export type ServerEvent =
+  | { readonly type: 'server.started'; readonly version: string; readonly listeners: readonly string[] }
+  | { readonly type: 'server.stopping'; readonly cause: string }
+  | { readonly type: 'server.unsafe'; readonly setting: string; readonly meaning: string }
+  | ({
+      readonly type: 'session.opened';
+      readonly protocolVersion: 3 | 4 | 5;
+      readonly username?: string;
+      readonly credential: string;
+      readonly credentialKind: CredentialKind;
+      readonly cleanStart: boolean;
+      readonly sessionPresent: boolean;
+    } & SessionFacts)
+  | ({
+      readonly type: 'session.closed';
+      readonly protocolVersion: 3 | 4 | 5;
+      readonly username?: string;
+      /** Close code of the Watson IoT Platform: 0 normal, 288 client id reused, … */
+      readonly closeCode: number;
+      readonly reason: string;
+      readonly connectedAt: number;
+      readonly readBytes: number;
+      readonly readMessages: number;
+      readonly writtenBytes: number;
+      readonly writtenMessages: number;
+    } & SessionFacts)
+  | { readonly type: 'session.refused'; readonly refusal: Refusal; readonly transport: TransportFacts }
+  | { readonly type: 'message.denied'; readonly refusal: Refusal }
+  | { readonly type: 'subscription.denied'; readonly refusal: Refusal }
+  | { readonly type: 'delivery.denied'; readonly refusal: Refusal }
+  | {
+      readonly type: 'message.dropped';
+      readonly organisation: string;
+      readonly clientId: string;
+      readonly cause: string;
+      readonly count: number;
+    }
+  | { readonly type: 'handshake.refused'; readonly refusal: Refusal }
+  | { readonly type: 'request.refused'; readonly refusal: Refusal }
+  | {
+      /** A mutation of the registry or of a policy, recorded in the same transaction. */
+      readonly type: 'registry.changed';
+      /** Written form of the operator, or `system`. */
+      readonly by: string;
+      readonly action: string;
+      /** Written form of the thing that was changed, for example `device:demo/pump/pump-7` or `policy:demo`. */
+      readonly target: string;
+      readonly organisation?: string;
+    }
+  | { readonly type: 'store.failing'; readonly store: string; readonly problem: string }
+  | { readonly type: 'store.recovered'; readonly store: string }
+  | { readonly type: 'defect'; readonly where: string; readonly problem: string };
+
+export type ServerEventType = ServerEvent['type'];
+export type EventOf<T extends ServerEventType> = Extract<ServerEvent, { readonly type: T }>;

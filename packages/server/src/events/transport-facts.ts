@@ -1,0 +1,22 @@
+/** What a listener knows about a connection before its first MQTT byte. */
+export interface TransportFacts {
+  /** Name of the listener as configured, for example `mqtt-tls`. */
+  readonly listener: string;
+  readonly transport: 'tcp' | 'tls' | 'ws' | 'wss';
+  /** True if the bytes travel under TLS that this server terminates. */
+  readonly secure: boolean;
+  /** IPv4 in dotted form (mapped addresses are unmapped) or IPv6. */
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localPort: number;
+  readonly tlsVersion?: string;
+  readonly cipher?: string;
+  /** Server name indication, lower case. */
+  readonly serverName?: string;
+  /** DER of the peer's certificate; the handshake proved possession of its key. */
+  readonly certificate?: Uint8Array;
+  /** True only if the chain led to a trusted authority at the time of the handshake. */
+  readonly certificateTrusted: boolean;
+  /** Why it was not trusted, in the TLS library's word, for example `CERT_HAS_EXPIRED`. */
+  readonly certificateProblem?: string;
+}
