@@ -1,3 +1,4 @@
+export * from './explanation.ts';
 export * from './failure.ts';
 export * from './parsed.ts';
 export * from './principal.ts';

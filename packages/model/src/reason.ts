@@ -24,6 +24,14 @@ export const REASONS = {
     meaning: 'The connection security of the device type demands TLS and the client came without it.',
     cure: 'Connect to the TLS listener (port 8883), or lower the connection security of the device type by name.',
   },
+  certificate_required: {
+    stage: 'level',
+    connack3: 5,
+    reasonCode: 0x87,
+    httpStatus: 403,
+    meaning: 'The connection security of the device type demands a client certificate and none that is trusted was shown.',
+    cure: 'Connect with a client certificate, or choose another connection security for the device type.',
+  },
   unknown_organisation: {
     stage: 'authentication',
     connack3: 5,
@@ -58,8 +66,8 @@ export const REASONS = {
   },
   wrong_user_name: {
     stage: 'authentication',
-    connack3: 4,
-    reasonCode: 0x86,
+    connack3: 5,
+    reasonCode: 0x87,
     httpStatus: 401,
     meaning: 'The user name is not the one that this kind of client uses.',
     cure: 'Devices and gateways use the user name "use-token-auth"; applications use their key (a-ORGANISATION-…).',
