@@ -29,7 +29,8 @@ export const REASONS = {
     connack3: 5,
     reasonCode: 0x87,
     httpStatus: 403,
-    meaning: 'The connection security of the device type demands a client certificate and none that is trusted was shown.',
+    meaning:
+      'The connection security of the device type demands a client certificate and none that is trusted was shown.',
     cure: 'Connect with a client certificate, or choose another connection security for the device type.',
   },
   unknown_organisation: {
