@@ -1,0 +1,43 @@
+import { principalName } from '@sallyport/model';
+import type { Evidence, Verdict } from './authenticator.ts';
+import { TOKEN_USER_NAME } from './device-token.ts';
+import type { Find, TokenMatcher } from './known-principal.ts';
+import { rejected } from './verdicts.ts';
+
+/** The refusal of a user name that nobody has, with the most likely mistake as its cure. */
+export async function unknownUserName(
+  { clientId }: Evidence,
+  username: string,
+  { findPrincipal, tokens }: { readonly findPrincipal: Find; readonly tokens: TokenMatcher },
+): Promise<Verdict> {
+  const found = printable(username);
+  if (clientId.kind === 'plain') {
+    return rejected('unknown_identity', 'No such user name is registered.', {
+      compared: { what: 'user name', found, expected: 'a registered user name or an application key' },
+    });
+  }
+  const expected = clientId.kind === 'application' ? `the key a-${clientId.organisation}-…` : TOKEN_USER_NAME;
+  const claimed =
+    clientId.kind === 'application'
+      ? ({ kind: 'application', organisation: clientId.organisation, id: clientId.id } as const)
+      : ({ kind: clientId.kind, organisation: clientId.organisation, type: clientId.type, id: clientId.id } as const);
+  const known = await findPrincipal(principalName(claimed));
+  // A token that was put into the user name is a secret: it is recognised so that it is never shown.
+  if (known?.credentials.some((c) => c.kind === 'token' && tokens.matches(username, c.hash as Uint8Array))) {
+    return rejected('wrong_user_name', 'The token was sent as the user name.', {
+      compared: { what: 'user name', found: 'the token', expected },
+      cure: `User name and password are swapped: the user name is ${expected}, the password is the token.`,
+    });
+  }
+  const who = clientId.kind === 'application' ? 'applications use their key' : 'devices and gateways with a token use';
+  return rejected('wrong_user_name', `No such user name; ${who} ${expected}.`, {
+    compared: { what: 'user name', found, expected },
+    cure: `The user name was \`${found}\`; ${clientId.kind === 'application' ? 'applications' : 'devices'} use \`${expected}\`.`,
+  });
+}
+
+/** What a stranger typed enters a trace only short and without control characters. */
+function printable(text: string): string {
+  const clean = text.replace(/[^\x20-\x7e]/g, '?');
+  return clean.length <= 40 ? clean : `${clean.slice(0, 40)}…`;
+}
