@@ -109,6 +109,13 @@ export const FAILURES = {
     meaning: 'What was asked for does not exist.',
     cure: 'Check the spelling; ids are case-sensitive. The list command of the noun shows what exists.',
   },
+  method_not_allowed: {
+    httpStatus: 405,
+    reasonCode: 0x83,
+    severity: 'warning',
+    meaning: 'The route exists, but not with this method.',
+    cure: 'Use one of the methods that the header Allow names.',
+  },
   already_exists: {
     httpStatus: 409,
     reasonCode: 0x83,
@@ -122,6 +129,20 @@ export const FAILURES = {
     severity: 'warning',
     meaning: 'It cannot be removed while other things depend on it.',
     cure: 'Remove what depends on it first.',
+  },
+  changed_meanwhile: {
+    httpStatus: 412,
+    reasonCode: 0x83,
+    severity: 'warning',
+    meaning: 'What was to be changed is no longer what it was when it was read; nothing was changed.',
+    cure: 'Read it again, apply the change to what is there now, and send it with the new ETag.',
+  },
+  unsupported_media_type: {
+    httpStatus: 415,
+    reasonCode: 0x99,
+    severity: 'warning',
+    meaning: 'The body of the request is of a kind that is not understood here.',
+    cure: 'Send JSON with "Content-Type: application/json"; a policy may also be text/yaml.',
   },
   too_many_requests: {
     httpStatus: 429,

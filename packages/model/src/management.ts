@@ -1,0 +1,190 @@
+import type { FailureCode } from './failure.ts';
+import type { SecurityLevel } from './security-level.ts';
+
+/*
+ * The documents of the HTTPS API (/api/v1), as server and clients agree on them.
+ * Every time is ISO 8601 in UTC. A key that has no value is absent, never null.
+ */
+
+/** The forms in which an API call can fail, as `application/problem+json` (RFC 9457). */
+export interface Problem {
+  /** Reference to the page that explains the code, for example `/docs/failures#not_found`. */
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly code: FailureCode;
+  /** What happened, to what. */
+  readonly detail: string;
+  /** What to do next. */
+  readonly cure: string;
+  /** Where the refusal is explained, if there is a ticket. */
+  readonly instance?: string;
+  readonly ticket?: string;
+  /** The fields that do not fit, for example `body/security`. */
+  readonly errors?: readonly FieldProblem[];
+}
+
+export interface FieldProblem {
+  readonly path: string;
+  readonly problem: string;
+  /** Position in a text that was sent; counted from 1. */
+  readonly line?: number;
+  readonly column?: number;
+  readonly cure?: string;
+}
+
+/** A part of a list. Ask again with `after: next` for what follows; without `next` the list is complete. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly next?: string;
+}
+
+/** What the API says about itself to anybody: coarse on purpose. */
+export interface Health {
+  readonly status: 'ok' | 'failing';
+  readonly parts: Readonly<Record<string, 'ok' | 'failing'>>;
+}
+
+/** What one may note about a thing; the server stores it and does not look at it. At most 16 KiB as JSON. */
+export type Metadata = Readonly<Record<string, unknown>>;
+
+export type OperatorRole = 'administrator' | 'operator' | 'reader';
+
+export interface OrganisationDocument {
+  readonly id: string;
+  readonly name: string;
+  /** Connection security of every device type that has none of its own. */
+  readonly security: SecurityLevel;
+  readonly createdAt: string;
+  readonly suspendedAt?: string;
+}
+
+export interface DeviceTypeDocument {
+  readonly organisation: string;
+  readonly id: string;
+  readonly class: 'device' | 'gateway';
+  readonly description?: string;
+  readonly security?: SecurityLevel;
+  readonly metadata?: Metadata;
+}
+
+export interface DeviceDocument {
+  readonly organisation: string;
+  readonly type: string;
+  readonly id: string;
+  readonly class: 'device' | 'gateway';
+  /** Written form, for policies, `explain` and the audit trail. */
+  readonly principal: string;
+  /** Client id to connect with. */
+  readonly clientId: string;
+  readonly description?: string;
+  readonly metadata?: Metadata;
+  readonly gatewayRole?: 'standard' | 'privileged';
+  readonly createdAt: string;
+  readonly suspendedAt?: string;
+}
+
+export interface ApplicationDocument {
+  readonly organisation: string;
+  readonly id: string;
+  readonly principal: string;
+  readonly clientId: string;
+  /** User name to connect with. */
+  readonly key: string;
+  readonly role: string;
+  readonly description?: string;
+  readonly createdAt: string;
+  readonly suspendedAt?: string;
+}
+
+export interface OperatorDocument {
+  readonly id: string;
+  readonly role: OperatorRole;
+  readonly createdAt: string;
+  readonly suspendedAt?: string;
+}
+
+/** A credential without its secret: the server cannot show that again. */
+export interface CredentialDocument {
+  readonly id: string;
+  readonly principal: string;
+  readonly kind: 'token' | 'password';
+  readonly username?: string;
+  readonly createdAt: string;
+  readonly createdBy: string;
+  readonly expiresAt?: string;
+  readonly revokedAt?: string;
+  readonly revokedBy?: string;
+}
+
+/** Answer to a credential that was issued. `token` is shown this once. */
+export interface IssuedCredential {
+  readonly credential: CredentialDocument;
+  readonly token?: string;
+}
+
+export interface NewDevice {
+  readonly device: DeviceDocument;
+  readonly credentials: readonly CredentialDocument[];
+  /** Shown this once. */
+  readonly token?: string;
+}
+
+export interface NewApplication {
+  readonly application: ApplicationDocument;
+  readonly credentials: readonly CredentialDocument[];
+  /** Shown this once. */
+  readonly token?: string;
+}
+
+export interface NewOperator {
+  readonly operator: OperatorDocument;
+  readonly credentials: readonly CredentialDocument[];
+  /** Shown this once. */
+  readonly token?: string;
+}
+
+/** An organisation's own statements. Version 0 is the empty policy that every organisation begins with. */
+export interface PolicyVersionDocument {
+  readonly organisation: string;
+  readonly version: number;
+  readonly text: string;
+  readonly savedAt?: string;
+  readonly savedBy?: string;
+}
+
+export interface PolicyCheck {
+  readonly ok: boolean;
+  readonly problems: readonly FieldProblem[];
+}
+
+export interface AuditDocument {
+  /** Grows by one with each row; the cursor of the list. */
+  readonly sequence: number;
+  readonly at: string;
+  readonly type: string;
+  readonly outcome?: string;
+  readonly by?: string;
+  readonly target?: string;
+  readonly organisation?: string;
+  readonly principal?: string;
+  readonly address?: string;
+  readonly ticket?: string;
+  readonly details?: Metadata;
+}
+
+export interface SessionDocument {
+  readonly organisation: string;
+  readonly clientId: string;
+  readonly principal: string;
+  readonly connected: boolean;
+  readonly protocolVersion?: number;
+  readonly address?: string;
+  readonly transport?: 'tcp' | 'tls' | 'ws' | 'wss';
+  readonly secure?: boolean;
+  readonly connectedAt?: string;
+  /** How many subscriptions it has. */
+  readonly subscriptions?: number;
+  /** How many messages wait for it. */
+  readonly queued?: number;
+}
