@@ -1,0 +1,52 @@
+import type { Principal, Refusal, RefusalReason, TraceStep } from '@sallyport/model';
+import type { Evidence, Grounds } from '../authentication/authenticator.ts';
+import type { BrokerLimits } from './limits.ts';
+
+/** What the broker asks at the two doors: may this client come in? */
+export interface Arrival {
+  readonly evidence: Evidence;
+  readonly protocolVersion: 3 | 4 | 5;
+  readonly cleanStart: boolean;
+  /** The topic is as the client wrote it: its scope is not resolved yet. */
+  readonly will?: { readonly topic: string; readonly qos: 0 | 1 | 2; readonly retain: boolean };
+}
+
+export type ArrivalVerdict =
+  | { readonly outcome: 'admitted'; readonly session: Admission }
+  | { readonly outcome: 'refused'; readonly reason: RefusalReason; readonly refusal: Refusal };
+
+/** Both doors in one question. Throwing refuses the connection: a broken door is a closed one. */
+export type Arrive = (arrival: Arrival) => ArrivalVerdict | Promise<ArrivalVerdict>;
+
+/** What a client that came through both doors may rely on. */
+export interface Admission {
+  readonly organisation: string;
+  readonly principal: Principal;
+  readonly grounds: Grounds;
+  /** Effective client identifier, unique within the organisation. Empty: the broker assigns one. */
+  readonly clientId: string;
+  /** A device or gateway with a Watson-style client id: speaks in short topics. */
+  readonly scoped: boolean;
+  /** The rules of the Watson IoT Platform hold: retain flag stripped, close codes, gateway notices. */
+  readonly watson: boolean;
+  readonly rights: Rights;
+  readonly assurance: 'full' | 'pending';
+  /** Replaces single limits of the broker for this session. */
+  readonly limits?: Partial<BrokerLimits>;
+}
+
+/** What a session may touch. Topics and filters are always the full ones, never a device's short form. */
+export interface Rights {
+  /** Synchronous; never throws. `subscribe` asks for the whole filter, the other two for one topic. */
+  permits(action: 'publish' | 'subscribe' | 'receive', resource: string): boolean;
+  /** Changes whenever an earlier answer may no longer hold. */
+  readonly version: number;
+  /** The full trace and its ticket; asked only when something has been refused. */
+  refuse(action: 'publish' | 'subscribe' | 'receive' | 'will', resource: string, extra?: readonly TraceStep[]): Refusal;
+}
+
+/** Whether the grounds of a live session still hold. */
+export type Standing = 'stands' | { readonly ended: RefusalReason; readonly text: string; readonly cure?: string };
+
+/** Judges the grounds of a session anew. Throwing ends the session: what cannot be judged does not stand. */
+export type Regrounds = (grounds: Grounds) => Standing | Promise<Standing>;

@@ -1,0 +1,66 @@
+/** What one client, session or organisation may take of the broker. Plain numbers; the composition root fills them from the configuration. */
+export interface BrokerLimits {
+  /** Connections of the whole broker, with or without CONNECT. */
+  readonly connections: number;
+  /** Milliseconds from the first byte to be awaited until the whole CONNECT. */
+  readonly connectDeadline: number;
+  /** Milliseconds that a peer has for taking the last bytes before the connection is cut. */
+  readonly closeDeadline: number;
+  /** Bytes of one packet, fixed header included. */
+  readonly maximumPacketSize: number;
+  /** Bytes of a payload of a Watson-style client (watson-iot.md section 2.5). */
+  readonly watsonPayload: number;
+  /** Seconds; a longer keep alive, and none at all, is replaced by it. 0: the client may choose as it likes. */
+  readonly keepAliveMaximum: number;
+  /** Seconds that a session outlives its connection at most. */
+  readonly sessionExpiryMaximum: number;
+  /** Sessions of one organisation, live and kept. */
+  readonly sessions: number;
+  readonly subscriptionsPerSession: number;
+  /** Levels of a topic name or filter. */
+  readonly topicLevels: number;
+  /** Unfinished QoS 1 and 2 messages from one client. */
+  readonly receiveMaximum: number;
+  /** Unfinished QoS 1 and 2 messages to one client. */
+  readonly inflight: number;
+  /** QoS 1 and 2 messages that wait for one client. The oldest is dropped. */
+  readonly queueMessages: number;
+  /** Bytes of the messages that wait for one client. */
+  readonly queueBytes: number;
+  /** Bytes not yet taken by a slow peer, beyond which QoS 0 is dropped and QoS 1 and 2 wait in the queue. */
+  readonly outgoingBytes: number;
+  /** Bytes not yet taken by a slow peer, beyond which its connection is cut. */
+  readonly outgoingBytesHard: number;
+  /** Topic aliases that a client may set. */
+  readonly topicAliasMaximum: number;
+  /** Retained messages of one organisation. */
+  readonly retainedMessages: number;
+  /** Bytes of the retained messages of one organisation. */
+  readonly retainedBytes: number;
+  /** Live instances of one scalable application. */
+  readonly scalableInstances: number;
+}
+
+/** Safe for strangers on a small machine. */
+export const DEFAULT_LIMITS: BrokerLimits = {
+  connections: 100_000,
+  connectDeadline: 10_000,
+  closeDeadline: 5_000,
+  maximumPacketSize: 262_144,
+  watsonPayload: 131_072,
+  keepAliveMaximum: 0,
+  sessionExpiryMaximum: 7 * 86_400,
+  sessions: 100_000,
+  subscriptionsPerSession: 500,
+  topicLevels: 128,
+  receiveMaximum: 1000,
+  inflight: 100,
+  queueMessages: 5000,
+  queueBytes: 16_777_216,
+  outgoingBytes: 1_048_576,
+  outgoingBytesHard: 16_777_216,
+  topicAliasMaximum: 64,
+  retainedMessages: 100_000,
+  retainedBytes: 268_435_456,
+  scalableInstances: 50,
+};
