@@ -48,7 +48,9 @@ export interface Health {
 /** What one may note about a thing; the server stores it and does not look at it. At most 16 KiB as JSON. */
 export type Metadata = Readonly<Record<string, unknown>>;
 
-export type OperatorRole = 'administrator' | 'operator' | 'reader';
+/** What operators may do, the one who may most first. A reader changes nothing, an operator runs devices and applications. */
+export const OPERATOR_ROLES = ['administrator', 'operator', 'reader'] as const;
+export type OperatorRole = (typeof OPERATOR_ROLES)[number];
 
 export interface OrganisationDocument {
   readonly id: string;
