@@ -193,6 +193,22 @@ function isAlive(pid) {
 }
 
 /**
+ * Throws EEXIST if another process has the lock.
+ * @param {string} own
+ */
+function claim(own) {
+  try {
+    // A hard link appears with its content or not at all.
+    linkSync(own, LOCK);
+  } catch (error) {
+    const { code } = /** @type {NodeJS.ErrnoException} */ (error);
+    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS') throw error;
+    // Some file systems have no hard links.
+    writeFileSync(LOCK, String(process.pid), { flag: 'wx' });
+  }
+}
+
+/**
  * Waits until no other process prepares this clone. A lock whose owner is gone is taken over.
  * @returns {Promise<() => void>} gives the lock back
  */
@@ -204,8 +220,7 @@ async function takeLock() {
   try {
     for (;;) {
       try {
-        // A hard link appears with its content or not at all.
-        linkSync(own, LOCK);
+        claim(own);
         return () => rmSync(LOCK, { force: true });
       } catch (error) {
         if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EEXIST') throw error;
