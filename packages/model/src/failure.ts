@@ -179,6 +179,20 @@ export const FAILURES = {
     meaning: 'The server refused the connection.',
     cure: 'Run `sallyport explain` with the ticket of the refusal.',
   },
+  publish_refused: {
+    httpStatus: 502,
+    reasonCode: 0x87,
+    severity: 'error',
+    meaning: 'The server refused to publish a message.',
+    cure: 'Run `sallyport explain` with the ticket of the refusal.',
+  },
+  subscribe_refused: {
+    httpStatus: 502,
+    reasonCode: 0x87,
+    severity: 'error',
+    meaning: 'The server refused a subscription.',
+    cure: 'Run `sallyport explain` with the ticket of the refusal.',
+  },
   connection_lost: {
     httpStatus: 502,
     reasonCode: 0x88,

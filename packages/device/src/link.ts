@@ -1,0 +1,310 @@
+import { Failure, topicMatches } from '@sallyport/model';
+import { connect, type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
+import { type BackoffOptions, jitteredBackoff } from './backoff.ts';
+import { isTemporary, linkFailure, RefusedByServer, reasonName, ticketIn } from './link-failure.ts';
+import { rootCertificate } from './root-certificate.ts';
+
+/** Where and how to reach the server. TLS is always used and always verified. */
+export interface LinkOptions {
+  readonly host: string;
+  /** 8883, or 8443 over WebSocket. */
+  readonly port?: number;
+  /** Root certificate to trust: PEM text, or the path of a PEM file. The authorities of the runtime if absent. */
+  readonly ca?: string;
+  /** 5 unless said otherwise. MQTT 3.1.1 (4) cannot tell tickets. */
+  readonly protocolVersion?: 4 | 5;
+  /** MQTT over WebSocket; a text is the path, `/mqtt` by default. */
+  readonly websocket?: boolean | string;
+  /** Seconds between signs of life; 60 by default. */
+  readonly keepAlive?: number;
+  /** Milliseconds until an attempt to connect is given up; 15,000 by default. */
+  readonly connectTimeout?: number;
+  readonly backoff?: BackoffOptions;
+  /** Messages that may wait for their acknowledgement or for the connection; 1,000 by default. */
+  readonly maximumPending?: number;
+}
+
+export interface LinkCredential {
+  readonly clientId: string;
+  readonly username: string;
+  readonly password: string;
+}
+
+/** What can happen to a connection while it is used. */
+export interface LinkEvents {
+  /** Connected again after a break. */
+  online: undefined;
+  /** The connection broke; another attempt follows by itself. */
+  offline: undefined;
+  /** Something that no call could report: a refused attempt, a malformed message, a handler that threw. */
+  problem: Failure;
+}
+
+export type LinkListener<T extends keyof LinkEvents> = (value: LinkEvents[T]) => void;
+
+/** Who gets the messages of a subscription. */
+export type Receiver = (topic: string, payload: Uint8Array) => void | Promise<void>;
+
+interface Subscription {
+  readonly filter: string;
+  readonly receive: Receiver | undefined;
+}
+
+const SESSION_TAKEN_OVER = 0x8e;
+
+/** One connection to the server that mends itself, and the errors of everything below it in our own terms. */
+export class Link {
+  /** Resolves when the connection has ended for good: with nothing after `close()`, else with the reason. */
+  readonly closed: Promise<Failure | undefined>;
+  readonly #client: MqttClient;
+  readonly #where: string;
+  readonly #version: 4 | 5;
+  readonly #maximumPending: number;
+  readonly #subscriptions = new Map<number, Subscription>();
+  readonly #listeners: { [T in keyof LinkEvents]: Set<LinkListener<T>> } = {
+    online: new Set(),
+    offline: new Set(),
+    problem: new Set(),
+  };
+  #pending = 0;
+  #resolveClosed: (failure: Failure | undefined) => void = () => {};
+
+  private constructor(client: MqttClient, where: string, version: 4 | 5, maximumPending: number) {
+    this.#client = client;
+    this.#where = where;
+    this.#version = version;
+    this.#maximumPending = maximumPending;
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+  }
+
+  /**
+   * Connects. The first attempt is the only one: it fails at once with what is wrong. Breaks after it are mended.
+   *
+   * @throws RefusedByServer `connection_refused`
+   * @throws Failure `server_unreachable`, `server_not_trusted`, `key_material_invalid`
+   */
+  static async open(options: LinkOptions, credential: LinkCredential): Promise<Link> {
+    const { host, websocket = false, protocolVersion = 5, keepAlive = 60, connectTimeout = 15_000 } = options;
+    const port = options.port ?? (websocket ? 8443 : 8883);
+    const backoff = jitteredBackoff(options.backoff);
+    const settings: IClientOptions = {
+      protocol: websocket ? 'wss' : 'mqtts',
+      host,
+      hostname: host,
+      port,
+      path: typeof websocket === 'string' ? websocket : '/mqtt',
+      ...(options.ca === undefined ? {} : { ca: await rootCertificate(options.ca) }),
+      rejectUnauthorized: true,
+      protocolVersion,
+      clean: true,
+      keepalive: keepAlive,
+      connectTimeout,
+      reconnectPeriod: backoff.next(),
+      queueQoSZero: false,
+      ...credential,
+    };
+    const client = connect(settings);
+    const link = new Link(client, `${host}:${port}`, protocolVersion, options.maximumPending ?? 1_000);
+    client.on('message', (topic, payload, packet) => link.#dispatch(topic, payload, packet));
+    await link.#firstConnection();
+    link.#keepUp(
+      () => backoff.next(),
+      () => backoff.reset(),
+    );
+    return link;
+  }
+
+  on<T extends keyof LinkEvents>(event: T, listener: LinkListener<T>): void {
+    this.#listeners[event].add(listener);
+  }
+
+  /**
+   * Publishes; resolves when the server owns the message (QoS 1 and 2) or the socket took it (QoS 0).
+   *
+   * @throws RefusedByServer `publish_refused`
+   * @throws Failure `queue_full`, `connection_lost`
+   */
+  async publish(topic: string, payload: Uint8Array, qos: 0 | 1 | 2): Promise<void> {
+    if (this.#pending >= this.#maximumPending) {
+      throw new Failure('queue_full', `${this.#pending} messages wait already for ${this.#where}.`);
+    }
+    this.#pending += 1;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#client.publish(topic, Buffer.from(payload), { qos }, (error, packet) => {
+          if (!error) return resolve();
+          const code = numericCode(error);
+          const reason = packet !== undefined && 'properties' in packet ? packet.properties : undefined;
+          if (code === undefined) return reject(linkFailure(error, this.#where));
+          reject(
+            refusal(
+              'publish_refused',
+              `The server refused to publish to ${topic}`,
+              code,
+              (reason as Reason)?.reasonString,
+            ),
+          );
+        });
+      });
+    } finally {
+      this.#pending -= 1;
+    }
+  }
+
+  /**
+   * Subscribes, and again after every break; resolves when the server has granted it.
+   *
+   * @throws RefusedByServer `subscribe_refused`
+   */
+  async subscribe(filter: string, qos: 0 | 1 | 2, receive: Receiver): Promise<void> {
+    const identifier = this.#subscriptions.size + 1;
+    this.#subscriptions.set(identifier, { filter, receive });
+    const properties = this.#version === 5 ? { properties: { subscriptionIdentifier: identifier } } : {};
+    await new Promise<void>((resolve, reject) => {
+      this.#client.subscribe(filter, { qos, ...properties }, (error, granted, packet) => {
+        const code = packet?.granted.find((each) => Number(each) >= 0x80);
+        if (!error && code === undefined) return resolve();
+        this.#subscriptions.set(identifier, { filter, receive: undefined });
+        if (code === undefined) return reject(linkFailure(error, this.#where));
+        const reason = (packet?.properties as Reason)?.reasonString;
+        reject(
+          refusal(
+            'subscribe_refused',
+            `The server refused the subscription to ${granted?.[0]?.topic ?? filter}`,
+            Number(code),
+            reason,
+          ),
+        );
+      });
+    });
+  }
+
+  /** Reports what no call can: to the listeners of `problem`. */
+  report(problem: Failure): void {
+    for (const listener of this.#listeners.problem) listener(problem);
+  }
+
+  /** Says goodbye to the server and ends. Safe to call twice. */
+  async close(): Promise<void> {
+    await this.#client.endAsync();
+    this.#resolveClosed(undefined);
+  }
+
+  async #firstConnection(): Promise<void> {
+    const client = this.#client;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        client.once('connect', () => resolve());
+        client.once('error', (error) => reject(this.#connectFailure(error)));
+        client.once('close', () =>
+          reject(
+            new Failure('connection_refused', `${this.#where} closed the connection before it answered.`, {
+              cure: 'Look for the refusal with `sallyport refusals`, and check that the port is the MQTT port over TLS.',
+            }),
+          ),
+        );
+      });
+    } catch (failure) {
+      // The library emits late errors of a socket that is being torn down; nobody must crash by them.
+      client.on('error', () => {});
+      client.end(true);
+      throw failure;
+    }
+    client.removeAllListeners('error');
+  }
+
+  #keepUp(nextPause: () => number, reset: () => void): void {
+    const client = this.#client;
+    client.on('reconnect', () => {
+      client.options.reconnectPeriod = nextPause();
+    });
+    client.on('connect', () => {
+      reset();
+      client.options.reconnectPeriod = nextPause();
+      for (const listener of this.#listeners.online) listener(undefined);
+    });
+    client.on('offline', () => {
+      for (const listener of this.#listeners.offline) listener(undefined);
+    });
+    client.on('disconnect', (packet) => {
+      const code = packet.reasonCode ?? 0;
+      const reason = (packet.properties as Reason)?.reasonString;
+      if (code === SESSION_TAKEN_OVER) {
+        // Two clients with one id would push each other out for ever; the newer one stays.
+        this.#end(
+          new Failure('connection_lost', `Another client connected to ${this.#where} with the same client id.`, {
+            cure: 'Give each program a client id of its own.',
+          }),
+        );
+      } else {
+        this.report(refusal('connection_lost', `${this.#where} ended the connection`, code, reason));
+      }
+    });
+    client.on('error', (error) => {
+      const failure = this.#connectFailure(error);
+      if (failure instanceof RefusedByServer) {
+        const again = isTemporary(failure.reasonCode);
+        client.options.reconnectOnConnackError = again;
+        if (!again) return this.#end(failure);
+      }
+      this.report(failure);
+    });
+  }
+
+  #connectFailure(error: unknown): Failure {
+    const code = numericCode(error);
+    if (code === undefined) return linkFailure(error, this.#where);
+    const reason = this.#client.serverProperties?.reasonString;
+    return refusal('connection_refused', `${this.#where} refused the connection`, code, reason);
+  }
+
+  #end(failure: Failure): void {
+    this.#client.end(true);
+    this.#resolveClosed(failure);
+  }
+
+  #dispatch(topic: string, payload: Uint8Array, packet: IPublishPacket): void {
+    const named = packet.properties?.subscriptionIdentifier;
+    const identifiers = named === undefined ? undefined : new Set([named].flat());
+    for (const [identifier, { filter, receive }] of this.#subscriptions) {
+      if (!receive) continue;
+      if (identifiers ? !identifiers.has(identifier) : !topicMatches(filter, topic)) continue;
+      Promise.resolve()
+        .then(() => receive(topic, payload))
+        .catch((cause: unknown) => {
+          this.report(
+            cause instanceof Failure
+              ? cause
+              : new Failure('internal', `The handler of a message of ${topic} threw.`, {
+                  cause,
+                  cure: 'Correct the handler.',
+                }),
+          );
+        });
+    }
+  }
+}
+
+type Reason = { readonly reasonString?: string } | undefined;
+
+function refusal(
+  code: 'connection_refused' | 'publish_refused' | 'subscribe_refused' | 'connection_lost',
+  what: string,
+  reasonCode: number,
+  reasonString: string | undefined,
+): RefusedByServer {
+  const ticket = ticketIn(reasonString);
+  return new RefusedByServer(
+    code,
+    `${what}: ${reasonName(reasonCode)}${ticket ? ` (ticket ${ticket})` : ''}.`,
+    reasonCode,
+    ticket,
+  );
+}
+
+function numericCode(error: unknown): number | undefined {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  return typeof code === 'number' ? code : undefined;
+}
