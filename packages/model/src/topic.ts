@@ -17,6 +17,7 @@ const MOST_BYTES = 65_535;
 const PLUS = 0x2b;
 const HASH = 0x23;
 const SLASH = 0x2f;
+const DOLLAR = 0x24;
 const SHARE_PREFIX = '$share/';
 
 /** Reads a topic name as PUBLISH carries it [MQTT-3.3.2-2], [MQTT-4.7.3-1], [MQTT-4.7.3-2], [MQTT-4.7.3-3]. */
@@ -66,54 +67,63 @@ export function parseSubscription(text: string): Parsed<Subscription> {
   return filter.ok ? parsed({ share, filter: filter.value }) : unparsed(filter.problem, end + 1 + filter.position);
 }
 
-/** Whether a topic name is selected by a filter. A wildcard in the first level does not match `$…` [MQTT-4.7.2-1]. */
+/** Whether a topic name is selected by a filter, both checked. A wildcard in the first level does not match `$…` [MQTT-4.7.2-1]. */
 export function topicMatches(filter: string, name: string): boolean {
+  if (name.charCodeAt(0) === DOLLAR && startsWithWildcard(filter)) return false;
   const filterEnd = filter.length;
   const nameEnd = name.length;
   let f = 0;
   let n = 0;
-  if (name.charCodeAt(0) === DOLLAR && (filter.charCodeAt(0) === PLUS || filter.charCodeAt(0) === HASH)) return false;
   while (f < filterEnd && n < nameEnd) {
     const code = filter.charCodeAt(f);
-    if (code === PLUS && wildcardAt(filter, f)) {
+    if (code === HASH) return true;
+    if (code === PLUS) {
       while (n < nameEnd && name.charCodeAt(n) !== SLASH) n++;
-      f++;
-      continue;
+    } else {
+      if (code !== name.charCodeAt(n)) return false;
+      n++;
     }
-    if (code === HASH && f + 1 === filterEnd) return true;
-    if (code !== name.charCodeAt(n)) return false;
     f++;
-    n++;
   }
   if (n < nameEnd) return false;
   if (f === filterEnd) return true;
   const rest = filter.slice(f);
-  // "a/+" selects "a/" (an empty last level), "a/#" selects "a" itself [MQTT-4.7.1-2].
-  if (filter.charCodeAt(f - 1) === SLASH) return rest === '+' || rest === '#' || rest === '+/#';
-  return rest === '/#';
+  // "a/#" selects "a" itself [MQTT-4.7.1-2], and "a/+" selects "a/", whose last level is empty.
+  if (rest === '/#') return true;
+  return filter.charCodeAt(f - 1) === SLASH && (rest === '+' || rest === '#' || rest === '+/#');
 }
 
-const DOLLAR = 0x24;
-
-function wildcardAt(filter: string, at: number): boolean {
-  return at === 0 || filter.charCodeAt(at - 1) === SLASH;
-}
-
-/** Whether every topic name that `inner` can select is selected by `outer` too. */
+/** Whether every topic name that `inner` can select is selected by `outer` too; both are checked filters. */
 export function filterCovers(outer: string, inner: string): boolean {
-  if (outer === inner) return true;
-  // A topic has at least one level, so these two select the same.
-  if (inner === '#') return outer === '+/#';
-  const outerLevels = outer.split('/');
-  const innerLevels = inner.split('/');
-  if (inner.charCodeAt(0) === DOLLAR && (outerLevels[0] === '+' || outerLevels[0] === '#')) return false;
-  for (const [index, level] of outerLevels.entries()) {
-    if (level === '#') return true;
-    const asked = innerLevels[index];
-    if (asked === undefined || asked === '#') return false;
-    if (level !== '+' && level !== asked) return false;
+  if (inner.charCodeAt(0) === DOLLAR && startsWithWildcard(outer)) return false;
+  let o = 0;
+  let i = 0;
+  for (;;) {
+    const code = outer.charCodeAt(o);
+    if (code === HASH) return true;
+    if (inner.charCodeAt(i) === HASH) {
+      // The empty text is no topic, so "#" selects what "+/#" selects, and "/#" what "/+/#" selects.
+      return (i === 0 || inner === '/#') && outer.slice(o) === '+/#';
+    }
+    const outerStop = levelEnd(outer, o);
+    const innerStop = levelEnd(inner, i);
+    if (code !== PLUS && (outerStop - o !== innerStop - i || !inner.startsWith(outer.slice(o, outerStop), i)))
+      return false;
+    if (innerStop === inner.length) return outerStop === outer.length || outer.slice(outerStop) === '/#';
+    if (outerStop === outer.length) return false;
+    o = outerStop + 1;
+    i = innerStop + 1;
   }
-  return innerLevels.length === outerLevels.length;
+}
+
+function startsWithWildcard(filter: string): boolean {
+  const code = filter.charCodeAt(0);
+  return code === PLUS || code === HASH;
+}
+
+function levelEnd(filter: string, from: number): number {
+  const slash = filter.indexOf('/', from);
+  return slash < 0 ? filter.length : slash;
 }
 
 function stringProblem(text: string, what: string): Parsed<never> | undefined {
