@@ -66,8 +66,10 @@ export interface DeviceTypeDocument {
   readonly id: string;
   readonly class: 'device' | 'gateway';
   readonly description?: string;
+  /** Absent: the organisation's. */
   readonly security?: SecurityLevel;
   readonly metadata?: Metadata;
+  readonly createdAt: string;
 }
 
 export interface DeviceDocument {
