@@ -121,6 +121,14 @@ export const REASONS = {
     meaning: 'The device, gateway, application or organisation is suspended.',
     cure: 'Resume it if the cause is gone (`sallyport device resume`).',
   },
+  rights_changed: {
+    stage: 'authorization',
+    connack3: 5,
+    reasonCode: 0x98,
+    httpStatus: 403,
+    meaning: 'The roles of the principal were changed while it was connected.',
+    cure: 'Connect again; the session then has the new rights.',
+  },
   unsupported_authentication_method: {
     stage: 'authentication',
     connack3: 5,

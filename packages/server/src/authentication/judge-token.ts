@@ -58,7 +58,7 @@ function wrongToken(name: string, issued: readonly KnownCredential[], now: numbe
       cure: `Use the token that was shown when ${name} was registered, or issue a new one with \`sallyport ${kindOf(name)} token\`.`,
     });
   }
-  const last = issued.at(-1);
+  const last = issued[0];
   const lost = !last
     ? 'none was ever issued'
     : last.revokedAt !== undefined

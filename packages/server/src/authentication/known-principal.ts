@@ -21,6 +21,7 @@ export interface KnownPrincipal {
   readonly organisationSuspendedAt?: number;
   /** Effective connection security: the device type's, else the organisation's. */
   readonly security: SecurityLevel;
+  /** Newest first, ended ones included. */
   readonly credentials: readonly KnownCredential[];
 }
 

@@ -1,0 +1,86 @@
+import { principalName, presentTopic, type Refusal, type RefusedAction, REASONS, type TraceStep } from '@sallyport/model';
+import { bind, type Decision, type Subject } from '@sallyport/policy';
+import { describeDecision } from './describe-decision.ts';
+import type { PolicyInForce, PolicyStore } from './policy-store.ts';
+
+export type Refuse = (refusal: Omit<Refusal, 'ticket' | 'at' | 'lastAt' | 'count'>) => Refusal;
+
+export interface SessionRightsOptions {
+  readonly organisation: string;
+  readonly subject: Subject;
+  readonly policies: PolicyStore;
+  readonly refuse: Refuse;
+  readonly now: () => number;
+  /** Steps that the session passed when it opened: the beginning of each trace. */
+  readonly arrival: readonly TraceStep[];
+  readonly listener: string;
+}
+
+const MINUTE = 60_000;
+
+/** What one session may touch: the organisation's policy, bound to who the session is. */
+export class SessionRights {
+  readonly #options: SessionRightsOptions;
+  #inForce: PolicyInForce | undefined;
+  #bound: ReturnType<typeof bind> | undefined;
+
+  constructor(options: SessionRightsOptions) {
+    this.#options = options;
+  }
+
+  /** Changes whenever an earlier answer may no longer hold. -1: nothing is permitted at the moment. */
+  get version(): number {
+    const { policies, organisation, now } = this.#options;
+    const inForce = policies.current(organisation);
+    if (!inForce) return -1;
+    // The minute stands behind the point, so that versions stay apart.
+    return inForce.timeBound ? inForce.version + (Math.floor(now() / MINUTE) % 1e6) / 1e7 : inForce.version;
+  }
+
+  permits(action: 'publish' | 'subscribe' | 'receive', resource: string): boolean {
+    return this.#decide(action, resource)?.effect === 'permit';
+  }
+
+  /** Gives a refusal its trace, its cure and its ticket. */
+  refuse(action: 'publish' | 'subscribe' | 'receive' | 'will', resource: string, extra: readonly TraceStep[] = []): Refusal {
+    const { organisation, subject, policies, refuse, arrival, listener, now } = this.#options;
+    const asked = action === 'will' ? 'publish' : action;
+    const inForce = policies.current(organisation);
+    const told = inForce
+      ? describeDecision(inForce.policy, subject, asked, resource, now(), resource)
+      : NO_POLICY;
+    const limited = extra.find((step) => step.outcome === 'failed' && step.stage === 'limits');
+    const reason = limited ? 'quota_exceeded' : told.reason;
+    const shown = subject.principal.kind === 'device' || subject.principal.kind === 'gateway' ? presentTopic(subject.principal, resource) : resource;
+    return refuse({
+      action: action satisfies RefusedAction,
+      reason,
+      reasonCode: REASONS[reason].reasonCode,
+      organisation,
+      principal: principalName(subject.principal),
+      clientId: subject.clientId,
+      ...(subject.address === undefined ? {} : { address: subject.address }),
+      listener,
+      resource: shown === resource ? resource : `${shown} (${resource})`,
+      steps: limited ? [...arrival, ...extra] : [...arrival, ...told.steps, ...extra],
+      cure: limited ? REASONS.quota_exceeded.cure : told.cure,
+    });
+  }
+
+  #decide(action: 'publish' | 'subscribe' | 'receive', resource: string): Decision | undefined {
+    const { policies, organisation, subject, now } = this.#options;
+    const inForce = policies.current(organisation);
+    if (!inForce) return undefined;
+    if (inForce !== this.#inForce || !this.#bound) {
+      this.#inForce = inForce;
+      this.#bound = bind(inForce.policy, subject);
+    }
+    return this.#bound.decide(action, resource, now());
+  }
+}
+
+const NO_POLICY = {
+  reason: 'authenticator_unavailable',
+  steps: [{ stage: 'authorization', outcome: 'failed', text: 'The policy of the organisation is being read or cannot be read.' }],
+  cure: REASONS.authenticator_unavailable.cure,
+} as const;

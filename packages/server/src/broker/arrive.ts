@@ -1,0 +1,143 @@
+import {
+  type ClientId,
+  type Principal,
+  principalName,
+  REASONS,
+  type RefusalReason,
+  resolveTopic,
+  type TraceStep,
+  watsonStyle,
+} from '@sallyport/model';
+import type { Evidence, Grounds } from '../authentication/authenticator.ts';
+import type { KnownPrincipal } from '../authentication/known-principal.ts';
+import type { Requirement } from '../authentication/requirement.ts';
+import { whenReady } from '../authentication/when-ready.ts';
+import type { Authorizer } from '../authorization/authorizer.ts';
+import type { Refuse } from '../authorization/session-rights.ts';
+import type { Arrival, ArrivalVerdict, Arrive } from './arrival.ts';
+
+export interface ArriveOptions {
+  readonly satisfy: Requirement;
+  readonly authorizer: Authorizer;
+  readonly refuse: Refuse;
+  readonly now: () => number;
+}
+
+/**
+ * Both doors of an arrival, on one page. Order: lists, transport, certificate, level, credential (who are you), then client id and
+ * will (what may you touch). The trace grows by a step at each, and ends at the first that fails.
+ */
+export function arrivalDoors({ satisfy, authorizer, refuse, now }: ArriveOptions): Arrive {
+  return (arrival) => {
+    const { evidence } = arrival;
+    const steps = [transportStep(evidence)];
+    return whenReady(satisfy(evidence, steps), (satisfaction): ArrivalVerdict | Promise<ArrivalVerdict> => {
+      if (satisfaction.outcome === 'unsatisfied') {
+        return turnedAway(refuse, evidence, satisfaction.reason, steps, satisfaction.cure ?? REASONS[satisfaction.reason].cure);
+      }
+      const { grounds, known } = satisfaction;
+      return whenReady(authorizer.load(organisationOf(grounds.principal)), () =>
+        authorize(arrival, grounds, known, steps, { authorizer, refuse, now }),
+      );
+    });
+  };
+}
+
+function authorize(
+  { evidence, will }: Arrival,
+  grounds: Grounds,
+  known: KnownPrincipal,
+  steps: TraceStep[],
+  { authorizer, refuse }: Pick<ArriveOptions, 'authorizer' | 'refuse' | 'now'>,
+): ArrivalVerdict {
+  const { clientId, transport } = evidence;
+  const { principal } = grounds;
+  const organisation = organisationOf(principal);
+  const door = authorizer.open({ grounds, clientId: clientId.text, transport, arrival: steps });
+  const stranger = strangersId(clientId, principal);
+  const connect = door.connect();
+  if (stranger !== undefined || connect.reason !== undefined) {
+    steps.push(stranger ?? connect.step);
+    const cure = `${principalName(principal)} may connect as ${door.ownClientId}; the client id was ${clientId.text === '' ? 'empty' : clientId.text}.`;
+    return turnedAway(refuse, evidence, 'client_id_not_permitted', steps, cure, principal);
+  }
+  steps.push(connect.step);
+  const scoped = watsonStyle(clientId) && (principal.kind === 'device' || principal.kind === 'gateway');
+  if (will) {
+    const topic = scoped && (principal.kind === 'device' || principal.kind === 'gateway') ? resolveTopic(principal, will.topic) : will.topic;
+    if (!door.rights.permits('publish', topic)) {
+      const refusal = door.rights.refuse('will', topic);
+      return { outcome: 'refused', reason: refusal.reason, refusal };
+    }
+    steps.push({ stage: 'authorization', outcome: 'passed', text: `The will may be published to ${topic}.` });
+  }
+  void known;
+  return {
+    outcome: 'admitted',
+    session: {
+      organisation,
+      principal,
+      grounds,
+      clientId: clientId.text,
+      scoped,
+      watson: watsonStyle(clientId),
+      rights: door.rights,
+      assurance: 'full',
+    },
+  };
+}
+
+/**
+ * A client id in the form of a device or gateway belongs to that device, whatever a policy says: or a principal that may use any
+ * client id could sit on a stranger's session.
+ */
+function strangersId(clientId: ClientId, principal: Principal): TraceStep | undefined {
+  if (clientId.kind !== 'device' && clientId.kind !== 'gateway') return undefined;
+  const owner = principalName({ kind: clientId.kind, organisation: clientId.organisation, type: clientId.type, id: clientId.id });
+  if (owner === principalName(principal)) return undefined;
+  return {
+    stage: 'authorization',
+    outcome: 'failed',
+    text: `The client id ${clientId.text} belongs to ${owner}.`,
+    compared: { what: 'principal', found: principalName(principal), expected: owner },
+  };
+}
+
+function transportStep({ transport }: Evidence): TraceStep {
+  const how = transport.secure ? `${transport.tlsVersion ?? 'TLS'} with ${transport.cipher ?? 'an unnamed cipher'}` : 'without TLS';
+  return {
+    stage: 'transport',
+    outcome: 'passed',
+    text: `${transport.transport} from ${transport.remoteAddress} to listener ${transport.listener}, ${how}.`,
+  };
+}
+
+function turnedAway(
+  refuse: Refuse,
+  { clientId, transport }: Evidence,
+  reason: RefusalReason,
+  steps: readonly TraceStep[],
+  cure: string,
+  principal?: Principal,
+): ArrivalVerdict {
+  const organisation = principal ? organisationOf(principal) : clientId.kind === 'plain' ? undefined : clientId.organisation;
+  const refusal = refuse({
+    action: 'connect',
+    reason,
+    reasonCode: REASONS[reason].reasonCode,
+    ...(organisation === undefined ? {} : { organisation }),
+    ...(principal ? { principal: principalName(principal) } : {}),
+    clientId: clientId.text,
+    address: transport.remoteAddress,
+    listener: transport.listener,
+    resource: clientId.text,
+    steps,
+    cure,
+  });
+  return { outcome: 'refused', reason, refusal };
+}
+
+function organisationOf(principal: Principal): string {
+  if (principal.kind === 'operator') throw new TypeError('an operator cannot connect over MQTT');
+  return principal.organisation;
+}
