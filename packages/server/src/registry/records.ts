@@ -1,0 +1,130 @@
+import type { Metadata, OperatorRole, SecurityLevel } from '@sallyport/model';
+
+export type DeviceClass = 'device' | 'gateway';
+export type GatewayRole = 'standard' | 'privileged';
+
+/** Roles of applications (watson-iot.md section 3.6). What each may do is written in the built-in policy. */
+export const APPLICATION_ROLES = [
+  'standard',
+  'operations',
+  'backend-trusted',
+  'data-processor',
+  'visualization',
+  'device',
+] as const;
+export type ApplicationRole = (typeof APPLICATION_ROLES)[number];
+
+/** The tenant: a namespace of its own. All times are milliseconds since the epoch. */
+export interface Organisation {
+  readonly id: string;
+  readonly name: string;
+  readonly createdAt: number;
+  readonly suspendedAt?: number;
+  /** Connection security of every device type and application that does not say otherwise. */
+  readonly security: SecurityLevel;
+}
+
+/** A kind of device. Its class decides whether its members are devices or gateways and never changes. */
+export interface DeviceType {
+  readonly organisation: string;
+  readonly id: string;
+  readonly class: DeviceClass;
+  readonly description?: string;
+  /** Absent: the organisation's. */
+  readonly security?: SecurityLevel;
+  readonly metadata?: Metadata;
+  readonly createdAt: number;
+}
+
+/** A device or gateway. */
+export interface Device {
+  readonly organisation: string;
+  readonly type: string;
+  readonly id: string;
+  readonly class: DeviceClass;
+  readonly description?: string;
+  readonly metadata?: Metadata;
+  readonly createdAt: number;
+  readonly suspendedAt?: number;
+  /** Gateways only. */
+  readonly gatewayRole?: GatewayRole;
+}
+
+/** Software that reads events and sends commands. */
+export interface Application {
+  readonly organisation: string;
+  readonly id: string;
+  /** User name of the application: `a-ORGANISATION-xxxxxxxxxx`, unique on the server. Not a secret. */
+  readonly key: string;
+  readonly role: ApplicationRole;
+  readonly description?: string;
+  readonly createdAt: number;
+  readonly suspendedAt?: number;
+}
+
+/** A person who runs the platform. */
+export interface Operator {
+  readonly id: string;
+  readonly role: OperatorRole;
+  readonly createdAt: number;
+  readonly suspendedAt?: number;
+}
+
+/** What can prove a principal. The secret itself is never kept, its hash never leaves `Lookup`. */
+export interface Credential {
+  readonly id: string;
+  /** Written form of the principal. */
+  readonly principal: string;
+  readonly kind: 'token' | 'password';
+  /** Passwords only; belongs to one principal of the whole server at a time. */
+  readonly username?: string;
+  readonly createdAt: number;
+  readonly createdBy: string;
+  readonly expiresAt?: number;
+  readonly revokedAt?: number;
+  readonly revokedBy?: string;
+}
+
+/** A version of the policy that an organisation adds to the built-in one. */
+export interface PolicyVersion {
+  readonly organisation: string;
+  /** 1, 2, 3, …; the highest is in force. */
+  readonly version: number;
+  /** YAML or JSON, as it was written. */
+  readonly text: string;
+  readonly createdAt: number;
+  readonly createdBy: string;
+}
+
+/** A new record with its first token. The token is in no other answer, ever. */
+export interface Issued<T> {
+  readonly record: T;
+  readonly credential: Credential;
+  readonly token: string;
+}
+
+export type RegistryKind =
+  | 'organisation'
+  | 'type'
+  | 'device'
+  | 'gateway'
+  | 'application'
+  | 'operator'
+  | 'credential'
+  | 'policy';
+
+/** What has changed, told after it is on disk. Whoever caches or holds rights listens. */
+export interface RegistryChange {
+  readonly kind: RegistryKind;
+  readonly change: 'created' | 'updated' | 'removed' | 'suspended' | 'resumed' | 'revoked';
+  readonly organisation?: string;
+  /** Written form of the principal that is affected; absent if a whole organisation is. */
+  readonly principal?: string;
+  readonly credential?: string;
+  /** Written form of the operator, or `system`. */
+  readonly by: string;
+  /** `KIND.CHANGE`, for example `device.created`: the type of the audit row. */
+  readonly action: string;
+  /** Written form of the thing, for example `device:demo/pump/pump-7` or `policy:demo`. */
+  readonly target: string;
+}

@@ -1,0 +1,49 @@
+import type { FieldProblem } from '@sallyport/model';
+import type { Database } from '../storage/database.ts';
+import type { Applications } from './applications.ts';
+import type { Credentials } from './credentials.ts';
+import type { Devices } from './devices.ts';
+import type { Lookup } from './lookup.ts';
+import type { Operators } from './operators.ts';
+import type { Organisations } from './organisations.ts';
+import type { Policies } from './policies.ts';
+import type { RegistryChange } from './records.ts';
+import type { Types } from './types.ts';
+
+export interface RegistryOptions {
+  readonly database: Database;
+  /** `tokenHasher` of `@sallyport/trust/secrets`. */
+  readonly tokenHasher: { hash(token: string): Uint8Array };
+  /** `passwordHasher` of `@sallyport/trust/secrets`. */
+  readonly passwordHasher: { hash(password: string): Promise<string> };
+  /** `generateToken` of `@sallyport/trust/secrets`. */
+  readonly generateToken: () => string;
+  /** Random bytes for ids, keys and operators' tokens; `randomBytes` of node:crypto if left out. */
+  readonly random?: (size: number) => Uint8Array;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** What is wrong with the text of a policy; nothing is stored unless the answer is empty. */
+  readonly checkPolicy: (text: string) => readonly FieldProblem[];
+  /** Called after the change is on disk and {@link Registry.lookup} has forgotten what it touches. */
+  readonly onChange: (change: RegistryChange) => void;
+}
+
+/**
+ * The nouns on disk. Every mutation is validated, written together with its audit row in one transaction, and then told.
+ * Methods reject with a `Failure`: `not_found`, `already_exists`, `invalid_request`, `in_use`, `policy_invalid`, `store_unavailable`.
+ */
+export interface Registry {
+  readonly organisations: Organisations;
+  readonly types: Types;
+  readonly devices: Devices;
+  readonly applications: Applications;
+  readonly operators: Operators;
+  readonly credentials: Credentials;
+  readonly policies: Policies;
+  readonly lookup: Lookup;
+}
+
+/** Opens the registry over a database that is open. */
+export function openRegistry(_options: RegistryOptions): Registry {
+  throw new Error('not built yet');
+}

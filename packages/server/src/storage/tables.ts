@@ -1,0 +1,121 @@
+import type { Generated } from 'kysely';
+
+/*
+ * The rows as they lie on disk. Times are milliseconds since the epoch; JSON is text. Whoever reads a row turns numbers through
+ * `Number` and bytes through `Buffer`: the drivers do not agree on how they give them.
+ */
+
+export interface OrganisationsTable {
+  id: string;
+  name: string;
+  security: string;
+  created_at: number;
+  suspended_at: number | null;
+}
+
+export interface DeviceTypesTable {
+  organisation: string;
+  id: string;
+  class: string;
+  description: string | null;
+  security: string | null;
+  metadata: string | null;
+  created_at: number;
+}
+
+export interface DevicesTable {
+  organisation: string;
+  type: string;
+  id: string;
+  class: string;
+  description: string | null;
+  metadata: string | null;
+  gateway_role: string | null;
+  created_at: number;
+  suspended_at: number | null;
+}
+
+export interface ApplicationsTable {
+  organisation: string;
+  id: string;
+  key: string;
+  role: string;
+  description: string | null;
+  created_at: number;
+  suspended_at: number | null;
+}
+
+export interface OperatorsTable {
+  id: string;
+  role: string;
+  created_at: number;
+  suspended_at: number | null;
+}
+
+export interface CredentialsTable {
+  id: string;
+  /** Orders credentials that were made in the same millisecond. */
+  sequence: Generated<number>;
+  principal: string;
+  kind: string;
+  username: string | null;
+  /** HMAC of a token. */
+  token_hash: Uint8Array | null;
+  /** argon2id string of a password. */
+  password_hash: string | null;
+  created_at: number;
+  created_by: string;
+  expires_at: number | null;
+  revoked_at: number | null;
+  revoked_by: string | null;
+}
+
+export interface PoliciesTable {
+  organisation: string;
+  version: number;
+  text: string;
+  created_at: number;
+  created_by: string;
+}
+
+export interface AuditTable {
+  sequence: Generated<number>;
+  at: number;
+  type: string;
+  by: string | null;
+  target: string | null;
+  organisation: string | null;
+  principal: string | null;
+  address: string | null;
+  outcome: string | null;
+  ticket: string | null;
+  details: string | null;
+}
+
+export interface RefusalsTable {
+  ticket: string;
+  at: number;
+  last_at: number;
+  count: number;
+  action: string;
+  reason: string;
+  organisation: string | null;
+  principal: string | null;
+  client_id: string | null;
+  address: string | null;
+  /** The whole refusal as JSON. */
+  document: string;
+}
+
+/** Every table of `registry.db`. */
+export interface Tables {
+  organisations: OrganisationsTable;
+  device_types: DeviceTypesTable;
+  devices: DevicesTable;
+  applications: ApplicationsTable;
+  operators: OperatorsTable;
+  credentials: CredentialsTable;
+  policies: PoliciesTable;
+  audit: AuditTable;
+  refusals: RefusalsTable;
+}
