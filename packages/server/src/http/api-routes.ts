@@ -1,0 +1,30 @@
+import type { Services } from './api-options.ts';
+import type { Route } from './route.ts';
+import { applicationRoutes } from './routes/applications.ts';
+import { auditRoutes } from './routes/audit.ts';
+import { credentialRoutes } from './routes/credentials.ts';
+import { deviceRoutes } from './routes/devices.ts';
+import { explanationRoutes } from './routes/explanations.ts';
+import { operatorRoutes } from './routes/operators.ts';
+import { organisationRoutes } from './routes/organisations.ts';
+import { policyRoutes } from './routes/policies.ts';
+import { sessionRoutes } from './routes/sessions.ts';
+import { systemRoutes } from './routes/system.ts';
+import { typeRoutes } from './routes/types.ts';
+
+/** Every route of `/api/v1`: the one table that server, OpenAPI document and authorization are made from. */
+export function apiRoutes(services: Services, now: () => number): readonly Route[] {
+  return [
+    ...systemRoutes(services),
+    ...organisationRoutes(services),
+    ...typeRoutes(services),
+    ...deviceRoutes(services, now),
+    ...applicationRoutes(services, now),
+    ...operatorRoutes(services, now),
+    ...credentialRoutes(services, now),
+    ...policyRoutes(services),
+    ...auditRoutes(services),
+    ...explanationRoutes(services),
+    ...sessionRoutes(services),
+  ];
+}

@@ -1,0 +1,53 @@
+import { Failure } from '@sallyport/model';
+import type { FastifyInstance } from 'fastify';
+
+/** Deepest nesting of arrays and objects in a request. */
+export const DEEPEST_JSON = 32;
+
+/**
+ * Reads JSON bodies: bounded in depth before they are parsed, `__proto__` and `constructor.prototype` refused, an empty body
+ * taken as none, so that clients that always send the content type work.
+ */
+export function readJsonBodies(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    const text = body as string;
+    if (text.trim() === '') return done(null, undefined);
+    if (depthOf(text) > DEEPEST_JSON) {
+      return done(new Failure('invalid_request', `The body nests deeper than ${DEEPEST_JSON} levels.`));
+    }
+    parse(request, text, (error, value) => {
+      // The parser's own message quotes the text, which may hold a secret.
+      if (error) return done(new Failure('invalid_request', 'The body is not valid JSON.'));
+      done(null, value);
+    });
+  });
+}
+
+/** Lets routes that say so take a text as it is. */
+export function readTextBodies(app: FastifyInstance, types: readonly string[]): void {
+  app.addContentTypeParser([...types], { parseAs: 'string' }, (request, body, done) => {
+    const wanted = request.routeOptions.config.consumes;
+    if (!wanted?.length) {
+      return done(new Failure('unsupported_media_type', 'This route takes JSON only.'));
+    }
+    done(null, body);
+  });
+}
+
+function depthOf(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  let inString = false;
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (inString) {
+      if (character === '\\') at++;
+      else if (character === '"') inString = false;
+    } else if (character === '"') inString = true;
+    else if (character === '{' || character === '[') deepest = Math.max(deepest, ++depth);
+    else if (character === '}' || character === ']') depth--;
+  }
+  return deepest;
+}

@@ -1,0 +1,125 @@
+import { OPERATOR_ROLES, type OperatorRole, REASONS, type RefusalReason, type TraceStep } from '@sallyport/model';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { OperatorVerdict } from '../authentication/operator-token.ts';
+import type { ApiOptions } from './api-options.ts';
+import { AttemptBound } from './attempt-bound.ts';
+import { PROBLEM_TYPE, problem } from './problem.ts';
+import type { Needs } from './route.ts';
+
+const BEARER = /^Bearer +([\x21-\x7e]{1,512}) *$/i;
+const ADDRESSES = 10_000;
+const DEFAULT_ATTEMPTS = { burst: 10, refill: 6_000 };
+
+/** The operator whom the gate let in, in written form. */
+export interface Admitted {
+  readonly operator: string;
+  readonly role: OperatorRole;
+}
+
+type Judged = Extract<OperatorVerdict, { outcome: 'accepted' }> | Rejected;
+interface Rejected {
+  readonly outcome: 'rejected';
+  readonly reason: RefusalReason;
+  readonly step: TraceStep;
+  readonly cure?: string;
+}
+
+/**
+ * Asks each request of a route for a bearer token and the role that the route needs, before a byte of its body is read.
+ * Every refusal gets a ticket; the peer is told only the coarse reason. After too many failed attempts an address has to
+ * wait, whatever it shows: else guessing would only be slow in the answer.
+ */
+export function operatorGate(
+  options: Pick<ApiOptions, 'authenticateOperator' | 'refusals' | 'emit' | 'now' | 'attempts'>,
+) {
+  const { authenticateOperator, refusals, emit, now, attempts = DEFAULT_ATTEMPTS } = options;
+  const bound = new AttemptBound({ ...attempts, addresses: ADDRESSES, now });
+
+  function refuse(request: FastifyRequest, rejected: Rejected, principal?: string): { ticket: string; cure: string } {
+    const row = REASONS[rejected.reason];
+    const refusal = refusals.refuse({
+      action: 'manage',
+      reason: rejected.reason,
+      reasonCode: row.reasonCode,
+      address: request.ip,
+      listener: 'https',
+      resource: `${request.method} ${request.routeOptions.url ?? ''}`,
+      steps: [rejected.step],
+      cure: rejected.cure ?? row.cure,
+      ...(principal !== undefined && { principal }),
+    });
+    emit({ type: 'request.refused', refusal });
+    return refusal;
+  }
+
+  async function admit(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    needs: OperatorRole,
+  ): Promise<Admitted | undefined> {
+    const wait = bound.take(request.ip);
+    if (wait > 0) {
+      const step = failed('limits', `Too many failed attempts from ${request.ip}; the next is heard in ${wait} ms.`);
+      const { ticket } = refuse(request, { outcome: 'rejected', reason: 'too_many_attempts', step });
+      reply.header('retry-after', String(Math.ceil(wait / 1000)));
+      send(reply, problem('too_many_requests', 'Too many failed attempts came from this address.', { ticket }));
+      return undefined;
+    }
+    const verdict = await judge(request);
+    if (verdict.outcome === 'rejected') {
+      const { ticket } = refuse(request, verdict);
+      reply.header('www-authenticate', challenge(verdict.reason));
+      send(reply, problem('unauthenticated', 'No operator credential was shown, or it is not valid.', { ticket }));
+      return undefined;
+    }
+    bound.giveBack(request.ip);
+
+    const role = OPERATOR_ROLES.find((one) => verdict.roles.includes(one));
+    if (role !== undefined && mayUse(role, needs)) return { operator: verdict.operator, role };
+    const lack = `${verdict.operator} has the role ${role ?? 'none'}; this needs the role ${needs}.`;
+    const step: TraceStep = {
+      ...failed('authorization', lack),
+      compared: { what: 'role', found: role ?? 'none', expected: needs },
+    };
+    const cure = `Ask an operator with the role ${needs}.`;
+    const rejected = { outcome: 'rejected', reason: 'operator_not_permitted', step, cure } as const;
+    const { ticket } = refuse(request, rejected, verdict.operator);
+    send(reply, problem('forbidden', lack, { ticket, cure }));
+    return undefined;
+  }
+
+  async function judge(request: FastifyRequest): Promise<Judged> {
+    const header = request.headers.authorization;
+    if (header === undefined) return rejected('missing_credential', 'The request has no header Authorization.');
+    const token = BEARER.exec(header)?.[1];
+    if (token === undefined)
+      return rejected('missing_credential', 'The header Authorization is not of the form "Bearer TOKEN".');
+    return authenticateOperator(token);
+  }
+
+  return { admit };
+}
+
+/** Whether a role may use a route: each role may do what the lesser ones may. */
+export function mayUse(role: OperatorRole, needs: Needs): boolean {
+  return needs === 'nobody' || OPERATOR_ROLES.indexOf(role) <= OPERATOR_ROLES.indexOf(needs);
+}
+
+function rejected(reason: RefusalReason, text: string): Rejected {
+  return { outcome: 'rejected', reason, step: failed('authentication', text) };
+}
+
+function failed(stage: TraceStep['stage'], text: string): TraceStep {
+  return { stage, outcome: 'failed', text };
+}
+
+/** RFC 6750 section 3: no error code where no token was shown. */
+function challenge(reason: RefusalReason): string {
+  return reason === 'missing_credential'
+    ? 'Bearer realm="sallyport"'
+    : 'Bearer realm="sallyport", error="invalid_token"';
+}
+
+function send(reply: FastifyReply, body: ReturnType<typeof problem>): void {
+  reply.code(body.status).type(PROBLEM_TYPE).header('cache-control', 'no-store').send(JSON.stringify(body));
+}

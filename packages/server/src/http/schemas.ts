@@ -1,0 +1,84 @@
+import {
+  OPERATOR_ROLES,
+  type Parsed,
+  parseApplicationId,
+  parseDeviceId,
+  parseOrganisationId,
+  parseTypeId,
+  SECURITY_LEVELS,
+} from '@sallyport/model';
+import { z } from 'zod';
+import { APPLICATION_ROLES } from '../registry/records.ts';
+
+/** Largest `limit` of a list. */
+export const LARGEST_PAGE = 500;
+const ID_PATTERN = '^[A-Za-z0-9_.-]{1,36}$';
+
+/** A text that the parser of the model accepts, described with the pattern that the parser stands for. */
+function idText(parse: (text: string) => Parsed<string>, description: string, example: string, pattern = ID_PATTERN) {
+  return z
+    .string()
+    .max(256, 'is too long')
+    .check((ctx) => {
+      const read = parse(ctx.value);
+      if (!read.ok) ctx.issues.push({ code: 'custom', message: read.problem, input: ctx.value });
+    })
+    .meta({ description, examples: [example], pattern });
+}
+
+export const organisationId = idText(parseOrganisationId, 'Id of an organisation.', 'demo', '^[A-Za-z0-9_.]{1,36}$');
+export const typeId = idText(parseTypeId, 'Id of a device type.', 'pump');
+export const deviceId = idText(parseDeviceId, 'Id of a device or gateway.', 'pump-7');
+export const applicationId = idText(parseApplicationId, 'Id of an application.', 'desk');
+export const operatorId = idText(parseApplicationId, 'Id of an operator.', 'ann');
+
+export const description = z.string().max(1024).describe('Free text.');
+export const name = z.string().min(1).max(256).describe('Name for people.');
+export const metadata = z
+  .record(z.string().max(256), z.unknown())
+  .refine((value) => JSON.stringify(value).length <= 16_384, 'is larger than 16 KiB as JSON')
+  .describe('What one may note about it; the server does not look at it. At most 16 KiB as JSON.');
+export const security = z.enum(SECURITY_LEVELS).describe('Connection security.');
+export const deviceClass = z
+  .enum(['device', 'gateway'])
+  .describe('Whether its members speak for themselves or also for others.');
+export const gatewayRole = z.enum(['standard', 'privileged']).describe('What a gateway may do for others.');
+export const applicationRole = z.enum(APPLICATION_ROLES).describe('What the built-in policy permits to it.');
+export const operatorRole = z.enum(OPERATOR_ROLES).describe('What an operator may do.');
+
+export const chosenToken = z.string().min(8).max(36).meta({
+  description: 'A token of your own choice: 8 to 36 letters, digits and _ . ! & @ ? * + ( ) -. Generated if left out.',
+});
+export const username = z.string().min(1).max(256).describe('User name of CONNECT; unique on the server.');
+export const password = z.string().min(8).max(256).describe('Password of CONNECT.');
+export const withPassword = z.strictObject({ username, password }).describe('A user name and password for it.');
+
+const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const LONGEST_LIFE = 3650 * 86_400_000;
+
+/** A duration written `90d`, `12h`, `30m` or `45s`, as milliseconds; at most ten years. */
+export const expiresIn = z
+  .string()
+  .regex(/^[1-9][0-9]{0,8}[smhd]$/, 'is no duration; write for example 90d, 12h, 30m or 45s')
+  .refine((text) => milliseconds(text) <= LONGEST_LIFE, 'is longer than ten years')
+  .meta({ description: 'After what time the credential expires; never if left out.', examples: ['90d', '12h'] });
+
+/** The moment that an accepted {@link expiresIn} stands for, as a key to spread; milliseconds since the epoch. */
+export function expiry(text: string | undefined, now: number): { expiresAt?: number } {
+  return text === undefined ? {} : { expiresAt: now + milliseconds(text) };
+}
+
+function milliseconds(text: string): number {
+  return Number(text.slice(0, -1)) * (UNITS[text.slice(-1)] ?? 0);
+}
+
+/** Query of every list. */
+export const pageQuery = {
+  limit: z.coerce.number().int().min(1).max(LARGEST_PAGE).default(100).describe('How many items at most.'),
+  after: z.string().min(1).max(512).exactOptional().describe('`next` of the page before.'),
+};
+
+/** A moment in a query, as milliseconds since the epoch. */
+export const moment = z.iso
+  .datetime({ offset: true })
+  .meta({ description: 'A moment, ISO 8601.', examples: ['2026-01-31T12:00:00Z'] });
