@@ -1,1 +1,3 @@
-export {};
+export { constantTimeEqual } from './constant-time.ts';
+export { type PasswordHasher, type PasswordHasherOptions, passwordHasher } from './password-hasher.ts';
+export { generateToken, type TokenHasher, tokenHasher } from './token.ts';

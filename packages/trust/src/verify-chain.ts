@@ -1,0 +1,179 @@
+import { type CertificateFacts, certificateFacts, parseCertificate } from './certificate.ts';
+import type { x509 } from './x509-library.ts';
+
+declare const verified: unique symbol;
+
+/** A certificate whose chain led to a given root at a given time. Only {@link verifyChain} makes it. */
+export interface VerifiedCertificate extends CertificateFacts {
+  readonly [verified]: true;
+}
+
+/** Why a certificate was not verified. */
+export type VerificationProblem =
+  | 'malformed'
+  | 'unknown_authority'
+  | 'bad_signature'
+  | 'expired'
+  | 'not_yet_valid'
+  | 'authority_expired'
+  | 'authority_not_yet_valid'
+  | 'not_an_authority'
+  | 'path_too_long'
+  | 'wrong_usage'
+  | 'unknown_critical_extension';
+
+export type Verification =
+  | { readonly verified: true; readonly certificate: VerifiedCertificate; readonly root: CertificateFacts }
+  | {
+      readonly verified: false;
+      readonly reason: VerificationProblem;
+      /** Subject of the certificate that the reason is about. */
+      readonly subject?: string;
+    };
+
+export interface VerifyChainOptions {
+  /** DER, leaf first; the order of the others does not matter, a root among them proves nothing. */
+  readonly chain: readonly Uint8Array[];
+  /** DER of the trusted roots. */
+  readonly roots: readonly Uint8Array[];
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** What the leaf is used for. */
+  readonly purpose: 'client' | 'server';
+}
+
+/** Certificates that a peer may send; a stranger's list must not make the search long. */
+const CHAIN_LENGTH_MAXIMUM = 10;
+const SIGNATURE_CHECKS_MAXIMUM = 32;
+
+/** Extensions that are understood here. Any other that is marked critical refuses the certificate (RFC 5280 section 4.2). */
+const UNDERSTOOD = new Set(['2.5.29.14', '2.5.29.15', '2.5.29.17', '2.5.29.19', '2.5.29.35', '2.5.29.37']);
+
+/**
+ * Looks for a path from the first certificate to one of the roots (RFC 5280 section 6): signatures, dates, basic constraints, key
+ * usage and purpose of each certificate on it. Revocation and names are the caller's.
+ */
+export async function verifyChain({ chain, roots, at, purpose }: VerifyChainOptions): Promise<Verification> {
+  if (chain.length === 0 || chain.length > CHAIN_LENGTH_MAXIMUM) return { verified: false, reason: 'malformed' };
+  const presented = await Promise.all(chain.map(link));
+  const anchors = (await Promise.all(roots.map(link))).filter((root) => root !== undefined);
+  const leaf = presented[0];
+  if (!leaf) return { verified: false, reason: 'malformed' };
+
+  const search: Search = {
+    others: presented.slice(1).filter((other) => other !== undefined),
+    anchors,
+    at,
+    purpose,
+    checks: 0,
+  };
+  const problem = problemOf(leaf, 'leaf', search);
+  if (problem) return { verified: false, reason: problem, subject: leaf.facts.subject };
+  return climb(leaf, 0, [leaf], leaf.facts as VerifiedCertificate, search);
+}
+
+interface Link {
+  readonly certificate: x509.X509Certificate;
+  readonly facts: CertificateFacts;
+  /** DER of the names in hexadecimal: texts of names are ambiguous. */
+  readonly subject: string;
+  readonly issuer: string;
+}
+
+interface Search {
+  readonly others: readonly Link[];
+  readonly anchors: readonly Link[];
+  readonly at: number;
+  readonly purpose: 'client' | 'server';
+  checks: number;
+}
+
+async function link(der: Uint8Array): Promise<Link | undefined> {
+  const certificate = parseCertificate(der);
+  if (!certificate) return undefined;
+  try {
+    const facts = await certificateFacts(certificate, der);
+    return { certificate, facts, subject: hexOf(certificate.subjectName), issuer: hexOf(certificate.issuerName) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** `below` counts the authorities between `child` and the leaf, `child` included. */
+async function climb(
+  child: Link,
+  below: number,
+  path: readonly Link[],
+  leaf: VerifiedCertificate,
+  search: Search,
+): Promise<Verification> {
+  let best: Verification = { verified: false, reason: 'unknown_authority', subject: child.facts.subject };
+  const candidates = [
+    ...search.anchors.map((parent) => ({ parent, isRoot: true })),
+    ...search.others.map((parent) => ({ parent, isRoot: false })),
+  ];
+  for (const { parent, isRoot } of candidates) {
+    if (parent.subject !== child.issuer || (!isRoot && path.includes(parent))) continue;
+    if (search.checks++ >= SIGNATURE_CHECKS_MAXIMUM) break;
+    if (!(await signedBy(child, parent))) {
+      if (best.reason === 'unknown_authority') best = refused('bad_signature', child);
+      continue;
+    }
+    const problem = problemOf(parent, 'authority', search) ?? pathProblem(parent, below);
+    const answer = problem
+      ? refused(problem, parent)
+      : isRoot
+        ? ({ verified: true, certificate: leaf, root: parent.facts } as const)
+        : await climb(parent, below + 1, [...path, parent], leaf, search);
+    if (answer.verified) return answer;
+    best = answer;
+  }
+  return best;
+}
+
+type Refused = Extract<Verification, { verified: false }>;
+
+function refused(reason: VerificationProblem, { facts }: Link): Refused {
+  return { verified: false, reason, subject: facts.subject };
+}
+
+async function signedBy(child: Link, parent: Link): Promise<boolean> {
+  try {
+    return await child.certificate.verify({ publicKey: parent.certificate.publicKey, signatureOnly: true });
+  } catch {
+    return false;
+  }
+}
+
+function pathProblem({ facts }: Link, below: number): VerificationProblem | undefined {
+  return facts.pathLength !== undefined && below > facts.pathLength ? 'path_too_long' : undefined;
+}
+
+function problemOf(
+  { certificate, facts }: Link,
+  role: 'leaf' | 'authority',
+  { at, purpose }: Search,
+): VerificationProblem | undefined {
+  if (certificate.extensions.some((extension) => extension.critical && !UNDERSTOOD.has(extension.type))) {
+    return 'unknown_critical_extension';
+  }
+  if (at < facts.notBefore) return role === 'leaf' ? 'not_yet_valid' : 'authority_not_yet_valid';
+  if (at > facts.notAfter) return role === 'leaf' ? 'expired' : 'authority_expired';
+  if (role === 'authority') {
+    if (!facts.isAuthority) return 'not_an_authority';
+    if (facts.keyUsages && !facts.keyUsages.includes('keyCertSign')) return 'wrong_usage';
+  } else if (facts.keyUsages && !facts.keyUsages.includes('digitalSignature')) {
+    return 'wrong_usage';
+  }
+  const wanted = purpose === 'client' ? 'clientAuth' : 'serverAuth';
+  const purposes = facts.extendedKeyUsages;
+  return purposes && !purposes.includes(wanted) && !purposes.includes(ANY_PURPOSE) ? 'wrong_usage' : undefined;
+}
+
+const ANY_PURPOSE = '2.5.29.37.0';
+
+function hexOf(name: x509.Name): string {
+  let text = '';
+  for (const byte of new Uint8Array(name.toArrayBuffer())) text += byte.toString(16).padStart(2, '0');
+  return text;
+}
