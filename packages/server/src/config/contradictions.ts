@@ -1,0 +1,64 @@
+import type { Configuration } from './schema.ts';
+import type { Source } from './source.ts';
+
+/** What cannot hold together, each with the place of the key to change. */
+export function contradictions(configuration: Configuration, source: Source): string[] {
+  const found: string[] = [];
+  const complain = (key: string, problem: string) => {
+    found.push(`${source.where(key.split('.'))}: ${key}: ${problem}`);
+  };
+  plaintext(configuration, source, complain);
+  ports(configuration, source, complain);
+  pairs(configuration, source, complain);
+  return found;
+}
+
+type Complain = (key: string, problem: string) => void;
+
+function plaintext({ listeners }: Configuration, source: Source, complain: Complain): void {
+  if (!listeners.mqttPlain.allowPlaintextListener) {
+    for (const key of ['port', 'address', 'maximumConnections']) {
+      const full = `listeners.mqttPlain.${key}`;
+      if (source.setIn(full)) {
+        complain(
+          full,
+          'is set, but listeners.mqttPlain.allowPlaintextListener is false, so nothing would listen there',
+        );
+      }
+    }
+  }
+  if (!listeners.mqttTls.enabled && source.setIn('listeners.mqttTls.port')) {
+    complain('listeners.mqttTls.port', 'is set, but listeners.mqttTls.enabled is false, so nothing would listen there');
+  }
+}
+
+function ports({ listeners }: Configuration, source: Source, complain: Complain): void {
+  const open = [
+    { key: 'listeners.mqttTls', ...listeners.mqttTls, on: listeners.mqttTls.enabled },
+    { key: 'listeners.mqttPlain', ...listeners.mqttPlain, on: listeners.mqttPlain.allowPlaintextListener },
+    { key: 'listeners.http', ...listeners.http, on: true },
+  ].filter((listener) => listener.on && listener.port !== 0);
+  for (const [index, one] of open.entries()) {
+    for (const other of open.slice(index + 1)) {
+      if (one.port !== other.port || !overlap(one.address, other.address)) continue;
+      // The one that a person has set is the one to correct, not the default that it runs into.
+      const [named, met] = source.setIn(`${other.key}.port`) ? [other, one] : [one, other];
+      complain(`${named.key}.port`, `is ${named.port}, and ${met.key} listens on that port too`);
+    }
+  }
+}
+
+function overlap(one: string, other: string): boolean {
+  const everywhere = (address: string) => address === '0.0.0.0' || address === '::';
+  return one === other || everywhere(one) || everywhere(other);
+}
+
+function pairs({ limits }: Configuration, source: Source, complain: Complain): void {
+  const atMost = (smaller: keyof typeof limits, larger: keyof typeof limits) => {
+    if (limits[smaller] <= limits[larger]) return;
+    const [named, met] = source.setIn(`limits.${smaller}`) ? [smaller, larger] : [larger, smaller];
+    complain(`limits.${named}`, named === smaller ? `is larger than limits.${met}` : `is smaller than limits.${met}`);
+  };
+  atMost('maximumPayloadSize', 'maximumPacketSize');
+  atMost('maximumUnsentSize', 'maximumUnsentSizeHard');
+}

@@ -1,0 +1,261 @@
+import type { z } from 'zod';
+import { address, choice, count, duration, flag, hostNames, port, section, size, text } from './kinds.ts';
+
+/** Bounds that differ by who is connected (watson-iot.md section 2.9 has the figures of the platform that these follow). */
+function sessionLimits(
+  who: string,
+  figures: {
+    readonly subscriptions: number;
+    readonly receive: number;
+    readonly send: number;
+    readonly queue: number;
+    readonly queueSize: string;
+  },
+) {
+  return section(`Bounds on one session of ${who}.`, {
+    maximumSubscriptions: count({
+      default: figures.subscriptions,
+      minimum: 1,
+      maximum: 100_000,
+      meaning: `Subscriptions of one session of ${who}.`,
+    }),
+    receiveMaximum: count({
+      default: figures.receive,
+      minimum: 1,
+      maximum: 65_535,
+      meaning: 'Messages of QoS 1 and 2 from the client that may be unfinished at once.',
+    }),
+    maximumInflight: count({
+      default: figures.send,
+      minimum: 1,
+      maximum: 65_535,
+      meaning: 'Messages of QoS 1 and 2 to the client that may be unfinished at once.',
+    }),
+    maximumQueuedMessages: count({
+      default: figures.queue,
+      minimum: 1,
+      maximum: 10_000_000,
+      meaning: 'Messages of QoS 1 and 2 that wait for the client; when there are more, the oldest is dropped.',
+    }),
+    maximumQueuedSize: size({
+      default: figures.queueSize,
+      minimum: '64KiB',
+      maximum: '64GiB',
+      meaning: 'Bytes of the messages that wait for the client; when there are more, the oldest is dropped.',
+    }),
+  });
+}
+
+const MAXIMUM_CONNECTIONS = { default: 10_000, minimum: 1, maximum: 10_000_000 };
+
+/** Every key of the configuration: its type, default, bounds and meaning. `docs/reference/configuration.md` is generated from it. */
+export const CONFIGURATION = section('The whole file.', {
+  dataDirectory: text({
+    default: './sallyport-data',
+    type: 'path',
+    meaning:
+      'Folder for registry, keys and audit trail. A relative path counts from the folder of the configuration file.',
+    expected: 'a path',
+    fits: (value) => value.trim() !== '' && !value.includes('\u0000'),
+  }),
+  serverNames: hostNames({
+    default: [],
+    meaning:
+      'Host names and addresses that the server certificate is made for, besides localhost and those of the machine.',
+  }),
+  listeners: section('Where clients knock.', {
+    mqttTls: section('MQTT over TLS 1.2 or 1.3.', {
+      enabled: flag({ default: true, meaning: 'Whether MQTT over TLS is offered.' }),
+      address: address(
+        'Address that MQTT over TLS listens on; name another than loopback to be reached from the network.',
+      ),
+      port: port({ default: 8883, meaning: 'Port of MQTT over TLS; 0 takes a free one.' }),
+      minimumTlsVersion: choice({
+        of: ['TLSv1.2', 'TLSv1.3'],
+        default: 'TLSv1.2',
+        meaning: 'Oldest TLS version that is accepted; only suites with authenticated encryption are offered.',
+      }),
+      handshakeTimeout: duration({
+        default: '10s',
+        minimum: '1s',
+        maximum: '2m',
+        meaning: 'Time that a client has for its TLS handshake.',
+      }),
+      maximumHandshakes: count({
+        default: 1000,
+        minimum: 1,
+        maximum: 100_000,
+        meaning: 'Unfinished TLS handshakes at once; newcomers beyond it are closed.',
+      }),
+      maximumConnections: count({ ...MAXIMUM_CONNECTIONS, meaning: 'Connections of this listener at once.' }),
+    }),
+    mqttPlain: section('MQTT without TLS: tokens and messages can be read and changed on the way.', {
+      allowPlaintextListener: flag({
+        default: false,
+        meaning: 'Opens MQTT without TLS. Unsafe outside a laboratory; announced at every start.',
+      }),
+      address: address('Address that MQTT without TLS listens on.'),
+      port: port({ default: 1883, meaning: 'Port of MQTT without TLS; 0 takes a free one.' }),
+      maximumConnections: count({ ...MAXIMUM_CONNECTIONS, meaning: 'Connections of this listener at once.' }),
+    }),
+    http: section('HTTPS: the API, and MQTT over WebSocket.', {
+      address: address('Address that HTTPS listens on; name another than loopback to be reached from the network.'),
+      port: port({ default: 8443, meaning: 'Port of HTTPS; 0 takes a free one.' }),
+      websocketPath: text({
+        default: '/mqtt',
+        type: 'path of a URL',
+        meaning: 'Path at which MQTT over WebSocket is offered.',
+        expected: 'a path that begins with "/", is not "/" alone and is not below /api, such as /mqtt',
+        fits: (value) => /^(\/[A-Za-z0-9._~-]{1,64}){1,8}$/.test(value) && !/^\/api(\/|$)/.test(value),
+      }),
+      maximumConnections: count({
+        ...MAXIMUM_CONNECTIONS,
+        meaning: 'MQTT connections over WebSocket at once.',
+      }),
+    }),
+  }),
+  limits: section('Bounds on what clients may take. Each has a default that is safe for strangers.', {
+    maximumConnections: count({
+      default: 100_000,
+      minimum: 1,
+      maximum: 10_000_000,
+      meaning: 'MQTT connections of all listeners together.',
+    }),
+    connectTimeout: duration({
+      default: '10s',
+      minimum: '1s',
+      maximum: '2m',
+      meaning: 'Time that a client has for its whole CONNECT packet.',
+    }),
+    closeTimeout: duration({
+      default: '5s',
+      minimum: '100ms',
+      maximum: '1m',
+      meaning: 'Time that a peer has to take the last bytes before its connection is cut.',
+    }),
+    maximumPacketSize: size({
+      default: '256KiB',
+      minimum: '1KiB',
+      maximum: '255MiB',
+      meaning: 'Size of one MQTT packet with everything in it.',
+    }),
+    maximumPayloadSize: size({
+      default: '128KiB',
+      minimum: '1KiB',
+      maximum: '255MiB',
+      meaning: 'Size of the payload of clients with d:, g:, a: or A: client ids, as on the Watson IoT Platform.',
+    }),
+    keepAliveMaximum: duration({
+      default: '65535s',
+      minimum: '10s',
+      maximum: '65535s',
+      meaning: 'Longest keep alive; a longer one, or none, is replaced by it, so that dead connections end.',
+    }),
+    sessionExpiryMaximum: duration({
+      default: '7d',
+      minimum: '0s',
+      maximum: '365d',
+      meaning: 'How long a session is kept after its connection has ended.',
+    }),
+    maximumSessions: count({
+      default: 100_000,
+      minimum: 1,
+      maximum: 10_000_000,
+      meaning: 'Sessions of one organisation, connected and kept.',
+    }),
+    maximumTopicLevels: count({
+      default: 128,
+      minimum: 8,
+      maximum: 1024,
+      meaning: 'Levels of a topic name or filter.',
+    }),
+    topicAliasMaximum: count({
+      default: 64,
+      minimum: 0,
+      maximum: 65_535,
+      meaning: 'Topic aliases that a client may set on one connection.',
+    }),
+    maximumUnsentSize: size({
+      default: '1MiB',
+      minimum: '64KiB',
+      maximum: '1GiB',
+      meaning:
+        'Bytes that a slow client has not taken, beyond which QoS 0 is dropped and QoS 1 and 2 wait in the queue.',
+    }),
+    maximumUnsentSizeHard: size({
+      default: '16MiB',
+      minimum: '128KiB',
+      maximum: '4GiB',
+      meaning: 'Bytes that a slow client has not taken, beyond which its connection is cut.',
+    }),
+    maximumRetainedMessages: count({
+      default: 100_000,
+      minimum: 0,
+      maximum: 100_000_000,
+      meaning: 'Retained messages of one organisation.',
+    }),
+    maximumRetainedSize: size({
+      default: '256MiB',
+      minimum: '0B',
+      maximum: '64GiB',
+      meaning: 'Bytes of the retained messages of one organisation.',
+    }),
+    maximumInstances: count({
+      default: 50,
+      minimum: 1,
+      maximum: 10_000,
+      meaning: 'Live instances of one scalable application (client ids A:…).',
+    }),
+    devices: sessionLimits('a device', { subscriptions: 50, receive: 100, send: 10, queue: 1000, queueSize: '4MiB' }),
+    gateways: sessionLimits('a gateway', {
+      subscriptions: 500,
+      receive: 1000,
+      send: 100,
+      queue: 5000,
+      queueSize: '16MiB',
+    }),
+    applications: sessionLimits('an application', {
+      subscriptions: 500,
+      receive: 2000,
+      send: 100,
+      queue: 50_000,
+      queueSize: '64MiB',
+    }),
+  }),
+  audit: section('The trail of what has happened.', {
+    retention: duration({
+      default: '90d',
+      minimum: '1d',
+      maximum: '3650d',
+      meaning: 'How long rows of the audit trail and refusals are kept.',
+    }),
+    maximumRows: count({
+      default: 1_000_000,
+      minimum: 1000,
+      maximum: 100_000_000,
+      meaning: 'Rows of the audit trail; the oldest go first.',
+    }),
+    maximumRefusals: count({
+      default: 100_000,
+      minimum: 1000,
+      maximum: 10_000_000,
+      meaning: 'Explained refusals; the oldest go first.',
+    }),
+  }),
+  log: section('The log on standard error.', {
+    level: choice({
+      of: ['debug', 'info', 'warn', 'error', 'silent'],
+      default: 'info',
+      meaning: 'Least severity that is logged.',
+    }),
+  }),
+});
+
+type Frozen<T> = T extends readonly (infer E)[]
+  ? readonly Frozen<E>[]
+  : T extends object
+    ? { readonly [K in keyof T]: Frozen<T[K]> }
+    : T;
+
+/** The configuration as the server sees it: complete, checked, frozen. Durations in milliseconds, sizes in bytes. */
+export type Configuration = Frozen<z.output<typeof CONFIGURATION>>;

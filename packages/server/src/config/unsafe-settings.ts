@@ -1,0 +1,21 @@
+import type { Configuration } from './schema.ts';
+
+/** A choice that lowers the guard. */
+export interface UnsafeSetting {
+  /** Dotted key. */
+  readonly setting: string;
+  readonly meaning: string;
+}
+
+/** The choices that must be announced at every start. */
+export function unsafeSettings({ listeners }: Configuration): readonly UnsafeSetting[] {
+  const found: UnsafeSetting[] = [];
+  if (listeners.mqttPlain.allowPlaintextListener) {
+    const { address, port } = listeners.mqttPlain;
+    found.push({
+      setting: 'listeners.mqttPlain.allowPlaintextListener',
+      meaning: `MQTT without TLS is open on ${address} port ${port}: whoever is on the way can read and change tokens and messages.`,
+    });
+  }
+  return found;
+}

@@ -1,0 +1,32 @@
+import { expect, it } from 'vitest';
+import { describeConfiguration, describeSections } from '../../src/config/keys.ts';
+import { loadConfiguration } from '../../src/config/load.ts';
+
+it('describes every key of the configuration and no other', () => {
+  const leaves = (value: object, path: string): string[] =>
+    Object.entries(value).flatMap(([key, part]) =>
+      typeof part === 'object' && !Array.isArray(part) ? leaves(part, `${path}${key}.`) : [`${path}${key}`],
+    );
+  expect(describeConfiguration().map((row) => row.key)).toEqual(leaves(loadConfiguration(), ''));
+});
+
+it('gives each key a type, a default and a meaning of one sentence', () => {
+  for (const row of describeConfiguration()) {
+    expect(row.type, row.key).not.toBe('');
+    expect(row.default, row.key).not.toBe('');
+    expect(row.meaning, row.key).toMatch(/^[A-Z].*\.$/);
+  }
+});
+
+it('describes the sections', () => {
+  expect(describeSections().map((row) => row.key)).toContain('listeners.mqttTls');
+});
+
+it('has defaults within their own bounds', () => {
+  const overrides = Object.fromEntries(
+    describeConfiguration()
+      .filter((row) => row.key !== 'serverNames' && !row.key.includes('mqttPlain'))
+      .map((row) => [row.key, row.default]),
+  );
+  expect(loadConfiguration({ overrides })).toEqual(loadConfiguration());
+});
