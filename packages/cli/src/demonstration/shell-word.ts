@@ -1,0 +1,4 @@
+/** Quotes a text so that a POSIX shell reads it as one word, unchanged. */
+export function shellWord(text: string): string {
+  return /^[A-Za-z0-9_./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

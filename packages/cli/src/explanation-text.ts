@@ -1,0 +1,46 @@
+import { type Explanation, REASONS, type Refusal, type TraceStep } from '@sallyport/model';
+import { printable } from './table.ts';
+
+const MARKS: Readonly<Record<TraceStep['outcome'], string>> = { passed: '✓', failed: '✗', skipped: '·' };
+
+/** A refusal for a person: what was refused to whom, the way through the doors, and the cure. */
+export function refusalText(refusal: Refusal): string {
+  const who = refusal.principal ?? refusal.clientId ?? refusal.address ?? 'somebody';
+  const what = refusal.resource === undefined ? refusal.action : `${refusal.action} ${refusal.resource}`;
+  const often = refusal.count > 1 ? `, ${refusal.count} times until ${refusal.lastAt}` : '';
+  const from = refusal.address === undefined ? '' : ` from ${refusal.address}`;
+  return [
+    `Ticket ${refusal.ticket}: ${printable(who)} was refused to ${printable(what)}`,
+    `  ${refusal.at}${often}${from}`,
+    `  ${REASONS[refusal.reason].meaning}`,
+    '',
+    ...refusal.steps.flatMap(stepLines),
+    '',
+    `  What to do: ${printable(refusal.cure)}`,
+  ].join('\n');
+}
+
+/** The answer to "may it?" for a person. */
+export function explanationText(explanation: Explanation): string {
+  const { question, effect, resolved, steps, cure } = explanation;
+  const resource = resolved === question.resource ? resolved : `${question.resource} (that is ${resolved})`;
+  return [
+    `${printable(question.as)} ${effect === 'permit' ? 'may' : 'may not'} ${question.action} ${printable(resource)}`,
+    '',
+    ...steps.flatMap(stepLines),
+    ...(cure === undefined ? [] : ['', `  What to do: ${printable(cure)}`]),
+  ].join('\n');
+}
+
+function stepLines(step: TraceStep): string[] {
+  const lines = [`  ${MARKS[step.outcome]} ${step.stage.padEnd(14)} ${printable(step.text)}`];
+  const indent = ' '.repeat(19);
+  if (step.compared) {
+    const { what, found, expected } = step.compared;
+    lines.push(`${indent}${printable(what)}: found ${printable(found)}, expected ${printable(expected)}`);
+  }
+  if (step.statements && step.statements.length > 0) {
+    lines.push(`${indent}statements: ${step.statements.map(printable).join(', ')}`);
+  }
+  return lines;
+}

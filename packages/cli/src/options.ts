@@ -1,0 +1,20 @@
+import { type Command, Option } from 'commander';
+
+const HELP_GROUP = 'Options of every command:';
+
+/** Adds the options that every command takes, before or after its own. */
+export function withGlobalOptions(command: Command): Command {
+  return [
+    new Option('--json', 'results as JSON on standard output'),
+    new Option('--data-dir <folder>', 'folder of the server').default('./sallyport-data').env('SALLYPORT_DATA_DIR'),
+    new Option('--server <url>', 'another server, for example https://iot.example:8443').env('SALLYPORT_SERVER'),
+    new Option('--operator-token-file <file>', 'operator token; else operator.token of the data folder'),
+    new Option('--ca <file>', 'root certificate to trust; else pki/root.pem of the data folder'),
+    new Option('--verbose', 'show where in the program an error came from'),
+  ].reduce((each, option) => each.addOption(option.helpGroup(HELP_GROUP)), command);
+}
+
+/** Adds an example to the end of the help text. */
+export function withExample(command: Command, ...lines: readonly string[]): Command {
+  return command.addHelpText('after', `\nExample:\n${lines.map((line) => `  $ ${line}`).join('\n')}`);
+}

@@ -1,0 +1,45 @@
+/** Where a command reads and writes. Tests pass their own. */
+export interface Terminal {
+  /** Standard output: results only. */
+  out(text: string): void;
+  /** Standard error: messages for people. */
+  err(text: string): void;
+  /** All of standard input. */
+  readStdin(): Promise<string>;
+  /** True if a person watches standard error. */
+  readonly interactive: boolean;
+  /** Aborted when the person asks to stop (Ctrl-C). */
+  readonly stop: AbortSignal;
+}
+
+const LARGEST_INPUT = 1024 * 1024;
+
+/** The terminal of this process. The first SIGINT or SIGTERM aborts `stop`; a second one ends the process at once. */
+export function processTerminal(): Terminal {
+  const stopping = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (stopping.signal.aborted) process.exit(130);
+      stopping.abort();
+    });
+  }
+  // `sallyport audit | head` closes the pipe early; that is no defect.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  return {
+    out: (text) => void process.stdout.write(`${text}\n`),
+    err: (text) => void process.stderr.write(`${text}\n`),
+    async readStdin() {
+      const chunks: Buffer[] = [];
+      let length = 0;
+      for await (const chunk of process.stdin) {
+        const bytes = Buffer.from(chunk);
+        length += bytes.length;
+        if (length > LARGEST_INPUT) break;
+        chunks.push(bytes);
+      }
+      return Buffer.concat(chunks).toString('utf8');
+    },
+    interactive: process.stderr.isTTY === true && process.env.CI === undefined,
+    stop: stopping.signal,
+  };
+}
