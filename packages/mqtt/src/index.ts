@@ -1,1 +1,13 @@
-export {};
+export type { DecodeFailure, DecodeFailureCode } from './decode-failure.ts';
+export { decodeProperties } from './decode-properties.ts';
+export { type PublishFrame, publishFromFrame } from './decode-publish.ts';
+export { Decoder, type DecoderOptions, type PacketReceiver } from './decoder.ts';
+export { EncodeError } from './encode-error.ts';
+export { encodePublishProperties } from './encode-properties.ts';
+export { encode } from './encoder.ts';
+export type * from './packets.ts';
+export type { Properties } from './properties.ts';
+export { ReasonCode, reasonCodeName } from './reason-codes.ts';
+export { Slab } from './slab.ts';
+export { isUtf8 } from './utf8.ts';
+export { patchPacketId, publishSize, writeAck, writePublish } from './write-publish.ts';
