@@ -78,7 +78,9 @@ function npmProgram() {
   ];
   const found = places.find((place) => existsSync(place));
   if (!found)
-    throw new Trouble('npm was not found. Run `npm ci --include=dev` in this folder yourself, then try again.');
+    throw new Trouble(
+      'npm was not found. Run `npm install --no-save --include=dev` in this folder yourself, then try again.',
+    );
   return found;
 }
 
@@ -98,16 +100,17 @@ function stampText() {
 function missingPackages() {
   if (!existsSync(INSTALLED_LOCK)) return 'first run';
   if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === stampText()) return undefined;
-  const wanted = JSON.parse(readFileSync(PACKAGE_LOCK, 'utf8')).packages;
+  /** @type {[string, { version?: string, link?: boolean, optional?: boolean, devOptional?: boolean }][]} */
+  const wanted = Object.entries(JSON.parse(readFileSync(PACKAGE_LOCK, 'utf8')).packages);
   const installed = JSON.parse(readFileSync(INSTALLED_LOCK, 'utf8')).packages;
-  for (const [path, entry] of Object.entries(wanted)) {
+  for (const [path, entry] of wanted) {
     // Packages for other machines and optional ones that could not be built are rightly absent.
-    if (!path.includes('node_modules/') || entry.link || entry.optional || entry.devOptional) continue;
-    if (installed[path]?.version !== entry.version)
-      return `${path.replace(/^.*node_modules\//, '')} is missing or outdated`;
+    if (!path.includes('node_modules/') || entry.optional || entry.devOptional) continue;
+    const present = existsSync(join(ROOT, path, 'package.json'));
+    if (!present || (!entry.link && installed[path]?.version !== entry.version)) {
+      return `${path.replace(/^.*node_modules\//, '')} is ${present ? 'outdated' : 'missing'}`;
+    }
   }
-  const missingLink = Object.entries(wanted).find(([path, entry]) => entry.link && !existsSync(join(ROOT, path)));
-  if (missingLink) return `${missingLink[0]} is not linked`;
   writeFileSync(STAMP, stampText());
   return undefined;
 }
@@ -126,12 +129,14 @@ async function install() {
   if (reason === undefined) return;
   const announce =
     reason === 'first run' ? 'Installing packages (first run, about a minute)' : `Installing packages (${reason})`;
-  // NODE_ENV=production or an `omit` setting of the user would leave out the compiler.
+  // npm believes its own list of what is installed; without it, it looks.
+  rmSync(INSTALLED_LOCK, { force: true });
+  // Not `npm ci`: it fails wherever a registry lacks an optional package for some other machine. Versions and digests come
+  // from package-lock.json either way, and --no-save keeps that file as it is. NODE_ENV=production or an `omit` setting
+  // of the user would leave out the compiler, hence the includes.
   const { code, output } = await run(
-    [npmProgram(), 'ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund'],
-    {
-      announce,
-    },
+    [npmProgram(), 'install', '--no-save', '--include=dev', '--include=optional', '--no-audit', '--no-fund'],
+    { announce },
   );
   if (code !== 0) {
     throw new Trouble(
