@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import type { Options } from '@node-rs/argon2';
 import { Failure } from '@sallyport/model';
@@ -13,7 +14,7 @@ export interface PasswordHasherOptions {
 /** Keeps and checks secrets that people choose. */
 export interface PasswordHasher {
   /** Argon2id in PHC string form, with its own salt. */
-  hash(password: string | Uint8Array): Promise<string>;
+  hash(password: string): Promise<string>;
   /** False for a wrong password and for a stored value that is no Argon2id hash of bounded cost. Throws `queue_full` if too many wait. */
   matches(password: string | Uint8Array, hash: string): Promise<boolean>;
   /** A hash of a secret that nobody knows. Check unknown names against it, or response times tell which names exist. */
@@ -47,8 +48,8 @@ export function passwordHasher(options: PasswordHasherOptions = {}): PasswordHas
     matches(password, stored) {
       return queue(async () => {
         const { parseOptions, verify } = await argon2();
-        // A too long one still pays for a hash, of nothing that can match.
-        const candidate = Buffer.byteLength(password) > PASSWORD_BYTES_MAXIMUM ? randomBytes(32) : password;
+        // What can be nobody's password pays for a hash like any other; the library throws on bytes that are not UTF-8.
+        const candidate = isPossible(password) ? password : randomBytes(16).toString('hex');
         return isBoundedHash(stored, parseOptions) && (await verify(stored, candidate));
       });
     },
@@ -62,6 +63,10 @@ let loaded: Promise<Argon2> | undefined;
 function argon2(): Promise<Argon2> {
   loaded ??= import('@node-rs/argon2');
   return loaded;
+}
+
+function isPossible(password: string | Uint8Array): boolean {
+  return Buffer.byteLength(password) <= PASSWORD_BYTES_MAXIMUM && (typeof password === 'string' || isUtf8(password));
 }
 
 /** A stored hash of foreign origin must not be able to ask for gigabytes. */
