@@ -51,6 +51,7 @@ interface Subscription {
 }
 
 const SESSION_TAKEN_OVER = 0x8e;
+const CLOSE_TIMEOUT = 2_000;
 
 /** One connection to the server that mends itself, and the errors of everything below it in our own terms. */
 export class Link {
@@ -67,6 +68,7 @@ export class Link {
     problem: new Set(),
   };
   #pending = 0;
+  readonly #idle: (() => void)[] = [];
   #resolveClosed: (failure: Failure | undefined) => void = () => {};
 
   private constructor(client: MqttClient, where: string, version: 4 | 5, maximumPending: number) {
@@ -150,6 +152,7 @@ export class Link {
       });
     } finally {
       this.#pending -= 1;
+      if (this.#pending === 0) for (const idle of this.#idle.splice(0)) idle();
     }
   }
 
@@ -186,9 +189,14 @@ export class Link {
     for (const listener of this.#listeners.problem) listener(problem);
   }
 
-  /** Says goodbye to the server and ends. Safe to call twice. */
+  /** Says goodbye to the server and ends; what is not acknowledged within two seconds is given up. Safe to call twice. */
   async close(): Promise<void> {
-    await this.#client.endAsync();
+    const client = this.#client;
+    // A server that is away, or never answers, must not keep a program from ending.
+    if (client.connected && this.#pending > 0) await withinPatience(new Promise<void>((idle) => this.#idle.push(idle)));
+    const force = !client.connected || this.#pending > 0;
+    await withinPatience(new Promise<void>((resolve) => client.end(force, () => resolve())));
+    client.stream.destroy();
     this.#resolveClosed(undefined);
   }
 
@@ -302,6 +310,15 @@ function refusal(
     reasonCode,
     ticket,
   );
+}
+
+async function withinPatience(work: Promise<void>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const enough = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, CLOSE_TIMEOUT);
+  });
+  await Promise.race([work, enough]);
+  clearTimeout(timer);
 }
 
 function numericCode(error: unknown): number | undefined {
