@@ -1,0 +1,139 @@
+import type {
+  ApplicationDocument,
+  CredentialDocument,
+  DeviceDocument,
+  DeviceTypeDocument,
+  IssuedCredential,
+  NewApplication,
+  NewDevice,
+  NewOperator,
+  OperatorDocument,
+  OperatorRole,
+  OrganisationDocument,
+  Page,
+  SecurityLevel,
+  SessionDocument,
+} from '@sallyport/model';
+import type { Caller, PageOptions } from './caller.ts';
+import type {
+  ApplicationChange,
+  ApplicationName,
+  DeviceChange,
+  DeviceName,
+  NewApplicationRequest,
+  NewCredentialRequest,
+  NewDeviceRequest,
+  NewOperatorRequest,
+  NewOrganisationRequest,
+  NewTypeRequest,
+  TypeChange,
+  TypeName,
+} from './requests.ts';
+
+/** Credentials of a principal whose path in the API is `path(name)`. */
+function credentials<N, I>(caller: Caller, path: (name: N) => readonly string[]) {
+  return {
+    /** Newest first, the ended ones too. */
+    list: (name: N) => caller.json<Page<CredentialDocument>>('GET', [...path(name), 'credentials']),
+    /** The ones before stay valid. */
+    issue: (name: N, body: I) => caller.json<IssuedCredential>('POST', [...path(name), 'credentials'], { body }),
+    /** Ends the sessions that stand on it. */
+    revoke: (name: N, credential: string) =>
+      caller.json<CredentialDocument>('DELETE', [...path(name), 'credentials', credential]),
+  };
+}
+
+export function organisationCalls(caller: Caller) {
+  const path = (id: string) => ['organisations', id];
+  return {
+    list: (page: PageOptions = {}) =>
+      caller.json<Page<OrganisationDocument>>('GET', ['organisations'], { query: { ...page } }),
+    create: (body: NewOrganisationRequest) => caller.json<OrganisationDocument>('POST', ['organisations'], { body }),
+    get: (id: string) => caller.json<OrganisationDocument>('GET', path(id)),
+    update: (id: string, body: { readonly name?: string; readonly security?: SecurityLevel }) =>
+      caller.json<OrganisationDocument>('PATCH', path(id), { body }),
+    remove: (id: string) => caller.nothing('DELETE', path(id)),
+    suspend: (id: string) => caller.json<OrganisationDocument>('POST', [...path(id), 'suspend']),
+    resume: (id: string) => caller.json<OrganisationDocument>('POST', [...path(id), 'resume']),
+  };
+}
+
+export function typeCalls(caller: Caller) {
+  const path = ({ organisation, id }: TypeName) => ['organisations', organisation, 'types', id];
+  return {
+    list: (organisation: string, page: PageOptions = {}) =>
+      caller.json<Page<DeviceTypeDocument>>('GET', ['organisations', organisation, 'types'], { query: { ...page } }),
+    create: ({ organisation, ...body }: NewTypeRequest) =>
+      caller.json<DeviceTypeDocument>('POST', ['organisations', organisation, 'types'], { body }),
+    get: (name: TypeName) => caller.json<DeviceTypeDocument>('GET', path(name)),
+    update: (name: TypeName, body: TypeChange) => caller.json<DeviceTypeDocument>('PATCH', path(name), { body }),
+    remove: (name: TypeName) => caller.nothing('DELETE', path(name)),
+  };
+}
+
+export function deviceCalls(caller: Caller) {
+  const base = (organisation: string, type: string) => ['organisations', organisation, 'types', type, 'devices'];
+  const path = ({ organisation, type, id }: DeviceName) => [...base(organisation, type), id];
+  const list = (path: readonly string[], page: PageOptions) =>
+    caller.json<Page<DeviceDocument>>('GET', path, { query: { ...page } });
+  return {
+    /** Devices and gateways of one type. */
+    listOfType: ({ organisation, id }: TypeName, page: PageOptions = {}) => list(base(organisation, id), page),
+    /** Devices of all types. */
+    list: (organisation: string, page: PageOptions = {}) => list(['organisations', organisation, 'devices'], page),
+    /** Gateways of all types. */
+    listGateways: (organisation: string, page: PageOptions = {}) =>
+      list(['organisations', organisation, 'gateways'], page),
+    create: ({ organisation, type, ...body }: NewDeviceRequest) =>
+      caller.json<NewDevice>('POST', base(organisation, type), { body }),
+    get: (name: DeviceName) => caller.json<DeviceDocument>('GET', path(name)),
+    update: (name: DeviceName, body: DeviceChange) => caller.json<DeviceDocument>('PATCH', path(name), { body }),
+    remove: (name: DeviceName) => caller.nothing('DELETE', path(name)),
+    suspend: (name: DeviceName) => caller.json<DeviceDocument>('POST', [...path(name), 'suspend']),
+    resume: (name: DeviceName) => caller.json<DeviceDocument>('POST', [...path(name), 'resume']),
+    credentials: credentials<DeviceName, NewCredentialRequest>(caller, path),
+  };
+}
+
+export function applicationCalls(caller: Caller) {
+  const base = (organisation: string) => ['organisations', organisation, 'applications'];
+  const path = ({ organisation, id }: ApplicationName) => [...base(organisation), id];
+  return {
+    list: (organisation: string, page: PageOptions = {}) =>
+      caller.json<Page<ApplicationDocument>>('GET', base(organisation), { query: { ...page } }),
+    create: ({ organisation, ...body }: NewApplicationRequest) =>
+      caller.json<NewApplication>('POST', base(organisation), { body }),
+    get: (name: ApplicationName) => caller.json<ApplicationDocument>('GET', path(name)),
+    update: (name: ApplicationName, body: ApplicationChange) =>
+      caller.json<ApplicationDocument>('PATCH', path(name), { body }),
+    remove: (name: ApplicationName) => caller.nothing('DELETE', path(name)),
+    suspend: (name: ApplicationName) => caller.json<ApplicationDocument>('POST', [...path(name), 'suspend']),
+    resume: (name: ApplicationName) => caller.json<ApplicationDocument>('POST', [...path(name), 'resume']),
+    credentials: credentials<ApplicationName, NewCredentialRequest>(caller, path),
+  };
+}
+
+export function operatorCalls(caller: Caller) {
+  const path = (id: string) => ['operators', id];
+  return {
+    list: (page: PageOptions = {}) => caller.json<Page<OperatorDocument>>('GET', ['operators'], { query: { ...page } }),
+    create: (body: NewOperatorRequest) => caller.json<NewOperator>('POST', ['operators'], { body }),
+    get: (id: string) => caller.json<OperatorDocument>('GET', path(id)),
+    update: (id: string, body: { readonly role: OperatorRole }) =>
+      caller.json<OperatorDocument>('PATCH', path(id), { body }),
+    remove: (id: string) => caller.nothing('DELETE', path(id)),
+    suspend: (id: string) => caller.json<OperatorDocument>('POST', [...path(id), 'suspend']),
+    resume: (id: string) => caller.json<OperatorDocument>('POST', [...path(id), 'resume']),
+    credentials: credentials<string, { readonly expiresIn?: string }>(caller, path),
+  };
+}
+
+export function sessionCalls(caller: Caller) {
+  const base = (organisation: string) => ['organisations', organisation, 'sessions'];
+  return {
+    list: (organisation: string, page: PageOptions = {}) =>
+      caller.json<Page<SessionDocument>>('GET', base(organisation), { query: { ...page } }),
+    /** Ends the session with this client id and its connection. */
+    close: (organisation: string, clientId: string) => caller.nothing('DELETE', [...base(organisation), clientId]),
+  };
+}

@@ -1,0 +1,114 @@
+import type { Metadata, OperatorRole, SecurityLevel } from '@sallyport/model';
+
+/** Names of things, as they are in the paths of the API. */
+export interface TypeName {
+  readonly organisation: string;
+  readonly id: string;
+}
+
+export interface DeviceName {
+  readonly organisation: string;
+  readonly type: string;
+  readonly id: string;
+}
+
+export interface ApplicationName {
+  readonly organisation: string;
+  readonly id: string;
+}
+
+export interface NewOrganisationRequest {
+  readonly id: string;
+  readonly name?: string;
+  readonly security?: SecurityLevel;
+}
+
+export interface NewTypeRequest extends TypeName {
+  readonly class?: 'device' | 'gateway';
+  readonly description?: string;
+  readonly security?: SecurityLevel;
+  readonly metadata?: Metadata;
+}
+
+/** What is left out stays, `null` clears. */
+export interface TypeChange {
+  readonly description?: string | null;
+  readonly security?: SecurityLevel | null;
+  readonly metadata?: Metadata | null;
+}
+
+/** A user name and password of CONNECT. */
+export interface UserNameAndPassword {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** First credentials of something new. */
+export interface FirstCredentials {
+  /** Chosen: 8 to 36 characters. Generated if left out. */
+  readonly token?: string;
+  /** `90d`, `12h`, `30m` or `45s`; never if left out. */
+  readonly expiresIn?: string;
+  readonly password?: UserNameAndPassword;
+}
+
+export interface NewDeviceRequest extends DeviceName, FirstCredentials {
+  readonly description?: string;
+  readonly metadata?: Metadata;
+  readonly gatewayRole?: 'standard' | 'privileged';
+  readonly withoutToken?: boolean;
+}
+
+/** What is left out stays, `null` clears. */
+export interface DeviceChange {
+  readonly description?: string | null;
+  readonly metadata?: Metadata | null;
+  readonly gatewayRole?: 'standard' | 'privileged';
+}
+
+export interface NewApplicationRequest extends ApplicationName, FirstCredentials {
+  /** User name of CONNECT. Generated if left out. */
+  readonly key?: string;
+  readonly role?: string;
+  readonly description?: string;
+}
+
+/** What is left out stays, `null` clears. */
+export interface ApplicationChange {
+  readonly role?: string;
+  readonly description?: string | null;
+}
+
+export interface NewOperatorRequest {
+  readonly id: string;
+  readonly role: OperatorRole;
+  readonly expiresIn?: string;
+}
+
+/** A token, chosen or generated, or a user name and password: one of them. */
+export type NewCredentialRequest =
+  | { readonly token?: string; readonly expiresIn?: string }
+  | { readonly password: UserNameAndPassword; readonly expiresIn?: string };
+
+export interface AuditFilter {
+  /** A type, or the beginning of one with `*`: `session.*`. */
+  readonly type?: string;
+  readonly organisation?: string;
+  readonly principal?: string;
+  readonly by?: string;
+  readonly ticket?: string;
+  /** ISO 8601. */
+  readonly since?: string;
+  readonly until?: string;
+  readonly order?: 'newest' | 'oldest';
+}
+
+export interface RefusalFilter {
+  readonly organisation?: string;
+  readonly principal?: string;
+  readonly clientId?: string;
+  readonly address?: string;
+  /** ISO 8601. */
+  readonly since?: string;
+  readonly until?: string;
+}
