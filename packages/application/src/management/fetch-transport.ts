@@ -4,8 +4,7 @@ import { ANSWER_TIMEOUT, type ManagementTransport } from './transport.ts';
 /** Sends with `fetch`: in a browser, which decides by itself whom it trusts and does not say why it did not. */
 export function fetchTransport(send: typeof fetch): ManagementTransport {
   return {
-    async send({ method, url, headers, body, signal }) {
-      const timeout = AbortSignal.timeout(ANSWER_TIMEOUT);
+    async send({ method, url, headers, body }) {
       let answer: Response;
       let text: string;
       try {
@@ -14,12 +13,11 @@ export function fetchTransport(send: typeof fetch): ManagementTransport {
           headers: { ...headers },
           redirect: 'error',
           credentials: 'omit',
-          signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+          signal: AbortSignal.timeout(ANSWER_TIMEOUT),
           ...(body !== undefined && { body }),
         });
         text = await answer.text();
       } catch (cause) {
-        if (signal?.aborted) throw signal.reason;
         throw new Failure('server_unreachable', `No answer came from ${url.host}.`, {
           cause,
           cure: 'Open the address in this browser to see whether the server runs and its certificate is trusted.',

@@ -22,17 +22,16 @@ export function nodeTransport(ca?: string): ManagementTransport {
   };
   return {
     async send(outgoing) {
-      const { method, url, headers, body, signal } = outgoing;
+      const { method, url, headers, body } = outgoing;
       const through = agent ?? (await ready());
       return new Promise<IncomingAnswer>((resolve, reject) => {
-        const fail = (error: unknown) => reject(signal?.aborted ? signal.reason : transportFailure(error, url.host));
+        const fail = (error: Error) => reject(transportFailure(error, url.host));
         const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
         const outgoingRequest = request(url, {
           method,
           headers: { ...headers, ...length },
           agent: through,
           timeout: ANSWER_TIMEOUT,
-          ...(signal && { signal }),
         });
         outgoingRequest.on('timeout', () =>
           outgoingRequest.destroy(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' })),

@@ -43,6 +43,7 @@ export function buildApi(options: ApiOptions): FastifyInstance<Server> {
   plain.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
     strictTransportSecurity: false,
+    xFrameOptions: { action: 'deny' },
   });
   plain.addHook('onRequest', rememberTls);
 

@@ -17,7 +17,7 @@ export function readJsonBodies(app: FastifyInstance): void {
     if (depthOf(text) > DEEPEST_JSON) {
       return done(new Failure('invalid_request', `The body nests deeper than ${DEEPEST_JSON} levels.`));
     }
-    parse(request, text, (error, value) => {
+    void parse(request, text, (error, value) => {
       // The parser's own message quotes the text, which may hold a secret.
       if (error) return done(new Failure('invalid_request', 'The body is not valid JSON.'));
       done(null, value);

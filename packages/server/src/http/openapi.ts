@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import swagger from '@fastify/swagger';
+import swagger, { type SwaggerTransformObject } from '@fastify/swagger';
 import type { FastifyInstance, FastifySchema } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -40,8 +40,34 @@ export function describeApi(app: FastifyInstance, version: string): void {
       },
     },
     transform: jsonSchemaTransform,
-    transformObject: jsonSchemaTransformObject,
+    transformObject: (document) =>
+      tidied(jsonSchemaTransformObject(document) as Document) as ReturnType<SwaggerTransformObject>,
   });
+}
+
+interface Document {
+  readonly paths?: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components?: { readonly schemas?: Record<string, unknown> };
+}
+
+interface Operation {
+  readonly requestBody?: { readonly content: Record<string, { schema: unknown }> };
+}
+
+/** Drops what the generator writes too much: schemas that nothing refers to, and the JSON form of bodies that are texts. */
+function tidied(document: Document): Document {
+  const operations = Object.values(document.paths ?? {}).flatMap((path) => Object.values(path));
+  for (const { requestBody } of operations) {
+    for (const [type, body] of Object.entries(requestBody?.content ?? {})) {
+      if (type !== 'application/json') body.schema = { type: 'string' };
+    }
+  }
+  const schemas = document.components?.schemas ?? {};
+  const text = JSON.stringify(document);
+  for (const name of Object.keys(schemas)) {
+    if (!text.includes(`"#/components/schemas/${name}"`)) delete schemas[name];
+  }
+  return document;
 }
 
 /** The schema of a route with its place in the document: who may use it, and every problem that it may answer. */
@@ -60,7 +86,7 @@ export function schemaOf(route: Route): FastifySchema {
       }
     : z.undefined().describe('Done.');
   if (route.answer?.otherwise) response[route.answer.otherwise] = response[success];
-  for (const status of [...statuses].sort()) {
+  for (const status of [...statuses].sort((a, b) => a - b)) {
     response[status] ??= { description: STATUS_CODES[status], content: { [PROBLEM_TYPE]: { schema: problemAnswer } } };
   }
   return {

@@ -50,6 +50,13 @@ export function problemOf(error: unknown, bodyKeys?: readonly string[]): Problem
   return frameworkProblem(error as Partial<FastifyError>, bodyKeys) ?? problem('internal', 'The request met a defect.');
 }
 
+const FRAMEWORK_PROBLEMS: Readonly<Record<string, readonly [FailureCode, string]>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ['request_too_large', 'The body is larger than 1 MiB.'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type', 'The content type of the body is not understood here.'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['invalid_request', 'The body is not as long as Content-Length says.'],
+  FST_ERR_BAD_URL: ['invalid_request', 'The path of the request is not validly percent-encoded.'],
+};
+
 function frameworkProblem(error: Partial<FastifyError>, bodyKeys: readonly string[] = []): Problem | undefined {
   if (error.validation) {
     const errors = fieldProblems(error.validation, error.validationContext ?? 'body', bodyKeys);
@@ -58,16 +65,8 @@ function frameworkProblem(error: Partial<FastifyError>, bodyKeys: readonly strin
       errors,
     });
   }
-  switch (error.code) {
-    case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return problem('request_too_large', 'The body is larger than 1 MiB.');
-    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return problem('unsupported_media_type', 'The content type of the body is not understood by this route.');
-    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
-      return problem('invalid_request', 'The body is not as long as Content-Length says.');
-    case 'FST_ERR_BAD_URL':
-      return problem('invalid_request', 'The path of the request is not validly percent-encoded.');
-  }
+  const known = FRAMEWORK_PROBLEMS[error.code ?? ''];
+  if (known) return problem(...known);
   // A request that broke off while its body was read is the peer's doing, not a defect.
   return error.statusCode === 400 ? problem('invalid_request', 'The request could not be read.') : undefined;
 }

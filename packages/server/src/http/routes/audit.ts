@@ -1,6 +1,6 @@
 import type { AuditDocument, Page } from '@sallyport/model';
 import { z } from 'zod';
-import { pageAnswer } from '../answers.ts';
+import { at, pageAnswer } from '../answers.ts';
 import type { Services } from '../api-options.ts';
 import { pageOf } from '../documents.ts';
 import { fields, type Route, route } from '../route.ts';
@@ -25,7 +25,7 @@ const text = z.string();
 const auditAnswer: z.ZodType<AuditDocument> = z
   .object({
     sequence: z.number(),
-    at: z.iso.datetime(),
+    at,
     type: text,
     outcome: text.exactOptional(),
     by: text.exactOptional(),

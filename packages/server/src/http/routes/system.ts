@@ -34,7 +34,10 @@ export function systemRoutes({ health, metricsText, registry }: Services): reado
       summary: 'All meters in the text form of Prometheus',
       needs: 'reader',
       answer: { schema: z.string(), type: 'text/plain' },
-      run: () => metricsText(),
+      run: ({ reply }) => {
+        reply.type('text/plain; version=0.0.4; charset=utf-8');
+        return metricsText();
+      },
     }),
     route<unknown, unknown, unknown, OperatorDocument>({
       method: 'GET',
