@@ -1,1 +1,11 @@
-export {};
+export * from './broad.ts';
+export * from './compile.ts';
+export { type BoundPolicy, bind, decide } from './decide.ts';
+export * from './decision.ts';
+export * from './document.ts';
+export * from './format.ts';
+export { nearestPermitted } from './nearest.ts';
+export { type ParsedPolicyDocument, parsePolicyDocument } from './parse.ts';
+export { nextTimeChange, type Policy } from './policy.ts';
+export { type ConsideredStatement, DecisionTrace, explainDecision } from './trace.ts';
+export { WATSON_POLICY } from './watson-policy.ts';

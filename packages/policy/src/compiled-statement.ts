@@ -1,0 +1,91 @@
+import { parseTopicFilter, parseTopicName } from '@sallyport/model';
+import type { Address } from './address.ts';
+import { type Conditions, unmetCondition } from './condition.ts';
+import type { Action, Subject } from './decision.ts';
+import type { PolicyStatement } from './document.ts';
+import type { PrincipalPattern } from './principal-pattern.ts';
+import { fillIn, patternSelects, type ResourcePattern } from './resource-pattern.ts';
+import type { DecisionTrace } from './trace.ts';
+
+/** A statement that was checked and is ready to be asked. */
+export interface CompiledStatement {
+  readonly id: string;
+  readonly effect: 'permit' | 'deny';
+  readonly organisation?: string;
+  readonly principals: readonly PrincipalPattern[];
+  readonly roles?: readonly string[];
+  readonly actions: ReadonlySet<Action>;
+  readonly resources: readonly ResourcePattern[];
+  readonly conditions?: Conditions;
+  readonly source: PolicyStatement;
+}
+
+/** A subject with what is worked out once for it. */
+export interface Asker {
+  readonly subject: Subject;
+  readonly keys: readonly string[];
+  readonly address: Address | undefined;
+}
+
+/** Whether the text can be a resource of the action at all; nothing else is ever permitted. */
+export function askable(action: Action, resource: string): boolean {
+  if (action === 'connect') return true;
+  return action === 'subscribe' ? parseTopicFilter(resource).ok : parseTopicName(resource).ok;
+}
+
+/** Whether principal, role, action and conditions of a statement fit. The trace, if there is one, hears what did not. */
+export function concerns(
+  statement: CompiledStatement,
+  asker: Asker,
+  action: Action,
+  now: number,
+  trace?: DecisionTrace,
+): boolean {
+  const { subject } = asker;
+  if (!statement.principals.some((pattern) => asker.keys.includes(pattern.key))) {
+    trace?.passOver();
+    return false;
+  }
+  if (!statement.actions.has(action)) {
+    trace?.passOver();
+    return false;
+  }
+  if (statement.roles && !statement.roles.some((role) => subject.roles.includes(role))) {
+    trace?.note(statement, 'role', {
+      what: 'role',
+      found: subject.roles.join(', ') || 'none',
+      expected: statement.roles.join(', '),
+    });
+    return false;
+  }
+  const unmet = unmetCondition(statement.conditions ?? {}, statement.effect, subject, asker.address, now);
+  if (unmet) {
+    trace?.note(statement, 'condition', unmet);
+    return false;
+  }
+  return true;
+}
+
+/** Whether a statement applies: whether it concerns what is asked and one of its resources selects it. */
+export function applies(
+  statement: CompiledStatement,
+  asker: Asker,
+  action: Action,
+  resource: string,
+  now: number,
+  trace?: DecisionTrace,
+): boolean {
+  if (!concerns(statement, asker, action, now, trace)) return false;
+  for (const pattern of statement.resources) {
+    const filled = fillIn(pattern, asker.subject);
+    if (filled === undefined || !patternSelects(filled, statement.effect, action, resource)) continue;
+    trace?.note(statement, 'applied', { what: 'resource', found: resource, expected: filled });
+    return true;
+  }
+  trace?.note(statement, 'resource', {
+    what: 'resource',
+    found: resource,
+    expected: statement.resources.map((pattern) => fillIn(pattern, asker.subject) ?? pattern.text).join(', '),
+  });
+  return false;
+}
