@@ -38,9 +38,11 @@ export interface VerifyChainOptions {
   readonly roots: readonly Uint8Array[];
   /** Milliseconds since 1970. */
   readonly at: number;
-  /** What the leaf is used for. */
-  readonly purpose: 'client' | 'server';
+  /** What the leaf is used for; `authority`: to certify others. */
+  readonly purpose: Purpose;
 }
+
+type Purpose = 'client' | 'server' | 'authority';
 
 /** Certificates that a peer may send; a stranger's list must not make the search long. */
 const CHAIN_LENGTH_MAXIMUM = 10;
@@ -84,7 +86,7 @@ interface Search {
   readonly others: readonly Link[];
   readonly anchors: readonly Link[];
   readonly at: number;
-  readonly purpose: 'client' | 'server';
+  readonly purpose: Purpose;
   checks: number;
 }
 
@@ -159,15 +161,15 @@ function problemOf(
   }
   if (at < facts.notBefore) return role === 'leaf' ? 'not_yet_valid' : 'authority_not_yet_valid';
   if (at > facts.notAfter) return role === 'leaf' ? 'expired' : 'authority_expired';
-  if (role === 'authority') {
+  if (role === 'authority' || purpose === 'authority') {
     if (!facts.isAuthority) return 'not_an_authority';
     if (facts.keyUsages && !facts.keyUsages.includes('keyCertSign')) return 'wrong_usage';
   } else if (facts.keyUsages && !facts.keyUsages.includes('digitalSignature')) {
     return 'wrong_usage';
   }
-  const wanted = purpose === 'client' ? 'clientAuth' : 'serverAuth';
   const purposes = facts.extendedKeyUsages;
-  return purposes && !purposes.includes(wanted) && !purposes.includes(ANY_PURPOSE) ? 'wrong_usage' : undefined;
+  if (!purposes || purpose === 'authority' || purposes.includes(ANY_PURPOSE)) return undefined;
+  return purposes.includes(purpose === 'client' ? 'clientAuth' : 'serverAuth') ? undefined : 'wrong_usage';
 }
 
 const ANY_PURPOSE = '2.5.29.37.0';

@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import {
+  type CertificateFacts,
+  generateKeyPair,
+  type IssuedCertificate,
+  issueClientCertificate,
+  issueServerCertificate,
+  keyPairFromPem,
+  keyPairToPem,
+  type PublicKey,
+  readCertificate,
+} from '@sallyport/trust';
+import { createKeyMaterial } from './create-key-material.ts';
+import { writePrivateFile } from './key-files.ts';
+import { type KeyMaterial, loadKeyMaterial } from './load-key-material.ts';
+import { type ServerNames, sameNames, serverNames } from './server-names.ts';
+
+export interface AuthorityOptions {
+  /** The folder of the key material, `<data-dir>/pki`. Made at the first run; its parent must exist. */
+  readonly directory: string;
+  /** Further names and addresses for the server certificate. */
+  readonly dnsNames: readonly string[];
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Name of this machine. Default: what the system says. */
+  readonly host?: string;
+}
+
+/** What a TLS listener needs, in PEM. */
+export interface ServerCredentials {
+  readonly key: string;
+  /** The server's certificate and the authorities above it, without the root. */
+  readonly cert: string;
+  /** Roots to which client certificates must lead. */
+  readonly ca: string;
+}
+
+export interface ClientIssueOptions {
+  readonly publicKey: PublicKey;
+  /** For example `d:pump:pump-7`. */
+  readonly commonName: string;
+  readonly uris?: readonly string[];
+  /** Milliseconds. Default 90 days. */
+  readonly validity?: number;
+}
+
+/** The certificate authority of this server. */
+export interface Authority {
+  readonly rootPem: string;
+  readonly root: CertificateFacts;
+  /** False once the root key has been taken offline. */
+  readonly hasRootKey: boolean;
+  serverCertificate(): CertificateFacts;
+  serverCredentials(): ServerCredentials;
+  /** Makes a new server certificate if the present one ends in less than 30 days. True if it did: hand it to the listeners. */
+  renewServerCertificate(): Promise<boolean>;
+  issueClient(options: ClientIssueOptions): Promise<IssuedCertificate>;
+}
+
+const RENEW_BEFORE = 30 * 24 * 60 * 60_000;
+
+/**
+ * Opens the authority of this server; makes one at the first run. Renews the server certificate when it ends soon or the names changed.
+ *
+ * Files that are missing, damaged, out of date, open to others or not of one family are `key_material_invalid` failures that name the file.
+ */
+export async function openAuthority({ directory, dnsNames, now, host }: AuthorityOptions): Promise<Authority> {
+  const wanted = serverNames(dnsNames, host);
+  if (!(await loadKeyMaterial(directory, now()))) await createKeyMaterial(directory, wanted, now());
+  const material = await loadAgain(directory, now());
+  const { intermediate } = material;
+  const serverKeyPem = material.serverKeyPem ?? (await newServerKey(directory));
+
+  async function issueServer(): Promise<ServerPair> {
+    const { publicKey } = await keyPairFromPem(serverKeyPem);
+    const { chainPem } = await issueServerCertificate({ authority: intermediate, publicKey, ...wanted, now: now() });
+    // The key stays: one file can be replaced at once, two cannot.
+    await writePrivateFile(join(directory, SERVER_FILE), chainPem);
+    const read = await readCertificate(chainPem);
+    if (!read.ok) throw new Error(`the authority issued what it cannot read: ${read.problem}`);
+    return { facts: read.value, pem: chainPem };
+  }
+  const endsSoon = ({ facts }: ServerPair): boolean => facts.notAfter - now() < RENEW_BEFORE;
+
+  let server = material.server && material.serverPem ? { facts: material.server, pem: material.serverPem } : undefined;
+  if (!server || endsSoon(server) || !sameNames(namesOf(server.facts), wanted)) server = await issueServer();
+  let current: ServerPair = server;
+
+  return {
+    rootPem: material.rootPem,
+    root: material.root,
+    hasRootKey: material.hasRootKey,
+    serverCertificate: () => current.facts,
+    serverCredentials: () => ({ key: serverKeyPem, cert: current.pem, ca: material.rootPem }),
+    async renewServerCertificate() {
+      if (!endsSoon(current)) return false;
+      current = await issueServer();
+      return true;
+    },
+    issueClient: (options) => issueClientCertificate({ authority: intermediate, now: now(), ...options }),
+  };
+}
+
+const SERVER_FILE = 'server.pem';
+
+interface ServerPair {
+  readonly facts: CertificateFacts;
+  readonly pem: string;
+}
+
+async function newServerKey(directory: string): Promise<string> {
+  const pem = await keyPairToPem(await generateKeyPair());
+  await writePrivateFile(join(directory, 'server-key.pem'), pem);
+  return pem;
+}
+
+async function loadAgain(directory: string, now: number): Promise<KeyMaterial> {
+  const material = await loadKeyMaterial(directory, now);
+  if (!material) throw new Error(`${directory} vanished while it was in use`);
+  return material;
+}
+
+function namesOf({ subjectAlternativeNames }: CertificateFacts): ServerNames {
+  return { dnsNames: subjectAlternativeNames.dns, ipAddresses: subjectAlternativeNames.ip };
+}

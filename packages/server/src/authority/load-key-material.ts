@@ -1,0 +1,157 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Failure } from '@sallyport/model';
+import {
+  type CertificateAuthority,
+  type CertificateFacts,
+  certificatesFromPem,
+  type KeyPair,
+  keyPairFromPem,
+  readCertificate,
+  restoreAuthority,
+  type VerificationProblem,
+  verifyChain,
+} from '@sallyport/trust';
+import { readSecretFile, readTextFile, refuseOpenFolder } from './key-files.ts';
+
+/** Key material whose parts were found to belong together and whose authorities are in force. */
+export interface KeyMaterial {
+  readonly root: CertificateFacts;
+  readonly rootPem: string;
+  readonly hasRootKey: boolean;
+  readonly intermediate: CertificateAuthority;
+  /** Absent if the file was removed: a new one is issued. */
+  readonly server?: CertificateFacts;
+  readonly serverPem?: string;
+  readonly serverKeyPem?: string;
+}
+
+/** Reads and checks the folder; undefined if it does not exist or is empty. */
+export async function loadKeyMaterial(directory: string, now: number): Promise<KeyMaterial | undefined> {
+  if (await isAbsent(directory)) return undefined;
+  await refuseOpenFolder(directory);
+  const at = (name: string): string => join(directory, name);
+
+  const root = await requiredCertificate(at('root.pem'));
+  const rootKeyPem = await readSecretFile(at('root-key.pem'));
+  if (rootKeyPem !== undefined) requireBelongs(at('root-key.pem'), rootKeyPem, root);
+  await requirePath(root, root.facts, 'authority', now);
+
+  const middle = await requiredCertificate(at('intermediate.pem'));
+  const middleKeyPem = await requiredSecret(at('intermediate-key.pem'));
+  requireBelongs(at('intermediate-key.pem'), middleKeyPem, middle);
+  await requirePath(middle, root.facts, 'authority', now);
+
+  const server = await optionalCertificate(at('server.pem'));
+  const serverKeyPem = server ? await requiredSecret(at('server-key.pem')) : await readSecretFile(at('server-key.pem'));
+  if (server && serverKeyPem !== undefined) {
+    requireBelongs(at('server-key.pem'), serverKeyPem, server);
+    // An expired one is renewed, so only its family is judged, at a time when it was in force.
+    await requirePath(server, root.facts, 'server', Math.min(now, server.facts.notAfter));
+  }
+  return {
+    root: root.facts,
+    rootPem: root.pem,
+    hasRootKey: rootKeyPem !== undefined,
+    intermediate: await restoreAuthority({
+      certificate: middle.facts.der,
+      keys: await keyPairOf(at('intermediate-key.pem'), middleKeyPem),
+    }),
+    ...(server ? { server: server.facts, serverPem: server.pem } : {}),
+    ...(serverKeyPem === undefined ? {} : { serverKeyPem }),
+  };
+}
+
+async function isAbsent(directory: string): Promise<boolean> {
+  try {
+    return (await readdir(directory)).length === 0;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return true;
+    throw new Failure('data_directory_unusable', `${directory} cannot be read`, { cause });
+  }
+}
+
+interface CertificateFile {
+  readonly path: string;
+  readonly pem: string;
+  readonly chain: readonly Uint8Array[];
+  readonly facts: CertificateFacts;
+}
+
+async function optionalCertificate(path: string): Promise<CertificateFile | undefined> {
+  const pem = await readTextFile(path);
+  if (pem === undefined) return undefined;
+  const read = await readCertificate(pem);
+  if (!read.ok) throw invalid(path, `is damaged: ${read.problem}`);
+  return { path, pem, chain: certificatesFromPem(pem), facts: read.value };
+}
+
+async function requiredCertificate(path: string): Promise<CertificateFile> {
+  const file = await optionalCertificate(path);
+  if (!file) throw invalid(path, 'is missing');
+  return file;
+}
+
+async function requiredSecret(path: string): Promise<string> {
+  const pem = await readSecretFile(path);
+  if (pem === undefined) throw invalid(path, 'is missing');
+  return pem;
+}
+
+async function keyPairOf(path: string, pem: string): Promise<KeyPair> {
+  try {
+    return await keyPairFromPem(pem);
+  } catch {
+    throw invalid(path, 'is damaged or holds no P-256 key in PKCS#8');
+  }
+}
+
+function requireBelongs(keyPath: string, keyPem: string, { path, facts }: CertificateFile): void {
+  let belongs: boolean;
+  try {
+    belongs = new X509Certificate(facts.der).checkPrivateKey(createPrivateKey(keyPem));
+  } catch {
+    // No cause: a parser's error could quote a piece of the key.
+    throw invalid(keyPath, 'is damaged: it holds no private key that can be read');
+  }
+  if (!belongs) throw invalid(keyPath, `does not belong to ${path}`);
+}
+
+async function requirePath(
+  { path, chain }: CertificateFile,
+  root: CertificateFacts,
+  purpose: 'authority' | 'server',
+  at: number,
+): Promise<void> {
+  const verification = await verifyChain({ chain, roots: [root.der], at, purpose });
+  if (verification.verified) return;
+  const { reason } = verification;
+  throw reason === 'not_yet_valid' || reason === 'authority_not_yet_valid'
+    ? invalid(path, PROBLEMS[reason], 'Check the clock of this machine.')
+    : invalid(path, PROBLEMS[reason]);
+}
+
+/** The server's own pair is made anew without harm to any client; the authorities are not. */
+function invalid(path: string, problem: string, cure?: string): Failure {
+  const isServerPair = /server(-key)?\.pem$/.test(path);
+  const ownCure = cure ?? (isServerPair ? SERVER_PAIR_CURE : undefined);
+  return new Failure('key_material_invalid', `${path} ${problem}`, ownCure === undefined ? {} : { cure: ownCure });
+}
+
+const SERVER_PAIR_CURE =
+  'Restore server.pem and server-key.pem from a backup, or remove both: a new pair is made at the next start, under the same root.';
+
+const PROBLEMS: Readonly<Record<VerificationProblem, string>> = {
+  malformed: 'is damaged',
+  unknown_authority: 'does not lead to root.pem of the same folder',
+  bad_signature: 'was not signed by the authority that it names',
+  expired: 'has expired',
+  not_yet_valid: 'is not valid yet',
+  authority_expired: 'leans on an authority that has expired',
+  authority_not_yet_valid: 'leans on an authority that is not valid yet',
+  not_an_authority: 'is no authority, or leans on a certificate that is none',
+  path_too_long: 'has more authorities above it than they allow',
+  wrong_usage: 'may not be used for this purpose',
+  unknown_critical_extension: 'holds a critical extension that is not understood here',
+};
