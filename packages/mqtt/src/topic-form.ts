@@ -8,19 +8,32 @@ const SHARE_PREFIX = Buffer.from('$share/');
 /** Answer of `checkTopicName` beside those of `checkUtf8String`. */
 export const TOPIC_WILDCARD = 3;
 
+/** 1 for every byte that needs a closer look in a topic name: wildcards, null, and all beyond ASCII. */
+const REMARKABLE = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte === 0 || byte === HASH || byte === PLUS || byte >= 0x80 ? 1 : 0,
+);
+
 /** Checks a topic name on its bytes: UTF-8 form, U+0000, and no wildcard [MQTT-3.3.2-2]. Length is the caller's. */
 export function checkTopicName(bytes: Uint8Array, start: number, end: number): number {
-  for (let index = start; index < end; index++) {
-    const byte = bytes[index]!;
-    // One comparison for letters, digits and slash: everything that matters lies below '/' or above ASCII.
-    if (byte >= SLASH && byte < 0x80) continue;
-    if (byte === HASH || byte === PLUS) return TOPIC_WILDCARD;
-    if (byte === 0 || byte >= 0x80) {
-      const form = checkUtf8String(bytes, index, end);
-      return form === UTF8_FINE && hasWildcard(bytes, index, end) ? TOPIC_WILDCARD : form;
-    }
+  let index = start;
+  // Four at a time: this loop is most of the time that a PUBLISH takes.
+  for (const last = end - 3; index < last; index += 4) {
+    const remarkable =
+      REMARKABLE[bytes[index]!]! |
+      REMARKABLE[bytes[index + 1]!]! |
+      REMARKABLE[bytes[index + 2]!]! |
+      REMARKABLE[bytes[index + 3]!]!;
+    if (remarkable !== 0) return checkRemarkable(bytes, index, end);
+  }
+  for (; index < end; index++) {
+    if (REMARKABLE[bytes[index]!] !== 0) return checkRemarkable(bytes, index, end);
   }
   return UTF8_FINE;
+}
+
+function checkRemarkable(bytes: Uint8Array, start: number, end: number): number {
+  const form = checkUtf8String(bytes, start, end);
+  return form === UTF8_FINE && hasWildcard(bytes, start, end) ? TOPIC_WILDCARD : form;
 }
 
 function hasWildcard(bytes: Uint8Array, start: number, end: number): boolean {
