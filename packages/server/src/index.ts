@@ -1,1 +1,5 @@
-export {};
+export { loadConfiguration } from './config/load.ts';
+export type { Configuration } from './config/schema.ts';
+export { explainOffline, type OfflineExplanationOptions } from './explain-offline.ts';
+export { type Installation, openInstallation } from './installation.ts';
+export { type RunningServer, type ServerOptions, startServer } from './server.ts';

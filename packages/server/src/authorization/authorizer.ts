@@ -58,7 +58,15 @@ export function authorizer({ policies, refuse, now }: AuthorizerOptions): Author
       };
       const { organisation } = principal;
       return {
-        rights: new SessionRights({ organisation, subject, policies, refuse, now, arrival, listener: transport.listener }),
+        rights: new SessionRights({
+          organisation,
+          subject,
+          policies,
+          refuse,
+          now,
+          arrival,
+          listener: transport.listener,
+        }),
         ownClientId: clientIdOf(principal),
         connect() {
           const inForce = policies.current(organisation);

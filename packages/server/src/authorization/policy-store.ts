@@ -1,29 +1,40 @@
 import { Failure } from '@sallyport/model';
-import { compilePolicy, type Policy, parsePolicyDocument, type PolicyDocument, WATSON_POLICY } from '@sallyport/policy';
+import {
+  compilePolicy,
+  nextTimeChange,
+  type Policy,
+  type PolicyDocument,
+  parsePolicyDocument,
+  WATSON_POLICY,
+} from '@sallyport/policy';
 
 /** The compiled policy of an organisation: the built-in statements and its own. */
 export interface PolicyInForce {
   readonly policy: Policy;
   /** Never the same for two different policies, on this server, until it stops. */
   readonly version: number;
-  /** A statement depends on the time: an answer holds for this minute only. */
-  readonly timeBound: boolean;
+  /** When a condition on time next begins or ceases to hold (milliseconds since the epoch); answers may be kept until then. */
+  readonly until: number;
 }
 
 export interface PolicyStoreOptions {
   /** Text of the organisation's own document; undefined if it has none. */
   readonly findDocument: (organisation: string) => Promise<string | undefined>;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
 }
 
 /** Holds the compiled policies of the organisations that are in use. */
 export class PolicyStore {
   readonly #findDocument: PolicyStoreOptions['findDocument'];
+  readonly #now: () => number;
   readonly #inForce = new Map<string, PolicyInForce>();
   readonly #loading = new Map<string, Promise<PolicyInForce>>();
   #version = 0;
 
-  constructor({ findDocument }: PolicyStoreOptions) {
+  constructor({ findDocument, now }: PolicyStoreOptions) {
     this.#findDocument = findDocument;
+    this.#now = now;
   }
 
   /** The policy in force, read from the registry if it was not asked for before. Rejects if it cannot be read or compiled. */
@@ -33,7 +44,11 @@ export class PolicyStore {
 
   /** The policy of an organisation that was loaded; undefined otherwise, and then nothing is permitted. */
   current(organisation: string): PolicyInForce | undefined {
-    return this.#inForce.get(organisation);
+    const inForce = this.#inForce.get(organisation);
+    if (inForce === undefined || inForce.until > this.#now()) return inForce;
+    const renewed = { policy: inForce.policy, version: ++this.#version, until: this.#until(inForce.policy) };
+    this.#inForce.set(organisation, renewed);
+    return renewed;
   }
 
   /**
@@ -80,11 +95,17 @@ export class PolicyStore {
     }
     const compiled = compilePolicy(documents);
     if (!compiled.ok) throw invalid(organisation, compiled.problems[0]?.problem);
-    const timeBound = documents.some(({ statements }) => statements.some(({ when }) => when?.time !== undefined));
-    return { policy: compiled.policy, version: ++this.#version, timeBound };
+    return { policy: compiled.policy, version: ++this.#version, until: this.#until(compiled.policy) };
+  }
+
+  #until(policy: Policy): number {
+    return nextTimeChange(policy, this.#now()) ?? Number.POSITIVE_INFINITY;
   }
 }
 
 function invalid(organisation: string, problem = 'unknown problem'): Failure {
-  return new Failure('policy_invalid', `The policy on record for organisation ${organisation} cannot be used: ${problem}`);
+  return new Failure(
+    'policy_invalid',
+    `The policy on record for organisation ${organisation} cannot be used: ${problem}`,
+  );
 }

@@ -1,4 +1,11 @@
-import { principalName, presentTopic, type Refusal, type RefusedAction, REASONS, type TraceStep } from '@sallyport/model';
+import {
+  presentTopic,
+  principalName,
+  REASONS,
+  type Refusal,
+  type RefusedAction,
+  type TraceStep,
+} from '@sallyport/model';
 import { bind, type Decision, type Subject } from '@sallyport/policy';
 import { describeDecision } from './describe-decision.ts';
 import type { PolicyInForce, PolicyStore } from './policy-store.ts';
@@ -16,8 +23,6 @@ export interface SessionRightsOptions {
   readonly listener: string;
 }
 
-const MINUTE = 60_000;
-
 /** What one session may touch: the organisation's policy, bound to who the session is. */
 export class SessionRights {
   readonly #options: SessionRightsOptions;
@@ -30,11 +35,8 @@ export class SessionRights {
 
   /** Changes whenever an earlier answer may no longer hold. -1: nothing is permitted at the moment. */
   get version(): number {
-    const { policies, organisation, now } = this.#options;
-    const inForce = policies.current(organisation);
-    if (!inForce) return -1;
-    // The minute stands behind the point, so that versions stay apart.
-    return inForce.timeBound ? inForce.version + (Math.floor(now() / MINUTE) % 1e6) / 1e7 : inForce.version;
+    const { policies, organisation } = this.#options;
+    return policies.current(organisation)?.version ?? -1;
   }
 
   permits(action: 'publish' | 'subscribe' | 'receive', resource: string): boolean {
@@ -42,16 +44,21 @@ export class SessionRights {
   }
 
   /** Gives a refusal its trace, its cure and its ticket. */
-  refuse(action: 'publish' | 'subscribe' | 'receive' | 'will', resource: string, extra: readonly TraceStep[] = []): Refusal {
+  refuse(
+    action: 'publish' | 'subscribe' | 'receive' | 'will',
+    resource: string,
+    extra: readonly TraceStep[] = [],
+  ): Refusal {
     const { organisation, subject, policies, refuse, arrival, listener, now } = this.#options;
     const asked = action === 'will' ? 'publish' : action;
     const inForce = policies.current(organisation);
-    const told = inForce
-      ? describeDecision(inForce.policy, subject, asked, resource, now(), resource)
-      : NO_POLICY;
+    const told = inForce ? describeDecision(inForce.policy, subject, asked, resource, now()) : NO_POLICY;
     const limited = extra.find((step) => step.outcome === 'failed' && step.stage === 'limits');
     const reason = limited ? 'quota_exceeded' : told.reason;
-    const shown = subject.principal.kind === 'device' || subject.principal.kind === 'gateway' ? presentTopic(subject.principal, resource) : resource;
+    const shown =
+      subject.principal.kind === 'device' || subject.principal.kind === 'gateway'
+        ? presentTopic(subject.principal, resource)
+        : resource;
     return refuse({
       action: action satisfies RefusedAction,
       reason,
@@ -81,6 +88,12 @@ export class SessionRights {
 
 const NO_POLICY = {
   reason: 'authenticator_unavailable',
-  steps: [{ stage: 'authorization', outcome: 'failed', text: 'The policy of the organisation is being read or cannot be read.' }],
+  steps: [
+    {
+      stage: 'authorization',
+      outcome: 'failed',
+      text: 'The policy of the organisation is being read or cannot be read.',
+    },
+  ],
   cure: REASONS.authenticator_unavailable.cure,
 } as const;

@@ -9,35 +9,43 @@ import {
   watsonStyle,
 } from '@sallyport/model';
 import type { Evidence, Grounds } from '../authentication/authenticator.ts';
-import type { KnownPrincipal } from '../authentication/known-principal.ts';
 import type { Requirement } from '../authentication/requirement.ts';
 import { whenReady } from '../authentication/when-ready.ts';
 import type { Authorizer } from '../authorization/authorizer.ts';
 import type { Refuse } from '../authorization/session-rights.ts';
 import type { Arrival, ArrivalVerdict, Arrive } from './arrival.ts';
+import type { BrokerLimits } from './limits.ts';
 
 export interface ArriveOptions {
   readonly satisfy: Requirement;
   readonly authorizer: Authorizer;
   readonly refuse: Refuse;
-  readonly now: () => number;
+  /** Bounds that a session has by what its principal is. */
+  readonly limitsOf: (principal: Principal) => Partial<BrokerLimits>;
 }
 
 /**
  * Both doors of an arrival, on one page. Order: lists, transport, certificate, level, credential (who are you), then client id and
  * will (what may you touch). The trace grows by a step at each, and ends at the first that fails.
  */
-export function arrivalDoors({ satisfy, authorizer, refuse, now }: ArriveOptions): Arrive {
+export function arrivalDoors(options: ArriveOptions): Arrive {
+  const { satisfy, authorizer, refuse } = options;
   return (arrival) => {
     const { evidence } = arrival;
     const steps = [transportStep(evidence)];
     return whenReady(satisfy(evidence, steps), (satisfaction): ArrivalVerdict | Promise<ArrivalVerdict> => {
       if (satisfaction.outcome === 'unsatisfied') {
-        return turnedAway(refuse, evidence, satisfaction.reason, steps, satisfaction.cure ?? REASONS[satisfaction.reason].cure);
+        return turnedAway(
+          refuse,
+          evidence,
+          satisfaction.reason,
+          steps,
+          satisfaction.cure ?? REASONS[satisfaction.reason].cure,
+        );
       }
-      const { grounds, known } = satisfaction;
+      const { grounds } = satisfaction;
       return whenReady(authorizer.load(organisationOf(grounds.principal)), () =>
-        authorize(arrival, grounds, known, steps, { authorizer, refuse, now }),
+        authorize(arrival, grounds, steps, options),
       );
     });
   };
@@ -46,9 +54,8 @@ export function arrivalDoors({ satisfy, authorizer, refuse, now }: ArriveOptions
 function authorize(
   { evidence, will }: Arrival,
   grounds: Grounds,
-  known: KnownPrincipal,
   steps: TraceStep[],
-  { authorizer, refuse }: Pick<ArriveOptions, 'authorizer' | 'refuse' | 'now'>,
+  { authorizer, refuse, limitsOf }: ArriveOptions,
 ): ArrivalVerdict {
   const { clientId, transport } = evidence;
   const { principal } = grounds;
@@ -64,14 +71,16 @@ function authorize(
   steps.push(connect.step);
   const scoped = watsonStyle(clientId) && (principal.kind === 'device' || principal.kind === 'gateway');
   if (will) {
-    const topic = scoped && (principal.kind === 'device' || principal.kind === 'gateway') ? resolveTopic(principal, will.topic) : will.topic;
+    const topic =
+      scoped && (principal.kind === 'device' || principal.kind === 'gateway')
+        ? resolveTopic(principal, will.topic)
+        : will.topic;
     if (!door.rights.permits('publish', topic)) {
       const refusal = door.rights.refuse('will', topic);
       return { outcome: 'refused', reason: refusal.reason, refusal };
     }
     steps.push({ stage: 'authorization', outcome: 'passed', text: `The will may be published to ${topic}.` });
   }
-  void known;
   return {
     outcome: 'admitted',
     session: {
@@ -83,6 +92,7 @@ function authorize(
       watson: watsonStyle(clientId),
       rights: door.rights,
       assurance: 'full',
+      limits: limitsOf(principal),
     },
   };
 }
@@ -93,7 +103,12 @@ function authorize(
  */
 function strangersId(clientId: ClientId, principal: Principal): TraceStep | undefined {
   if (clientId.kind !== 'device' && clientId.kind !== 'gateway') return undefined;
-  const owner = principalName({ kind: clientId.kind, organisation: clientId.organisation, type: clientId.type, id: clientId.id });
+  const owner = principalName({
+    kind: clientId.kind,
+    organisation: clientId.organisation,
+    type: clientId.type,
+    id: clientId.id,
+  });
   if (owner === principalName(principal)) return undefined;
   return {
     stage: 'authorization',
@@ -104,7 +119,9 @@ function strangersId(clientId: ClientId, principal: Principal): TraceStep | unde
 }
 
 function transportStep({ transport }: Evidence): TraceStep {
-  const how = transport.secure ? `${transport.tlsVersion ?? 'TLS'} with ${transport.cipher ?? 'an unnamed cipher'}` : 'without TLS';
+  const how = transport.secure
+    ? `${transport.tlsVersion ?? 'TLS'} with ${transport.cipher ?? 'an unnamed cipher'}`
+    : 'without TLS';
   return {
     stage: 'transport',
     outcome: 'passed',
@@ -120,7 +137,11 @@ function turnedAway(
   cure: string,
   principal?: Principal,
 ): ArrivalVerdict {
-  const organisation = principal ? organisationOf(principal) : clientId.kind === 'plain' ? undefined : clientId.organisation;
+  const organisation = principal
+    ? organisationOf(principal)
+    : clientId.kind === 'plain'
+      ? undefined
+      : clientId.organisation;
   const refusal = refuse({
     action: 'connect',
     reason,

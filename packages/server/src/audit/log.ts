@@ -1,0 +1,75 @@
+import type { Refusal } from '@sallyport/model';
+import { destination, pino } from 'pino';
+import type { ServerEvent } from '../events/events.ts';
+
+export interface LogOptions {
+  readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  readonly now: () => number;
+  /** Where lines go; standard error if left out. */
+  readonly write?: (line: string) => void;
+}
+
+/** Lines about refusals in one second at most: a stranger can cause as many as it likes. What is left out is counted. */
+const REFUSALS_PER_SECOND = 10;
+
+/** Writes what happens as lines of JSON. A listener of the event stream. */
+export function eventLog({ level, now, write }: LogOptions): (event: ServerEvent) => void {
+  const sink = write ? { write } : destination({ fd: 2, sync: false });
+  const log = pino({ level, base: null, timestamp: () => `,"time":"${new Date(now()).toISOString()}"` }, sink);
+  let second = 0;
+  let lines = 0;
+  let left = 0;
+
+  function refused(type: string, refusal: Refusal): void {
+    const current = Math.floor(now() / 1000);
+    if (current !== second) {
+      if (left > 0)
+        log.warn(
+          { event: 'refusals.left-out', count: left },
+          `${left} more refusals; each is in the audit trail by its ticket`,
+        );
+      second = current;
+      lines = 0;
+      left = 0;
+    }
+    if (++lines > REFUSALS_PER_SECOND) {
+      left++;
+      return;
+    }
+    const { ticket, reason, action, principal, clientId, address, listener, resource, count } = refusal;
+    log.warn(
+      { event: type, ticket, reason, action, principal, clientId, address, listener, resource, count },
+      `refused: sallyport explain ${ticket}`,
+    );
+  }
+
+  return (event) => {
+    if ('refusal' in event) {
+      refused(event.type, event.refusal);
+      return;
+    }
+    switch (event.type) {
+      case 'session.opened':
+      case 'session.closed':
+        log.debug({
+          event: event.type,
+          principal: event.principal,
+          clientId: event.clientId,
+          address: event.transport.remoteAddress,
+        });
+        break;
+      case 'server.unsafe':
+        log.warn({ event: event.type, setting: event.setting }, event.meaning);
+        break;
+      case 'store.failing':
+      case 'defect':
+        log.error({ event: event.type, ...event });
+        break;
+      case 'message.dropped':
+        log.debug({ event: event.type, ...event });
+        break;
+      default:
+        log.info({ event: event.type, ...event });
+    }
+  };
+}

@@ -1,0 +1,77 @@
+import {
+  clientIdOf,
+  type Explanation,
+  Failure,
+  type Principal,
+  parseClientId,
+  parsePrincipal,
+  type Question,
+  resolveFilter,
+  resolveTopic,
+  type TraceStep,
+} from '@sallyport/model';
+import type { Subject } from '@sallyport/policy';
+import { describeDecision } from './describe-decision.ts';
+import type { PolicyInForce } from './policy-store.ts';
+
+export interface QuestionerOptions {
+  readonly load: (organisation: string) => PolicyInForce | Promise<PolicyInForce>;
+  /** Roles of a registered principal; undefined if there is none of that name. */
+  readonly findRoles: (name: string) => readonly string[] | undefined | Promise<readonly string[] | undefined>;
+  readonly now: () => number;
+}
+
+/** Asks the same `decide` as the broker: may this principal do this? Throws `invalid_request` for a question that makes no sense. */
+export function questioner({ load, findRoles, now }: QuestionerOptions): (question: Question) => Promise<Explanation> {
+  return async (question) => {
+    const principal = readPrincipal(question.as);
+    const roles = await findRoles(question.as);
+    const steps: TraceStep[] = [];
+    if (roles === undefined) {
+      steps.push({
+        stage: 'authentication',
+        outcome: 'skipped',
+        text: `${question.as} is not registered; the answer is for one with that name and no role.`,
+      });
+    }
+    const clientId = question.clientId ?? clientIdOf(principal);
+    const transport = question.transport ?? 'tls';
+    const subject: Subject = {
+      principal,
+      clientId: question.action === 'connect' ? question.resource : clientId,
+      roles: roles ?? [],
+      ...(question.address === undefined ? {} : { address: question.address }),
+      transport,
+      secure: transport === 'tls' || transport === 'wss',
+      assurance: 'full',
+      credentialKind: 'token',
+    };
+    const resolved = resolve(principal, clientId, question);
+    const { policy } = await load(principal.organisation);
+    const told = describeDecision(policy, subject, question.action, resolved, now());
+    return {
+      question,
+      effect: told.decision.effect,
+      resolved,
+      statements: told.decision.statements,
+      steps: [...steps, ...told.steps],
+      ...(told.decision.effect === 'permit' ? {} : { cure: told.cure }),
+    };
+  };
+}
+
+function readPrincipal(name: string): Exclude<Principal, { kind: 'operator' }> {
+  const parsed = parsePrincipal(name);
+  if (!parsed.ok) throw new Failure('invalid_request', parsed.problem);
+  if (parsed.value.kind === 'operator') {
+    throw new Failure('invalid_request', `${name} is an operator; operators use the API and never connect over MQTT.`);
+  }
+  return parsed.value;
+}
+
+function resolve(principal: Principal, clientId: string, { action, resource }: Question): string {
+  if (action === 'connect' || (principal.kind !== 'device' && principal.kind !== 'gateway')) return resource;
+  const session = parseClientId(clientId);
+  if (!session.ok || session.value.kind === 'plain') return resource;
+  return action === 'subscribe' ? resolveFilter(principal, resource) : resolveTopic(principal, resource);
+}

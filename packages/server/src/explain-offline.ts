@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Explanation, Failure, type Question } from '@sallyport/model';
+import { PolicyStore } from './authorization/policy-store.ts';
+import { questioner } from './authorization/questioner.ts';
+import { loadConfiguration } from './config/load.ts';
+import { DATABASE_FILE, openInstallation } from './installation.ts';
+
+export interface OfflineExplanationOptions {
+  /** Data directory of a server that does not run at the moment. */
+  readonly dataDirectory?: string;
+  /** Text of a policy to ask instead of the one on record. */
+  readonly policyText?: string;
+  /** Roles of the principal where there is no data directory to look them up. */
+  readonly roles?: readonly string[];
+}
+
+/**
+ * Asks the one decision function without a server. Throws `not_found` without a registry, `data_directory_in_use` if a server
+ * runs on it (ask that one), `policy_invalid` for a wrong text.
+ */
+export async function explainOffline(
+  { dataDirectory, policyText, roles }: OfflineExplanationOptions,
+  question: Question,
+  now: () => number = Date.now,
+): Promise<Explanation> {
+  if (dataDirectory === undefined) {
+    const policies = new PolicyStore({ findDocument: async () => policyText, now });
+    return questioner({ load: (organisation) => policies.load(organisation), findRoles: () => roles, now })(question);
+  }
+  if (!existsSync(join(dataDirectory, DATABASE_FILE))) {
+    throw new Failure('not_found', `There is no registry in ${dataDirectory}.`, {
+      cure: 'Name the data directory with --data-dir, or ask a running server with --server.',
+    });
+  }
+  const configuration = loadConfiguration({ overrides: { dataDirectory } });
+  const installation = await openInstallation({ configuration, now });
+  try {
+    const { registry } = installation;
+    const findDocument = async (organisation: string) =>
+      policyText ?? (await registry.policies.get(organisation))?.text;
+    const policies = new PolicyStore({ findDocument, now });
+    const findRoles = async (name: string) => roles ?? (await registry.lookup.byPrincipal(name))?.roles;
+    return await questioner({ load: (organisation) => policies.load(organisation), findRoles, now })(question);
+  } finally {
+    await installation.close();
+  }
+}

@@ -1,0 +1,110 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { Failure } from '@sallyport/model';
+import { parsePolicyDocument } from '@sallyport/policy';
+import {
+  generateToken,
+  type PasswordHasher,
+  passwordHasher,
+  type TokenHasher,
+  tokenHasher,
+} from '@sallyport/trust/secrets';
+import { type Authority, openAuthority } from './authority/authority.ts';
+import type { Configuration } from './config/schema.ts';
+import type { RegistryChange } from './registry/records.ts';
+import { openRegistry, type Registry } from './registry/registry.ts';
+import { type Database, openDatabase } from './storage/database.ts';
+import { makePrivateFolder, readPrivateFile, writePrivateFile } from './storage/private-file.ts';
+
+/** File of the first operator's token, in the data directory. */
+export const OPERATOR_TOKEN_FILE = 'operator.token';
+const TOKEN_KEY_FILE = 'token.key';
+export const DATABASE_FILE = 'registry.db';
+const FIRST_OPERATOR = 'admin';
+
+/** What a server stands on: its data directory, opened and complete. */
+export interface Installation {
+  readonly directory: string;
+  readonly database: Database;
+  readonly registry: Registry;
+  readonly authority: Authority;
+  readonly tokens: TokenHasher;
+  readonly passwords: PasswordHasher;
+  /** True if the data directory was made by this call. */
+  readonly fresh: boolean;
+  close(): Promise<void>;
+}
+
+export interface InstallationOptions {
+  readonly configuration: Configuration;
+  readonly now?: () => number;
+  readonly onChange?: (change: RegistryChange) => void;
+  /** Told before each step that may take a moment. */
+  readonly progress?: (step: string) => void;
+}
+
+/**
+ * Opens the data directory, and makes in it what is missing: keys, certificates, registry, and an operator to begin with.
+ * Throws the failures of its parts, each naming the file.
+ */
+export async function openInstallation(options: InstallationOptions): Promise<Installation> {
+  const { configuration, now = Date.now, onChange = () => {}, progress = () => {} } = options;
+  const directory = configuration.dataDirectory;
+  makePrivateFolder(directory);
+  progress('Opening the registry');
+  const database = await openDatabase(join(directory, DATABASE_FILE));
+  try {
+    const passwords = passwordHasher();
+    const tokens = tokenHasher(await tokenKey(join(directory, TOKEN_KEY_FILE), database));
+    const registry = openRegistry({
+      database,
+      tokenHasher: tokens,
+      passwordHasher: passwords,
+      generateToken,
+      now,
+      checkPolicy: (text) => {
+        const parsed = parsePolicyDocument(text);
+        return parsed.ok ? [] : parsed.problems;
+      },
+      onChange,
+    });
+    progress('Preparing keys and certificates');
+    const authority = await openAuthority({
+      directory: join(directory, 'pki'),
+      dnsNames: configuration.serverNames,
+      now,
+    });
+    const fresh = await firstOperator(registry, directory);
+    return { directory, database, registry, authority, tokens, passwords, fresh, close: () => database.close() };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+/** The key under which tokens are hashed. It stands beside the database, not in it; without it every token would be lost. */
+async function tokenKey(path: string, database: Database): Promise<Buffer> {
+  const stored = readPrivateFile(path);
+  if (stored) return stored;
+  const issued = await database.query.selectFrom('credentials').select('id').limit(1).executeTakeFirst();
+  if (issued) {
+    throw new Failure(
+      'key_material_invalid',
+      `The file ${path} is missing and the registry holds tokens that need it.`,
+      {
+        cure: `Restore ${path} from a backup; without it every token would have to be issued anew.`,
+      },
+    );
+  }
+  const key = randomBytes(32);
+  writePrivateFile(path, key);
+  return key;
+}
+
+async function firstOperator(registry: Registry, directory: string): Promise<boolean> {
+  const { items } = await registry.operators.list({ limit: 1 });
+  if (items.length > 0) return false;
+  const { token } = await registry.operators.create({ id: FIRST_OPERATOR, role: 'administrator', by: 'system' });
+  writePrivateFile(join(directory, OPERATOR_TOKEN_FILE), `${token}\n`);
+  return true;
+}

@@ -1,0 +1,313 @@
+import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import {
+  broadStatements,
+  formatPolicy,
+  type PolicyProblem,
+  parsePolicyDocument,
+  WATSON_POLICY,
+} from '@sallyport/policy';
+import { eventLog } from './audit/log.ts';
+import { openRefusals } from './audit/refusals.ts';
+import { openTrail } from './audit/trail.ts';
+import { applicationKeyAuthenticator } from './authentication/application-key.ts';
+import { deviceTokenAuthenticator } from './authentication/device-token.ts';
+import { operatorAuthenticator } from './authentication/operator-token.ts';
+import { passwordAuthenticator } from './authentication/password.ts';
+import { regrounds } from './authentication/regrounds.ts';
+import { requirement } from './authentication/requirement.ts';
+import { authorizer } from './authorization/authorizer.ts';
+import { PolicyStore } from './authorization/policy-store.ts';
+import { questioner } from './authorization/questioner.ts';
+import { arrivalDoors } from './broker/arrive.ts';
+import { Broker } from './broker/broker.ts';
+import { configuredLimits, limitsByPrincipal } from './broker/configured-limits.ts';
+import { newCounters } from './broker/counters.ts';
+import { sessionDesk } from './broker/session-desk.ts';
+import type { Configuration } from './config/schema.ts';
+import { unsafeSettings } from './config/unsafe-settings.ts';
+import { EventStream } from './events/stream.ts';
+import { buildApi } from './http/api.ts';
+import { listenHttp } from './http/listen.ts';
+import { openInstallation } from './installation.ts';
+import { handshakeFailures } from './listeners/handshake-failures.ts';
+import { listenTcp } from './listeners/tcp.ts';
+import { listenTls } from './listeners/tls.ts';
+import { attachWebSocket } from './listeners/websocket.ts';
+import { serverHealth } from './metrics/health.ts';
+import { openMeters } from './metrics/meters.ts';
+import { operatorIdOfToken } from './registry/operator-token.ts';
+import type { RegistryChange } from './registry/records.ts';
+import type { Registry } from './registry/registry.ts';
+import { writePrivateFile } from './storage/private-file.ts';
+
+const VERSION = (createRequire(import.meta.url)('../package.json') as { version: string }).version;
+/** Says to commands on the same machine where the server is to be found. */
+const SERVER_FILE = 'server.json';
+
+export interface ServerOptions {
+  readonly configuration: Configuration;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+  /** Told before each step of the start that may take a moment. */
+  readonly progress?: (step: string) => void;
+}
+
+/** A server that is open for clients. */
+export interface RunningServer {
+  readonly version: string;
+  readonly dataDirectory: string;
+  /** Port of MQTT over TLS; undefined if it is switched off. */
+  readonly mqttPort: number | undefined;
+  /** Port of MQTT without TLS; undefined unless it was allowed. */
+  readonly plainPort: number | undefined;
+  /** Port of the API and of MQTT over WebSocket. */
+  readonly httpPort: number;
+  /** PEM of the root certificate that clients are to trust. */
+  readonly rootPem: string;
+  readonly registry: Registry;
+  readonly events: EventStream;
+  /** True if the data directory was made by this start. */
+  readonly fresh: boolean;
+  /** Tells clients, lets them finish, and puts everything on disk. Safe to call twice. */
+  close(cause?: string): Promise<void>;
+}
+
+/** Opens everything that the configuration names, and wires it. Throws the failures of its parts; nothing stays open then. */
+export async function startServer({
+  configuration,
+  now = Date.now,
+  progress = () => {},
+}: ServerOptions): Promise<RunningServer> {
+  const undo: (() => unknown)[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (let step = undo.pop(); step; step = undo.pop()) await step();
+  };
+  try {
+    return await open({ configuration, now, progress }, undo, closeAll);
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+async function open(
+  { configuration, now, progress }: Required<ServerOptions>,
+  undo: (() => unknown)[],
+  closeAll: () => Promise<void>,
+): Promise<RunningServer> {
+  const events = new EventStream();
+  const emit = events.emit.bind(events);
+  let changed = (_change: RegistryChange): void => {};
+  const installation = await openInstallation({ configuration, now, progress, onChange: (change) => changed(change) });
+  undo.push(() => installation.close());
+  const { registry, authority, tokens, passwords, database, directory } = installation;
+
+  // Observers.
+  const log = eventLog({ level: configuration.log.level, now });
+  const trail = openTrail({
+    database,
+    now,
+    emit,
+    retention: configuration.audit.retention,
+    maximumRows: configuration.audit.maximumRows,
+  });
+  undo.push(() => trail.close());
+  const refusals = openRefusals({
+    database,
+    now,
+    random: randomBytes,
+    emit,
+    retention: configuration.audit.retention,
+    maximumRows: configuration.audit.maximumRefusals,
+  });
+  undo.push(() => refusals.close());
+  const health = serverHealth();
+  events.on('*', (event) => health.observe(event));
+  const counters = newCounters();
+  const meters = openMeters({ counters, trail, refusals });
+  events.on('*', log);
+  events.on('*', (event) => trail.record(event));
+  events.on('*', (event) => meters.observe(event));
+
+  // First door: who are you.
+  const { lookup } = registry;
+  const findPrincipal = (name: string) => lookup.byPrincipal(name);
+  const satisfy = requirement({
+    findPrincipal,
+    organisationExists: (id) => lookup.organisationExists(id),
+    authenticators: [
+      { proof: 'token', authenticator: deviceTokenAuthenticator({ findPrincipal, tokens, now }) },
+      {
+        proof: 'token',
+        authenticator: applicationKeyAuthenticator({ findByKey: (key) => lookup.byApplicationKey(key), tokens, now }),
+      },
+      {
+        proof: 'token',
+        authenticator: passwordAuthenticator({
+          findByUsername: (name) => lookup.byUsername(name),
+          findPrincipal,
+          tokens,
+          verifyHash: (password, hash) => passwords.matches(password, hash),
+          decoyHash: passwords.decoy,
+          now,
+        }),
+      },
+    ],
+  });
+
+  // Second door: what may you touch.
+  const policies = new PolicyStore({
+    findDocument: async (organisation) => (await registry.policies.get(organisation))?.text,
+    now,
+  });
+  const refuse = refusals.refuse.bind(refusals);
+  const door = authorizer({ policies, refuse, now });
+
+  const broker = new Broker({
+    now,
+    random: randomBytes,
+    events,
+    limits: configuredLimits(configuration),
+    arrive: arrivalDoors({ satisfy, authorizer: door, refuse, limitsOf: limitsByPrincipal(configuration) }),
+    regrounds: regrounds({ findPrincipal, now }),
+    refuse,
+    counters,
+  });
+  changed = (change) => {
+    emit({
+      type: 'registry.changed',
+      by: change.by,
+      action: change.action,
+      target: change.target,
+      ...(change.organisation === undefined ? {} : { organisation: change.organisation }),
+    });
+    applyChange(change, { policies, broker }).catch((problem: unknown) => {
+      emit({ type: 'defect', where: `rights after ${change.action} of ${change.target}`, problem: String(problem) });
+    });
+  };
+  undo.push(() => broker.close('The server is stopping.'));
+
+  const api = buildApi({
+    version: VERSION,
+    tls: authority.serverCredentials(),
+    registry,
+    trail,
+    refusals: {
+      refuse,
+      find: (ticket) => refusals.find(ticket),
+      list: (filter) => refusals.list(filter),
+    },
+    sessions: sessionDesk(broker),
+    policy: { builtin: formatPolicy(WATSON_POLICY), check: (text) => problemsOf(text) },
+    explain: questioner({
+      load: (organisation) => policies.load(organisation),
+      findRoles: async (name) => (await findPrincipal(name))?.roles,
+      now,
+    }),
+    health: () => health.now(),
+    metricsText: () => meters.text(),
+    authenticateOperator: operatorAuthenticator({ findPrincipal, tokens, operatorIdOf: operatorIdOfToken, now }),
+    emit,
+    now,
+  });
+  undo.push(() => api.close());
+
+  progress('Opening the listeners');
+  const accept = broker.accept.bind(broker);
+  const onHandshakeFailure = handshakeFailures({ refuse, emit });
+  const { mqttTls, mqttPlain, http } = configuration.listeners;
+  const opened: string[] = [];
+  const tls = mqttTls.enabled
+    ? await listenTls({
+        name: 'mqtt-tls',
+        ...mqttTls,
+        credentials: authority.serverCredentials(),
+        accept,
+        onHandshakeFailure,
+      })
+    : undefined;
+  if (tls) {
+    undo.push(() => tls.close());
+    opened.push(`mqtt-tls ${tls.address}:${tls.port}`);
+  }
+  const plain = mqttPlain.allowPlaintextListener
+    ? await listenTcp({ name: 'mqtt-plain', ...mqttPlain, accept, onHandshakeFailure })
+    : undefined;
+  if (plain) {
+    undo.push(() => plain.close());
+    opened.push(`mqtt-plain ${plain.address}:${plain.port}`);
+  }
+  const websocket = attachWebSocket(api.server, {
+    name: 'websocket',
+    path: http.websocketPath,
+    maximumConnections: http.maximumConnections,
+    accept,
+  });
+  undo.push(() => websocket.close());
+  const httpPort = await listenHttp(api, http);
+  opened.push(`https ${http.address}:${httpPort}`);
+
+  const mqttPort = tls?.port;
+  writePrivateFile(
+    join(directory, SERVER_FILE),
+    `${JSON.stringify({ pid: process.pid, mqttPort: mqttPort ?? null, plainPort: plain?.port ?? null, httpPort, address: http.address })}\n`,
+  );
+  undo.push(() => rmSync(join(directory, SERVER_FILE), { force: true }));
+  emit({ type: 'server.started', version: VERSION, listeners: opened });
+  for (const { setting, meaning } of unsafeSettings(configuration)) emit({ type: 'server.unsafe', setting, meaning });
+  await announceBroadStatements(registry, emit);
+
+  let closing: Promise<void> | undefined;
+  return {
+    version: VERSION,
+    dataDirectory: directory,
+    mqttPort,
+    plainPort: plain?.port,
+    httpPort,
+    rootPem: authority.rootPem,
+    registry,
+    events,
+    fresh: installation.fresh,
+    close(cause = 'asked to stop') {
+      closing ??= Promise.resolve().then(() => {
+        emit({ type: 'server.stopping', cause });
+        return closeAll();
+      });
+      return closing;
+    },
+  };
+}
+
+/** Rights follow the registry: what was changed is judged anew in every live session that it concerns. */
+async function applyChange(
+  change: RegistryChange,
+  { policies, broker }: { policies: PolicyStore; broker: Broker },
+): Promise<void> {
+  const { kind, organisation, principal } = change;
+  if (change.change === 'created' && kind !== 'policy') return;
+  if (organisation !== undefined && kind === 'policy') await policies.changed(organisation);
+  if (organisation !== undefined && kind === 'organisation' && change.change === 'removed')
+    policies.removed(organisation);
+  if (principal !== undefined) await broker.reconsider({ principal });
+  else if (organisation !== undefined) await broker.reconsider({ organisation });
+}
+
+function problemsOf(text: string): readonly PolicyProblem[] {
+  const parsed = parsePolicyDocument(text);
+  return parsed.ok ? [] : parsed.problems;
+}
+
+/** A statement that permits everything is allowed, and is never silent. */
+async function announceBroadStatements(registry: Registry, emit: EventStream['emit']): Promise<void> {
+  for (const { id: organisation } of (await registry.organisations.list({ limit: 500 })).items) {
+    const text = (await registry.policies.get(organisation))?.text;
+    const parsed = text === undefined ? undefined : parsePolicyDocument(text);
+    if (!parsed?.ok) continue;
+    for (const { id, why } of broadStatements(parsed.document)) {
+      emit({ type: 'server.unsafe', setting: `policy of ${organisation}, statement ${id}`, meaning: why });
+    }
+  }
+}
