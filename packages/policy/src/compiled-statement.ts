@@ -82,10 +82,14 @@ export function applies(
     trace?.note(statement, 'applied', { what: 'resource', found: resource, expected: filled });
     return true;
   }
-  trace?.note(statement, 'resource', {
-    what: 'resource',
-    found: resource,
-    expected: statement.resources.map((pattern) => fillIn(pattern, asker.subject) ?? pattern.text).join(', '),
-  });
+  trace?.note(statement, 'resource', { what: 'resource', found: resource, expected: resourcesText(statement, asker) });
   return false;
+}
+
+const MOST_TOLD = 6;
+
+function resourcesText({ resources }: CompiledStatement, { subject }: Asker): string {
+  const told = resources.slice(0, MOST_TOLD).map((pattern) => fillIn(pattern, subject) ?? pattern.text);
+  const left = resources.length - told.length;
+  return told.join(', ') + (left > 0 ? ` and ${left} more` : '');
 }

@@ -109,7 +109,7 @@ export function readWord<T extends string>(
   problems.add(
     path,
     `expected one of ${known.join(', ')}, found ${found}`,
-    meant ? `Did you mean "${meant}"?` : `Write ${known[0]}.`,
+    meant ? `Did you mean "${meant}"?` : 'Write one of these words.',
   );
   return undefined;
 }

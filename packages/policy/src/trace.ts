@@ -42,24 +42,29 @@ export function explainDecision(trace: DecisionTrace, decision: Decision): strin
   const lines: string[] = [];
   const named = decision.statements.join(', ');
   if (decision.why === 'permitted') lines.push(`permit: ${named}`);
-  else if (decision.why === 'denied_by_statement')
-    lines.push(`deny: denied by ${named}, and a deny overrides every permit`);
+  else if (decision.why === 'denied_by_statement') lines.push(`deny: ${named}; a deny overrides every permit`);
   else lines.push(`deny: ${trace.malformed ?? 'no statement permits it'}`);
 
   const order = ['applied', 'condition', 'role', 'resource'];
-  const sorted = [...trace.considered].sort((a, b) => order.indexOf(a.outcome) - order.indexOf(b.outcome));
-  for (const { id, effect, outcome, compared } of sorted) {
-    const verb = outcome === 'applied' ? 'applies' : 'does not apply';
-    const relation = outcome === 'applied' ? 'is covered by' : 'is not';
-    lines.push(
-      `  ${effect} ${id} ${verb}: ${compared.what} ${quoted(compared.found)} ${relation} ${compared.expected}`,
-    );
-  }
+  const told = trace.considered
+    .filter(({ effect, outcome }) => outcome !== 'resource' || effect === 'permit')
+    .sort((a, b) => order.indexOf(a.outcome) - order.indexOf(b.outcome));
+  for (const statement of told) lines.push(`  ${statement.effect} ${statement.id} ${reasoning(statement)}`);
   if (trace.left > 0) lines.push(`  and ${trace.left} more that do not apply`);
-  if (trace.passedOver > 0) lines.push(`  ${trace.passedOver} statements name other principals or other actions`);
+  if (trace.passedOver > 0) lines.push(`  ${trace.passedOver} statements speak of other principals or other actions`);
   return lines.join('\n');
 }
 
-function quoted(text: string): string {
-  return text === '' ? '""' : text;
+function reasoning({ outcome, compared }: ConsideredStatement): string {
+  const found = compared.found === '' ? '""' : compared.found;
+  switch (outcome) {
+    case 'applied':
+      return `applies: ${found} is covered by ${compared.expected}`;
+    case 'role':
+      return `does not apply: it needs the role ${compared.expected}; the roles are ${found}`;
+    case 'condition':
+      return `does not apply: it needs ${compared.what} ${compared.expected}; here it is ${found}`;
+    case 'resource':
+      return `does not apply: it covers ${compared.expected}`;
+  }
 }
