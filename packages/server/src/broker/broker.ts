@@ -1,76 +1,206 @@
-import type { Refusal } from '@sallyport/model';
-import type { ServerEvent } from '../events/events.ts';
+import { REASONS } from '@sallyport/model';
+import { ReasonCode } from '@sallyport/mqtt';
 import type { TransportFacts } from '../events/transport-facts.ts';
-import type { Arrive, Regrounds } from './arrival.ts';
+import type { Standing } from './arrival.ts';
 import type { ByteStream } from './byte-stream.ts';
-import type { BrokerCounters } from './counters.ts';
-import type { BrokerLimits } from './limits.ts';
+import { Connection } from './connection.ts';
+import type { BrokerContext } from './context.ts';
+import { removeSession } from './departure.ts';
+import { dispatchOwned } from './dispatch.ts';
+import { CLOSE_CODES, type Ending } from './ending.ts';
+import { Flusher } from './flusher.ts';
+import { Passage } from './passage.ts';
+import type { Realm } from './realm.ts';
+import { type ServerMessage, serverMessage } from './server-message.ts';
+import type { Session } from './session.ts';
+import { type SessionMatch, type SessionView, sessionMatches, viewOf } from './session-view.ts';
+import { intervalTicker, type Ticker, TimerWheel } from './timer-wheel.ts';
+import { endUncovered } from './unsubscribe.ts';
+
+export type { ServerMessage } from './server-message.ts';
+export type { SessionMatch, SessionView } from './session-view.ts';
 
 /** What the broker is built from. */
-export interface BrokerOptions {
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-  /** Unpredictable bytes, for assigned client identifiers. */
-  readonly random: (size: number) => Uint8Array;
-  readonly events: { emit(event: ServerEvent): void };
-  readonly limits: BrokerLimits;
-  readonly arrive: Arrive;
-  readonly regrounds: Regrounds;
-  /** Records a refusal that the broker itself makes (limits, protocol) and gives it its ticket. */
-  readonly refuse: (refusal: Omit<Refusal, 'ticket' | 'at' | 'lastAt' | 'count'>) => Refusal;
-  readonly counters: BrokerCounters;
-}
-
-/** Sessions meant: all that fit every property given. Written form of the principal, id of the credential. */
-export interface SessionMatch {
-  readonly organisation?: string;
-  readonly principal?: string;
-  readonly credential?: string;
-  readonly clientId?: string;
-}
-
-/** A session as the API shows it. */
-export interface SessionView {
-  readonly organisation: string;
-  readonly clientId: string;
-  readonly principal: string;
-  readonly connected: boolean;
-  readonly protocolVersion: 3 | 4 | 5;
-  readonly address: string;
-  readonly transport: TransportFacts['transport'];
-  readonly assurance: 'full' | 'pending';
-  readonly credentialKind: string;
-  /** Milliseconds since the epoch. */
-  readonly connectedAt: number;
-  readonly subscriptions: readonly { readonly filter: string; readonly qos: 0 | 1 | 2 }[];
-  readonly queued: number;
-  readonly inflight: number;
-}
-
-/** A message that the server itself sends. The topic is the full one. */
-export interface ServerMessage {
-  readonly topic: string;
-  readonly payload: Uint8Array | string;
-  readonly qos?: 0 | 1 | 2;
-  readonly retain?: boolean;
-  /** Seconds. */
-  readonly expiry?: number;
+export interface BrokerOptions
+  extends Pick<BrokerContext, 'now' | 'random' | 'events' | 'limits' | 'arrive' | 'regrounds' | 'refuse' | 'counters'> {
+  /** Drives deadlines and keep alives; a timer of the process if left out. */
+  readonly ticker?: Ticker;
 }
 
 /** The broker as the rest of the server sees it. */
-export interface BrokerApi {
+export type BrokerApi = Pick<Broker, keyof Broker>;
+
+/** The MQTT broker: takes streams, holds sessions, carries messages within each organisation. */
+export class Broker {
+  readonly #context: BrokerContext;
+  readonly #connections = new Set<Connection>();
+  #closing = false;
+  #drained: (() => void) | undefined;
+  readonly #gone = (connection: Connection): void => {
+    this.#connections.delete(connection);
+    this.#context.counters.connectionsNow--;
+    if (this.#connections.size === 0) this.#drained?.();
+  };
+
+  constructor(options: BrokerOptions) {
+    const { ticker = intervalTicker, ...given } = options;
+    this.#context = {
+      ...given,
+      wheel: new TimerWheel(ticker),
+      flusher: new Flusher((problem) => this.#defect('flush', problem)),
+      passage: new Passage(),
+      realms: new Map(),
+    };
+  }
+
   /** Takes over a fresh stream: the first packet must be CONNECT. Never throws. */
-  accept(stream: ByteStream, facts: TransportFacts): void;
-  /** Refuses newcomers, says DISCONNECT 0x8B to every MQTT 5 client, drains; resolves within the close deadline. */
-  close(reason: string): Promise<void>;
-  /** Sessions of an organisation in the order of their client ids, after `after`. */
-  listSessions(organisation: string, page?: { readonly after?: string; readonly limit?: number }): SessionView[];
-  findSession(organisation: string, clientId: string): SessionView | undefined;
+  accept(stream: ByteStream, facts: TransportFacts): void {
+    const { counters, limits } = this.#context;
+    if (this.#closing || this.#connections.size >= limits.connections) {
+      stream.destroy();
+      return;
+    }
+    counters.connectionsNow++;
+    this.#connections.add(new Connection(this.#context, stream, facts, this.#gone));
+  }
+
+  /**
+   * Refuses newcomers, says DISCONNECT 0x8B to every MQTT 5 client and lets what was written go out. Resolves when all
+   * connections are closed, at the latest after the close deadline.
+   */
+  async close(reason: string): Promise<void> {
+    if (this.#closing) return;
+    this.#closing = true;
+    const { wheel, limits } = this.#context;
+    const drained = new Promise<void>((resolve) => {
+      this.#drained = resolve;
+    });
+    const text = `The server is stopping: ${reason}`;
+    const ending: Ending = {
+      reasonCode: ReasonCode.serverShuttingDown,
+      closeCode: CLOSE_CODES.serverStopping,
+      text,
+      will: true,
+    };
+    for (const connection of [...this.#connections]) connection.end(ending);
+    let deadline: NodeJS.Timeout | undefined;
+    if (this.#connections.size > 0) {
+      const late = new Promise<void>((resolve) => {
+        deadline = setTimeout(resolve, limits.closeDeadline);
+      });
+      await Promise.race([drained, late]);
+      clearTimeout(deadline);
+    }
+    wheel.stop();
+    for (const connection of [...this.#connections]) connection.cut();
+  }
+
+  /** Sessions of an organisation in the order of their client ids, after `after`; at most 1000 at a time. */
+  listSessions(organisation: string, page: { readonly after?: string; readonly limit?: number } = {}): SessionView[] {
+    const realm = this.#context.realms.get(organisation);
+    if (realm === undefined) return [];
+    const { after = '', limit = 100 } = page;
+    const names = [...realm.sessions.keys()].filter((name) => name > after).sort();
+    return names.slice(0, Math.min(limit, 1000)).map((name) => viewOf(realm.sessions.get(name)!));
+  }
+
+  findSession(organisation: string, clientId: string): SessionView | undefined {
+    const session = this.#context.realms.get(organisation)?.sessions.get(clientId);
+    return session === undefined ? undefined : viewOf(session);
+  }
+
   /** Connected sessions, of one organisation or of all. */
-  countSessions(organisation?: string): number;
-  /** Judges grounds and rights of the matching sessions anew and ends what no longer holds. */
-  reconsider(match: SessionMatch): Promise<void>;
-  /** Closes the matching sessions and forgets them; answers how many. */
-  closeSessions(match: SessionMatch, reasonCode: number, text: string): number;
-  publish(organisation: string, message: ServerMessage): void;
+  countSessions(organisation?: string): number {
+    let count = 0;
+    for (const [, session] of this.#matching(organisation === undefined ? {} : { organisation })) {
+      if (session.link !== undefined) count++;
+    }
+    return count;
+  }
+
+  /**
+   * Judges the matching sessions anew: a session whose grounds have gone is closed and forgotten; of one that stands,
+   * cached decisions are dropped and subscriptions that are no longer covered end. Sessions of absent clients too.
+   */
+  async reconsider(match: SessionMatch): Promise<void> {
+    await Promise.all(this.#matching(match).map(([realm, session]) => this.#reconsiderOne(realm, session)));
+  }
+
+  /** Closes the matching sessions and forgets them; answers how many. Their wills are not sent. */
+  closeSessions(match: SessionMatch, reasonCode: number, text: string): number {
+    const sessions = this.#matching(match);
+    for (const [realm, session] of sessions) {
+      this.#expel(realm, session, { reasonCode, closeCode: CLOSE_CODES.closedByOperator, text, will: false });
+    }
+    return sessions.length;
+  }
+
+  /** Sends a message of the server itself to whoever is subscribed in the organisation. */
+  publish(organisation: string, message: ServerMessage): void {
+    dispatchOwned(this.#context, organisation, serverMessage(message, this.#context.now()));
+  }
+
+  #matching(match: SessionMatch): [Realm, Session][] {
+    const { realms } = this.#context;
+    const found: [Realm, Session][] = [];
+    for (const realm of realms.values()) {
+      if (match.organisation !== undefined && match.organisation !== realm.organisation) continue;
+      for (const session of realm.sessions.values()) if (sessionMatches(session, match)) found.push([realm, session]);
+    }
+    return found;
+  }
+
+  async #reconsiderOne(realm: Realm, session: Session): Promise<void> {
+    // Before anything is awaited: from this moment no earlier answer is believed.
+    session.forgetDecisions();
+    const { grounds } = session;
+    let standing: Standing;
+    try {
+      standing = await this.#context.regrounds(grounds);
+    } catch (error) {
+      this.#defect('regrounds', error);
+      standing = { ended: 'authenticator_unavailable', text: 'The grounds of the session could not be judged.' };
+    }
+    // It may have ended, or come back on other grounds, while we asked.
+    if (realm.sessions.get(session.clientId) !== session || session.grounds !== grounds) return;
+    session.forgetDecisions();
+    if (standing === 'stands') {
+      endUncovered(this.#context, realm, session);
+      return;
+    }
+    const { reasonCode, stage, cure } = REASONS[standing.ended];
+    const refusal = this.#context.refuse({
+      action: 'connect',
+      reason: standing.ended,
+      reasonCode,
+      organisation: session.organisation,
+      principal: session.principalName,
+      clientId: session.clientId,
+      address: session.lastAddress,
+      steps: [{ stage, outcome: 'failed', text: standing.text }],
+      cure: standing.cure ?? cure,
+    });
+    this.#expel(realm, session, {
+      reasonCode: ReasonCode.notAuthorized,
+      closeCode: CLOSE_CODES.notAuthorised,
+      text: standing.text,
+      ticket: refusal.ticket,
+      will: false,
+    });
+  }
+
+  #expel(realm: Realm, session: Session, ending: Ending): void {
+    if (session.link !== undefined) {
+      session.link.end({ ...ending, forget: true });
+      return;
+    }
+    session.will = undefined;
+    removeSession(this.#context, realm, session);
+  }
+
+  #defect(where: string, error: unknown): void {
+    this.#context.counters.defects++;
+    const problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#context.events.emit({ type: 'defect', where: `broker ${where}`, problem });
+  }
 }

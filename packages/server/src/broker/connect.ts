@@ -1,0 +1,82 @@
+import { parseClientId, REASONS, type Refusal, type RefusalReason } from '@sallyport/model';
+import type { Connect } from '@sallyport/mqtt';
+import type { Evidence } from '../authentication/authenticator.ts';
+import type { TransportFacts } from '../events/transport-facts.ts';
+import type { Arrival, ArrivalVerdict } from './arrival.ts';
+import type { BrokerContext } from './context.ts';
+
+/** Turns CONNECT into an arrival and asks both doors. Answers at once where nobody has to wait for anything. */
+export function askDoors(
+  context: BrokerContext,
+  packet: Connect,
+  transport: TransportFacts,
+): ArrivalVerdict | Promise<ArrivalVerdict> {
+  const clientId = parseClientId(packet.clientId);
+  if (!clientId.ok) {
+    const text = `The client id ${JSON.stringify(packet.clientId.slice(0, 128))}: ${clientId.problem}.`;
+    return refused(context, packet, transport, 'malformed_client_id', text);
+  }
+  const method = packet.properties?.authenticationMethod;
+  if (method !== undefined) {
+    const text = `The client asked for the authentication method ${JSON.stringify(method.slice(0, 64))}.`;
+    return refused(context, packet, transport, 'unsupported_authentication_method', text);
+  }
+  const evidence: Evidence = {
+    clientId: clientId.value,
+    transport,
+    ...(packet.username === undefined ? {} : { username: packet.username }),
+    ...(packet.password === undefined ? {} : { password: packet.password }),
+  };
+  const { will } = packet;
+  const arrival: Arrival = {
+    evidence,
+    protocolVersion: packet.protocolVersion,
+    cleanStart: packet.cleanStart,
+    ...(will === undefined ? {} : { will: { topic: will.topic, qos: will.qos, retain: will.retain } }),
+  };
+  try {
+    const verdict = context.arrive(arrival);
+    return verdict instanceof Promise ? verdict.catch((error) => broken(context, packet, transport, error)) : verdict;
+  } catch (error) {
+    return broken(context, packet, transport, error);
+  }
+}
+
+/** A door that breaks is closed. */
+function broken(context: BrokerContext, packet: Connect, transport: TransportFacts, error: unknown): ArrivalVerdict {
+  const problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  context.counters.defects++;
+  context.events.emit({ type: 'defect', where: 'arrival', problem });
+  return refused(context, packet, transport, 'authenticator_unavailable', 'Judging the client failed.');
+}
+
+function refused(
+  context: BrokerContext,
+  packet: Connect,
+  transport: TransportFacts,
+  reason: RefusalReason,
+  text: string,
+): ArrivalVerdict {
+  return { outcome: 'refused', reason, refusal: refuseConnect(context, packet.clientId, transport, reason, text) };
+}
+
+/** Records the refusal of a connection that the broker itself decides. */
+export function refuseConnect(
+  context: BrokerContext,
+  clientId: string | undefined,
+  transport: TransportFacts,
+  reason: RefusalReason,
+  text: string,
+): Refusal {
+  const { reasonCode, stage, cure } = REASONS[reason];
+  return context.refuse({
+    action: 'connect',
+    reason,
+    reasonCode,
+    ...(clientId === undefined ? {} : { clientId: clientId.slice(0, 256), resource: clientId.slice(0, 256) }),
+    address: transport.remoteAddress,
+    listener: transport.listener,
+    steps: [{ stage, outcome: 'failed', text }],
+    cure,
+  });
+}

@@ -1,0 +1,36 @@
+import type { Refusal } from '@sallyport/model';
+import type { ServerEvent } from '../events/events.ts';
+import type { Arrive, Regrounds } from './arrival.ts';
+import type { BrokerCounters } from './counters.ts';
+import type { Flusher } from './flusher.ts';
+import type { BrokerLimits } from './limits.ts';
+import type { Passage } from './passage.ts';
+import { Realm } from './realm.ts';
+import type { TimerWheel } from './timer-wheel.ts';
+
+/** What the steps of the broker's walks have in common. One per broker. */
+export interface BrokerContext {
+  readonly now: () => number;
+  readonly random: (size: number) => Uint8Array;
+  readonly events: { emit(event: ServerEvent): void };
+  readonly limits: BrokerLimits;
+  readonly arrive: Arrive;
+  readonly regrounds: Regrounds;
+  readonly refuse: (refusal: Omit<Refusal, 'ticket' | 'at' | 'lastAt' | 'count'>) => Refusal;
+  readonly counters: BrokerCounters;
+  readonly wheel: TimerWheel;
+  readonly flusher: Flusher;
+  /** The one message that is being delivered; used again for the next. */
+  readonly passage: Passage;
+  readonly realms: Map<string, Realm>;
+}
+
+/** The realm of an organisation, made when it is first needed. */
+export function realmOf({ realms, limits }: BrokerContext, organisation: string): Realm {
+  let realm = realms.get(organisation);
+  if (realm === undefined) {
+    realm = new Realm(organisation, limits);
+    realms.set(organisation, realm);
+  }
+  return realm;
+}

@@ -1,0 +1,181 @@
+import { patchPacketId, publishSize, type QoS, writePublish } from '@sallyport/mqtt';
+import type { BrokerContext } from './context.ts';
+import { noteDrop } from './drops.ts';
+import { enqueue } from './enqueue.ts';
+import type { Link } from './link.ts';
+import { RETAIN_BIT } from './message-queue.ts';
+import type { Passage } from './passage.ts';
+import type { Receiver } from './receiver.ts';
+import type { GroupTargets, Target } from './route.ts';
+import { AWAITS_PUBACK, AWAITS_PUBREC } from './window.ts';
+
+/** Hands the message in passage to everybody on its route, each within the bounds of the receiver. */
+export function deliver(context: BrokerContext, passage: Passage): void {
+  const { route, sender, qos } = passage;
+  const { targets, groups } = route;
+  for (let index = 0; index < targets.length; index++) {
+    const target = targets[index]!;
+    if (target.receiver === sender) {
+      if (target.echoQos < 0) continue;
+      if (mayReceive(context, target, route.topic)) {
+        deliverTo(context, passage, target, lower(target.echoQos as QoS, qos), target.echoIdentifiers);
+      }
+    } else if (mayReceive(context, target, route.topic)) {
+      deliverTo(context, passage, target, lower(target.qos, qos), target.identifiers);
+    }
+  }
+  for (let index = 0; index < groups.length; index++) deliverToOne(context, passage, groups[index]!);
+}
+
+/** The receive permission of a target, decided anew only when it may have changed: a revocation bites here. */
+export function mayReceive(context: BrokerContext, target: Target, topic: string): boolean {
+  const { receiver } = target;
+  const { rights } = receiver;
+  const { version } = rights;
+  if (target.version === version && target.epoch === receiver.epoch) {
+    if (!target.allowed) context.counters.deliveriesDenied++;
+    return target.allowed;
+  }
+  target.allowed = rights.permits('receive', topic);
+  target.version = version;
+  target.epoch = receiver.epoch;
+  if (!target.allowed) {
+    context.counters.deliveriesDenied++;
+    context.events.emit({ type: 'delivery.denied', refusal: rights.refuse('receive', topic) });
+  }
+  return target.allowed;
+}
+
+/** Members of a group take turns; one that is away or slow is passed over while another one can take the message. */
+function deliverToOne(context: BrokerContext, passage: Passage, { group, targets }: GroupTargets): void {
+  const count = targets.length;
+  const first = group.turn++;
+  let away: Target | undefined;
+  for (let step = 0; step < count; step++) {
+    const target = targets[(first + step) % count]!;
+    if (!mayReceive(context, target, passage.route.topic)) continue;
+    const { link } = target.receiver;
+    if (link !== undefined && !link.congested && target.receiver.upToDate) {
+      deliverTo(context, passage, target, lower(target.qos, passage.qos), target.identifiers);
+      return;
+    }
+    if (away === undefined || (away.receiver.link === undefined && link !== undefined)) away = target;
+  }
+  if (away !== undefined) deliverTo(context, passage, away, lower(away.qos, passage.qos), away.identifiers);
+}
+
+function lower(granted: QoS, sent: QoS): QoS {
+  return Math.min(granted, sent) as QoS;
+}
+
+function deliverTo(
+  context: BrokerContext,
+  passage: Passage,
+  target: Target,
+  qos: QoS,
+  identifiers: Buffer | undefined,
+): void {
+  const { receiver } = target;
+  const { link } = receiver;
+  const retain = passage.retain && target.retainAsPublished;
+  if (qos === 0) {
+    if (link === undefined) return;
+    if (link.congested) noteDrop(context, receiver, 'slow_peer');
+    else write(context, passage, link, target, 0, retain, 0, identifiers);
+    return;
+  }
+  const message = passage.own();
+  const flags = retain ? qos | RETAIN_BIT : qos;
+  const { window } = receiver;
+  const now = link !== undefined && receiver.quota > 0 && !link.congested && receiver.upToDate;
+  if (!now || window.size >= receiver.limits.inflight) {
+    enqueue(context, receiver, message, flags, identifiers);
+    return;
+  }
+  if (tooLarge(passage, receiver, target, qos, identifiers)) {
+    noteDrop(context, receiver, 'too_large');
+    return;
+  }
+  receiver.quota--;
+  const packetId = window.open(message, flags, identifiers, qos === 1 ? AWAITS_PUBACK : AWAITS_PUBREC);
+  write(context, passage, link, target, qos, retain, packetId, identifiers);
+}
+
+function tooLarge(
+  passage: Passage,
+  receiver: Receiver,
+  target: Target,
+  qos: QoS,
+  identifiers: Buffer | undefined,
+): boolean {
+  if (receiver.maximumPacketSize === Number.POSITIVE_INFINITY) return false;
+  const properties = passage.properties.length + (identifiers === undefined ? 0 : identifiers.length);
+  const payload = passage.payloadEnd - passage.payloadStart;
+  return publishSize(5, target.presented.length, payload, qos, properties) > receiver.maximumPacketSize;
+}
+
+function write(
+  context: BrokerContext,
+  passage: Passage,
+  link: Link,
+  target: Target,
+  qos: QoS,
+  retain: boolean,
+  packetId: number,
+  identifiers: Buffer | undefined,
+): void {
+  const { slab, version } = link;
+  const { route } = passage;
+  if (qos === 0 && tooLarge(passage, target.receiver, target, 0, identifiers)) {
+    noteDrop(context, target.receiver, 'too_large');
+    return;
+  }
+  context.counters.messagesSent++;
+  link.messagesOut++;
+  if (identifiers !== undefined || target.presented !== route.topicBytes || route.targets.length < 2) {
+    const properties =
+      identifiers === undefined || version < 5 ? passage.properties : Buffer.concat([passage.properties, identifiers]);
+    writePublish(
+      slab,
+      version,
+      target.presented,
+      passage.payload,
+      passage.payloadStart,
+      passage.payloadEnd,
+      qos,
+      retain,
+      false,
+      packetId,
+      properties,
+    );
+    link.touch();
+    return;
+  }
+  const kind = (version === 5 ? 6 : 0) + qos * 2 + (retain ? 1 : 0);
+  const copy = passage.copyBytes(kind);
+  if (copy !== undefined) {
+    const start = passage.copyStart(kind);
+    const end = passage.copyEnd(kind);
+    const at = slab.append(copy, start, end);
+    if (qos > 0) patchPacketId(slab.bytes, at + passage.copyId(kind), packetId);
+  } else {
+    const packetIdAt = writePublish(
+      slab,
+      version,
+      target.presented,
+      passage.payload,
+      passage.payloadStart,
+      passage.payloadEnd,
+      qos,
+      retain,
+      false,
+      packetId,
+      passage.properties,
+    );
+    const end = slab.reserve(0);
+    const payload = passage.payloadEnd - passage.payloadStart;
+    const size = publishSize(version, target.presented.length, payload, qos, passage.properties.length);
+    passage.remember(kind, slab.bytes, end - size, end, packetIdAt);
+  }
+  link.touch();
+}

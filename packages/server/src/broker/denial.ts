@@ -1,0 +1,75 @@
+import { REASONS, type Refusal, type TraceStep } from '@sallyport/model';
+import { type QoS, writeAck } from '@sallyport/mqtt';
+import type { BrokerContext } from './context.ts';
+import { notifyGateway } from './gateway-notice.ts';
+import type { Link } from './link.ts';
+import { denialCodes } from './reason-codes.ts';
+import { send, ticketProperties } from './send.ts';
+import type { Session } from './session.ts';
+
+/** Refusals worked out in full for one session in one tick; what comes beyond is counted and shares the last ticket. */
+const FULL_PER_TICK = 10;
+
+/** The refusal of an action, with its trace and ticket. Bounded: an attacker must not buy traces with cheap packets. */
+export function refusalFor(
+  context: BrokerContext,
+  session: Session,
+  action: 'publish' | 'subscribe',
+  resource: string,
+  extra?: readonly TraceStep[],
+): Refusal {
+  const { tick } = context.wheel;
+  if (session.refusalTick !== tick) {
+    session.refusalTick = tick;
+    session.refusals = 0;
+  }
+  session.refusals++;
+  if (session.refusals > FULL_PER_TICK && session.lastRefusal !== undefined) return session.lastRefusal;
+  const refusal = session.rights.refuse(action, resource, extra);
+  session.lastRefusal = refusal;
+  context.events.emit({ type: action === 'publish' ? 'message.denied' : 'subscription.denied', refusal });
+  return refusal;
+}
+
+/** The step that makes a limit the reason of a refusal. */
+export function limitStep(what: string, found: number, most: number): TraceStep {
+  return {
+    stage: 'limits',
+    outcome: 'failed',
+    text: `${what}: ${found}; at most ${most} are allowed.`,
+    compared: { what, found: String(found), expected: `at most ${most}` },
+  };
+}
+
+/**
+ * Answers a publish that is not permitted. MQTT 5 tells it and goes on; a gateway gets a notice beside a normal
+ * acknowledgement; anyone else is disconnected, as an acknowledgement of MQTT 3.1.1 would be a lie.
+ */
+export function denyPublish(
+  context: BrokerContext,
+  session: Session,
+  link: Link,
+  topic: string,
+  qos: QoS,
+  packetId: number,
+  extra?: readonly TraceStep[],
+): void {
+  context.counters.messagesDenied++;
+  const refusal = refusalFor(context, session, 'publish', topic, extra);
+  const codes = denialCodes(refusal, session.watson);
+  if (session.watson && session.principal.kind === 'gateway') {
+    notifyGateway(context, session.principal, 'Publish', topic, codes.closeCode, refusal);
+    if (qos > 0) writeAck(link.slab, qos === 1 ? 'puback' : 'pubrec', packetId, 0, link.version);
+    if (qos === 2) session.hold(packetId);
+    link.touch();
+    return;
+  }
+  if (link.version === 5) {
+    if (qos === 0) return;
+    const told = ticketProperties(link, refusal.ticket, session.maximumPacketSize);
+    send(link, { type: qos === 1 ? 'puback' : 'pubrec', packetId, reasonCode: codes.publish, ...told });
+    return;
+  }
+  const text = `${REASONS[refusal.reason].meaning} (ticket ${refusal.ticket})`;
+  link.end({ reasonCode: codes.publish, closeCode: codes.closeCode, text, ticket: refusal.ticket, will: true });
+}

@@ -1,0 +1,45 @@
+import { type BrokerContext, realmOf } from './context.ts';
+import { deliver } from './delivery.ts';
+import type { Message } from './message.ts';
+import type { Passage } from './passage.ts';
+import type { Realm } from './realm.ts';
+import type { Receiver } from './receiver.ts';
+
+/** The common end of every message's way: kept if it is to be kept, then to all who are entitled. */
+export function dispatch(context: BrokerContext, realm: Realm, passage: Passage): void {
+  const { route } = passage;
+  if (route.version !== realm.router.version) realm.router.refresh(route);
+  if (passage.retain) retain(context, realm, passage);
+  if (route.targets.length > 0 || route.groups.length > 0) deliver(context, passage);
+}
+
+function retain({ counters }: BrokerContext, { retained }: Realm, passage: Passage): void {
+  counters.retainedNow -= retained.size;
+  counters.retainedBytesNow -= retained.bytes;
+  if (passage.payloadStart === passage.payloadEnd) retained.remove(passage.route.topic);
+  else if (!retained.set(passage.own())) counters.retainedRefused++;
+  counters.retainedNow += retained.size;
+  counters.retainedBytesNow += retained.bytes;
+}
+
+/**
+ * Sends a message that the server owns: a will, a notice, one of the server itself. In the midst of another delivery it
+ * waits until that one is through.
+ */
+export function dispatchOwned(context: BrokerContext, organisation: string, message: Message, sender?: Receiver): void {
+  const { passage, flusher } = context;
+  if (passage.busy) {
+    flusher.later(() => dispatchOwned(context, organisation, message, sender));
+    return;
+  }
+  const realm = realmOf(context, organisation);
+  const remaining = message.expiresAt === 0 ? -1 : Math.ceil((message.expiresAt - context.now()) / 1000);
+  if (message.expiresAt !== 0 && remaining <= 0) return;
+  passage.busy = true;
+  try {
+    passage.beginOwned(realm.router.route(message.topic), message, sender, remaining);
+    dispatch(context, realm, passage);
+  } finally {
+    passage.finish();
+  }
+}

@@ -1,0 +1,23 @@
+import type { ProtocolVersion, Slab } from '@sallyport/mqtt';
+import type { TransportFacts } from '../events/transport-facts.ts';
+import type { Ending } from './ending.ts';
+
+/** What a session knows of its connection. */
+export interface Link {
+  readonly version: ProtocolVersion;
+  readonly facts: TransportFacts;
+  /** Milliseconds since the epoch. */
+  readonly connectedAt: number;
+  /** Where packets to the peer are written; call {@link touch} afterwards. */
+  readonly slab: Slab;
+  /** The peer takes bytes more slowly than they come: QoS 0 is dropped, the rest waits in the queue. */
+  readonly congested: boolean;
+  /** Whether reason strings may go with acknowledgements [MQTT-3.1.2-29]. */
+  readonly problemInformation: boolean;
+  /** PUBLISH packets written to the peer. */
+  messagesOut: number;
+  /** Asks for a flush at the end of this turn of the event loop. */
+  touch(): void;
+  /** Closes in the order of the protocol; a second call does nothing. */
+  end(ending: Ending): void;
+}

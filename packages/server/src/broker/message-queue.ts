@@ -1,0 +1,61 @@
+import { type Message, messageSize } from './message.ts';
+
+/** Bits of the number that goes with each message to a client. */
+export const QOS_BITS = 3;
+export const RETAIN_BIT = 4;
+
+/**
+ * Messages that wait for one client, oldest first, bounded in number and bytes. Parallel arrays: a message that waits in
+ * five hundred queues makes no object in any of them.
+ */
+export class MessageQueue {
+  bytes = 0;
+  #head = 0;
+  readonly #messages: (Message | undefined)[] = [];
+  readonly #flags: number[] = [];
+  readonly #identifiers: (Buffer | undefined)[] = [];
+
+  get length(): number {
+    return this.#messages.length - this.#head;
+  }
+
+  /** `identifiers`: subscription identifiers as they travel in MQTT 5. */
+  push(message: Message, flags: number, identifiers: Buffer | undefined): void {
+    this.#messages.push(message);
+    this.#flags.push(flags);
+    this.#identifiers.push(identifiers);
+    this.bytes += messageSize(message);
+  }
+
+  /** The oldest message; undefined if none waits. */
+  get first(): Message | undefined {
+    return this.#messages[this.#head];
+  }
+
+  get firstFlags(): number {
+    return this.#flags[this.#head] ?? 0;
+  }
+
+  get firstIdentifiers(): Buffer | undefined {
+    return this.#identifiers[this.#head];
+  }
+
+  /** Drops the oldest. */
+  shift(): void {
+    const message = this.#messages[this.#head];
+    if (message === undefined) return;
+    this.bytes -= messageSize(message);
+    this.#messages[this.#head] = undefined;
+    this.#identifiers[this.#head] = undefined;
+    this.#head++;
+    if (this.#head === this.#messages.length) this.#cut(this.#head);
+    else if (this.#head >= 64 && this.#head * 2 >= this.#messages.length) this.#cut(this.#head);
+  }
+
+  #cut(count: number): void {
+    this.#messages.splice(0, count);
+    this.#flags.splice(0, count);
+    this.#identifiers.splice(0, count);
+    this.#head = 0;
+  }
+}

@@ -1,0 +1,21 @@
+import type { QoS } from '@sallyport/mqtt';
+
+/** A message that the server owns: waiting in queues, in flight, retained, or the will of somebody. */
+export interface Message {
+  /** The full topic, as the organisation's router knows it. */
+  readonly topic: string;
+  readonly topicBytes: Buffer;
+  /** Properties as they travel in MQTT 5 (without length, alias, expiry and subscription identifiers), then the payload. */
+  readonly body: Buffer;
+  /** Where the payload starts within `body`. */
+  readonly payloadStart: number;
+  readonly qos: QoS;
+  readonly retain: boolean;
+  /** Milliseconds since the epoch; 0: never. */
+  readonly expiresAt: number;
+}
+
+/** What a message weighs in the bounds of queues and stores, in bytes. */
+export function messageSize(message: Message): number {
+  return message.topicBytes.length + message.body.length;
+}

@@ -1,0 +1,141 @@
+import { type ClientId, parseClientId, type RefusalReason } from '@sallyport/model';
+import type { Connect } from '@sallyport/mqtt';
+import type { Admission } from './arrival.ts';
+import { type BrokerContext, realmOf } from './context.ts';
+import { removeSession } from './departure.ts';
+import { CLOSE_CODES } from './ending.ts';
+import type { BrokerLimits } from './limits.ts';
+import type { Link } from './link.ts';
+import type { Realm } from './realm.ts';
+import { Session } from './session.ts';
+import { endUncovered } from './unsubscribe.ts';
+import { keptWill } from './will.ts';
+
+/** A session that an admitted client now has. */
+export interface Opened {
+  readonly realm: Realm;
+  readonly session: Session;
+  readonly sessionPresent: boolean;
+  /** The broker has chosen the client identifier and must tell it. */
+  readonly assigned: boolean;
+}
+
+/** An admitted client that has to go nevertheless. */
+export interface NotOpened {
+  readonly reason: RefusalReason;
+  readonly text: string;
+}
+
+/** Resumes or opens the session of an admitted client; an older connection of the same client ends [MQTT-3.1.4-3]. */
+export function openSession(
+  context: BrokerContext,
+  packet: Connect,
+  admission: Admission,
+  link: Link,
+): Opened | NotOpened {
+  const limits = admission.limits === undefined ? context.limits : { ...context.limits, ...admission.limits };
+  const scalable = scalableOf(admission.clientId);
+  const clientId = effectiveClientId(context, admission.clientId, scalable);
+  evict(context, realmOf(context, admission.organisation), clientId);
+  // What was evicted may have been the last of its realm, which is then a new one.
+  const realm = realmOf(context, admission.organisation);
+  const crowded = tooMany(realm, clientId, limits, scalable);
+  if (crowded !== undefined) {
+    if (realm.empty) context.realms.delete(realm.organisation);
+    return { reason: 'quota_exceeded', text: crowded };
+  }
+
+  let session = realm.sessions.get(clientId);
+  // Another principal may be entitled to the client id, but never to what was kept for the one before.
+  const foreign = session !== undefined && !samePrincipal(session, admission);
+  if (session !== undefined && (packet.cleanStart || foreign)) {
+    removeSession(context, realm, session);
+    session = undefined;
+  }
+  const sessionPresent = session !== undefined;
+  if (session === undefined) {
+    session = new Session(realm.organisation, clientId);
+    context.counters.sessionsNow++;
+  }
+  // Removing the old one may have emptied the realm.
+  context.realms.set(realm.organisation, realm);
+  realm.sessions.set(clientId, session);
+  context.wheel.cancel(session.expiryTimer);
+  context.wheel.cancel(session.willTimer);
+
+  session.admit(admission, packet.protocolVersion, limits);
+  session.share = scalable === undefined ? undefined : shareName(scalable);
+  if (sessionPresent) endUncovered(context, realm, session);
+  session.expiry = expiryOf(packet, limits, scalable);
+  session.will = packet.will === undefined ? undefined : keptWill(session, packet.will);
+  session.maximumPacketSize = packet.properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY;
+  session.receiveMaximum = Math.min(packet.properties?.receiveMaximum ?? 65_535, limits.inflight);
+  session.quota = session.receiveMaximum;
+  session.resend = session.window.inOrder().reverse();
+  session.connectedAt = link.connectedAt;
+  session.lastAddress = link.facts.remoteAddress;
+  session.lastTransport = link.facts.transport;
+  session.link = link;
+  return { realm, session, sessionPresent, assigned: admission.clientId === '' };
+}
+
+function evict(context: BrokerContext, realm: Realm, clientId: string): void {
+  const older = realm.sessions.get(clientId)?.link;
+  if (older === undefined) return;
+  context.counters.sessionsTakenOver++;
+  older.end({
+    reasonCode: 0x8e,
+    closeCode: CLOSE_CODES.clientIdReused,
+    text: 'The client id was reused: another connection came with the same client id.',
+    will: true,
+  });
+}
+
+function samePrincipal(session: Session, { principal }: Admission): boolean {
+  const held = session.principal;
+  return JSON.stringify(held) === JSON.stringify(principal);
+}
+
+type Scalable = Extract<ClientId, { kind: 'application' }>;
+
+/** An instance of an application whose instances share their subscriptions (watson-iot.md section 2.10). */
+function scalableOf(clientId: string): Scalable | undefined {
+  const parsed = parseClientId(clientId);
+  return parsed.ok && parsed.value.kind === 'application' && parsed.value.scalable ? parsed.value : undefined;
+}
+
+/** Instances without a name of their own must not take each other over. */
+function effectiveClientId(context: BrokerContext, clientId: string, scalable: Scalable | undefined): string {
+  if (clientId === '') return `auto-${Buffer.from(context.random(16)).toString('base64url')}`;
+  if (scalable === undefined || scalable.instance !== undefined) return clientId;
+  return `${clientId}:~${Buffer.from(context.random(9)).toString('base64url')}`;
+}
+
+/** Named instances are a group of their own. */
+function shareName({ organisation, id, instance }: Scalable): string {
+  return instance === undefined ? `${organisation}:${id}` : `${organisation}:${id}:`;
+}
+
+function tooMany(
+  realm: Realm,
+  clientId: string,
+  limits: BrokerLimits,
+  scalable: Scalable | undefined,
+): string | undefined {
+  if (realm.sessions.has(clientId)) return undefined;
+  if (realm.sessions.size >= limits.sessions) return `The organisation has ${limits.sessions} sessions, its limit.`;
+  if (scalable === undefined) return undefined;
+  const prefix = `A:${scalable.organisation}:${scalable.id}:`;
+  let instances = 0;
+  for (const name of realm.sessions.keys()) if (name.startsWith(prefix)) instances++;
+  return instances < limits.scalableInstances
+    ? undefined
+    : `The application ${scalable.id} has ${limits.scalableInstances} instances, its limit.`;
+}
+
+/** Seconds; capped. Instances without a name cannot come back to what they left. */
+function expiryOf(packet: Connect, limits: BrokerLimits, scalable: Scalable | undefined): number {
+  if (scalable !== undefined && scalable.instance === undefined) return 0;
+  if (packet.protocolVersion < 5) return packet.cleanStart ? 0 : limits.sessionExpiryMaximum;
+  return Math.min(packet.properties?.sessionExpiryInterval ?? 0, limits.sessionExpiryMaximum);
+}

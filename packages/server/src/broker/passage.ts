@@ -1,0 +1,138 @@
+import type { QoS } from '@sallyport/mqtt';
+import type { Message } from './message.ts';
+import { NO_PROPERTIES, withExpiry } from './publish-properties.ts';
+import type { Receiver } from './receiver.ts';
+import type { Route } from './route.ts';
+
+const NOWHERE: Route = { topic: '', topicBytes: Buffer.alloc(0), version: 0, targets: [], groups: [] };
+const NO_BYTES = Buffer.alloc(0);
+/** (MQTT 5 or below) x QoS x retain flag. */
+const KINDS = 12;
+
+/**
+ * A message on its way through the broker. There is one, used again for each message: the bytes are those of the chunk
+ * that was read, until somebody has to keep them.
+ */
+export class Passage {
+  route: Route = NOWHERE;
+  sender: Receiver | undefined;
+  qos: QoS = 0;
+  retain = false;
+  /** Milliseconds since the epoch; 0: never. */
+  expiresAt = 0;
+  payload: Buffer = NO_BYTES;
+  payloadStart = 0;
+  payloadEnd = 0;
+  /** Properties for MQTT 5 receivers, expiry included. */
+  properties: Buffer = NO_PROPERTIES;
+  /** True while it is being delivered: nothing else may begin. */
+  busy = false;
+  #forwarded: Buffer = NO_PROPERTIES;
+  #message: Message | undefined;
+  #copies = false;
+  readonly #copyBytes: (Buffer | undefined)[] = new Array<Buffer | undefined>(KINDS).fill(undefined);
+  readonly #copyStart: number[] = new Array<number>(KINDS).fill(0);
+  readonly #copyEnd: number[] = new Array<number>(KINDS).fill(0);
+  readonly #copyId: number[] = new Array<number>(KINDS).fill(0);
+
+  /** `forwarded`: properties without expiry. `remaining`: seconds to live; below 0: for ever. */
+  begin(
+    route: Route,
+    sender: Receiver | undefined,
+    qos: QoS,
+    retain: boolean,
+    payload: Buffer,
+    payloadStart: number,
+    payloadEnd: number,
+    forwarded: Buffer,
+    remaining: number,
+    expiresAt: number,
+  ): void {
+    this.route = route;
+    this.sender = sender;
+    this.qos = qos;
+    this.retain = retain;
+    this.payload = payload;
+    this.payloadStart = payloadStart;
+    this.payloadEnd = payloadEnd;
+    this.#forwarded = forwarded;
+    this.properties = remaining < 0 ? forwarded : withExpiry(forwarded, remaining);
+    this.expiresAt = expiresAt;
+    this.#message = undefined;
+  }
+
+  /** As {@link begin}, for a message that the server owns already. */
+  beginOwned(route: Route, message: Message, sender: Receiver | undefined, remaining: number): void {
+    const { body, payloadStart } = message;
+    const forwarded = payloadStart === 0 ? NO_PROPERTIES : body.subarray(0, payloadStart);
+    this.begin(
+      route,
+      sender,
+      message.qos,
+      message.retain,
+      body,
+      payloadStart,
+      body.length,
+      forwarded,
+      remaining,
+      message.expiresAt,
+    );
+    this.#message = message;
+  }
+
+  /** The message in bytes of its own, copied once however many keep it. */
+  own(): Message {
+    if (this.#message !== undefined) return this.#message;
+    const { route, payload, payloadStart, payloadEnd } = this;
+    const forwarded = this.#forwarded;
+    const body = Buffer.allocUnsafe(forwarded.length + payloadEnd - payloadStart);
+    forwarded.copy(body, 0);
+    payload.copy(body, forwarded.length, payloadStart, payloadEnd);
+    this.#message = {
+      topic: route.topic,
+      topicBytes: route.topicBytes,
+      body,
+      payloadStart: forwarded.length,
+      qos: this.qos,
+      retain: this.retain,
+      expiresAt: this.expiresAt,
+    };
+    return this.#message;
+  }
+
+  /** Remembers a PUBLISH as it was written, so that the next receiver of the same kind gets a copy of the bytes. */
+  remember(kind: number, bytes: Buffer, start: number, end: number, packetIdAt: number): void {
+    this.#copies = true;
+    this.#copyBytes[kind] = bytes;
+    this.#copyStart[kind] = start;
+    this.#copyEnd[kind] = end;
+    this.#copyId[kind] = packetIdAt - start;
+  }
+
+  copyBytes(kind: number): Buffer | undefined {
+    return this.#copyBytes[kind];
+  }
+  copyStart(kind: number): number {
+    return this.#copyStart[kind]!;
+  }
+  copyEnd(kind: number): number {
+    return this.#copyEnd[kind]!;
+  }
+  /** Offset of the packet identifier from the start of the packet. */
+  copyId(kind: number): number {
+    return this.#copyId[kind]!;
+  }
+
+  /** Lets go of all bytes. */
+  finish(): void {
+    this.busy = false;
+    this.payload = NO_BYTES;
+    this.properties = NO_PROPERTIES;
+    this.#forwarded = NO_PROPERTIES;
+    this.#message = undefined;
+    this.sender = undefined;
+    if (!this.#copies) return;
+    this.#copies = false;
+    this.#copyBytes.fill(undefined);
+  }
+}

@@ -1,0 +1,152 @@
+import { resolveTopic } from '@sallyport/model';
+import { type PublishFrame, ReasonCode, writeAck } from '@sallyport/mqtt';
+import type { BrokerContext } from './context.ts';
+import { denyPublish, limitStep } from './denial.ts';
+import { dispatch } from './dispatch.ts';
+import { CLOSE_CODES } from './ending.ts';
+import type { Link } from './link.ts';
+import { forwardedProperties } from './publish-properties.ts';
+import type { Realm } from './realm.ts';
+import type { Session } from './session.ts';
+import type { TopicEntry } from './topic-cache.ts';
+
+/** The connection of a client that publishes. */
+export interface PublisherLink extends Link {
+  /** PUBLISH packets read from the peer. */
+  messagesIn: number;
+  /** What each topic alias of this connection stands for. */
+  aliases: (TopicEntry | undefined)[] | undefined;
+}
+
+/**
+ * The walk of a publish: resolve, decide on the resolved topic only, check limits, deliver, and acknowledge after the
+ * message is owned by those who get it.
+ */
+export function publish(
+  context: BrokerContext,
+  realm: Realm,
+  session: Session,
+  link: PublisherLink,
+  frame: PublishFrame,
+): void {
+  context.counters.messagesReceived++;
+  link.messagesIn++;
+  const { bytes, qos, packetId } = frame;
+  const entry = frame.topicAlias === 0 ? entryOf(session, frame) : aliasedEntry(session, link, frame);
+  if (entry === undefined) return;
+  const { version } = session.rights;
+  if (entry.version !== version || entry.epoch !== session.epoch) decide(realm, session, entry, version);
+  if (!entry.allowed) {
+    const { topicLevels } = session.limits;
+    const extra = entry.tooDeep ? [limitStep('topic levels', entry.topic.split('/').length, topicLevels)] : undefined;
+    denyPublish(context, session, link, entry.topic, qos, packetId, extra);
+    return;
+  }
+  if (session.watson && isTooLarge(session, frame)) {
+    const text = `The payload is larger than ${session.limits.watsonPayload} bytes.`;
+    const closeCode = CLOSE_CODES.messageTooLarge;
+    const violation = { reason: 'packet_too_large' } as const;
+    link.end({ reasonCode: ReasonCode.packetTooLarge, closeCode, text, will: true, violation });
+    return;
+  }
+  if (qos === 2) {
+    if (session.received?.has(packetId)) {
+      // Sent again because our PUBREC was lost: it was delivered the first time [MQTT-4.3.3-10].
+      writeAck(link.slab, 'pubrec', packetId, 0, link.version);
+      link.touch();
+      return;
+    }
+    if (session.received !== undefined && session.received.size >= session.limits.receiveMaximum) {
+      const text = `More than ${session.limits.receiveMaximum} QoS 2 messages were not released.`;
+      const violation = { reason: 'quota_exceeded', statement: 'MQTT-3.3.4-7' } as const;
+      const closeCode = CLOSE_CODES.closedByServer;
+      link.end({ reasonCode: ReasonCode.receiveMaximumExceeded, closeCode, text, will: true, violation });
+      return;
+    }
+  }
+
+  const { passage } = context;
+  const expiry = frame.messageExpiryInterval;
+  const expiresAt = expiry < 0 ? 0 : context.now() + expiry * 1000;
+  const forwarded = forwardedProperties(bytes, frame.propertiesStart, frame.propertiesEnd);
+  const retain = frame.retain && !session.watson;
+  passage.busy = true;
+  try {
+    const { payloadStart, payloadEnd } = frame;
+    passage.begin(entry.route!, session, qos, retain, bytes, payloadStart, payloadEnd, forwarded, expiry, expiresAt);
+    dispatch(context, realm, passage);
+  } finally {
+    passage.finish();
+  }
+
+  if (qos === 0) return;
+  if (qos === 2) session.hold(packetId);
+  writeAck(link.slab, qos === 1 ? 'puback' : 'pubrec', packetId, 0, link.version);
+  link.touch();
+}
+
+function entryOf(session: Session, frame: PublishFrame): TopicEntry {
+  const { bytes, topicStart, topicEnd } = frame;
+  const known = session.topics.find(bytes, topicStart, topicEnd);
+  if (known !== undefined) return known;
+  const written = bytes.toString('utf8', topicStart, topicEnd);
+  const topic = session.scope === undefined ? written : resolveTopic(session.scope, written);
+  const entry: TopicEntry = {
+    key: Buffer.from(bytes.subarray(topicStart, topicEnd)),
+    topic,
+    allowed: false,
+    tooDeep: levels(topic) > session.limits.topicLevels || isTooLong(topic),
+    version: Number.NaN,
+    epoch: -1,
+    route: undefined,
+  };
+  session.topics.add(entry);
+  return entry;
+}
+
+/** The topic behind an alias, or the alias of a topic that is set with this packet (MQTT 5 section 3.3.2.3.4). */
+function aliasedEntry(session: Session, link: PublisherLink, frame: PublishFrame): TopicEntry | undefined {
+  const { topicAlias } = frame;
+  if (topicAlias > session.limits.topicAliasMaximum) {
+    const text = `The topic alias ${topicAlias} is above the maximum of ${session.limits.topicAliasMaximum}.`;
+    return aliasViolation(link, ReasonCode.topicAliasInvalid, text, 'MQTT-3.3.2-9');
+  }
+  if (frame.topicStart === frame.topicEnd) {
+    const entry = link.aliases?.[topicAlias];
+    return entry ?? aliasViolation(link, ReasonCode.protocolError, `The topic alias ${topicAlias} was never set.`);
+  }
+  const entry = entryOf(session, frame);
+  link.aliases ??= [];
+  link.aliases[topicAlias] = entry;
+  return entry;
+}
+
+function aliasViolation(link: PublisherLink, reasonCode: number, text: string, statement?: string): undefined {
+  const violation = { reason: 'protocol_error', ...(statement === undefined ? {} : { statement }) } as const;
+  link.end({ reasonCode, closeCode: CLOSE_CODES.closedByServer, text, will: true, violation });
+  return undefined;
+}
+
+function decide(realm: Realm, session: Session, entry: TopicEntry, version: number): void {
+  entry.allowed = !entry.tooDeep && session.rights.permits('publish', entry.topic);
+  entry.version = version;
+  entry.epoch = session.epoch;
+  if (entry.allowed) entry.route ??= realm.router.route(entry.topic);
+}
+
+/** Watson's own measure, so that its clients meet the bound where they are used to it (watson-iot.md section 2.5). */
+function isTooLarge({ limits }: Session, frame: PublishFrame): boolean {
+  const topicExcess = Math.max(0, frame.topicEnd - frame.topicStart - 200);
+  return frame.payloadEnd - frame.payloadStart + topicExcess > limits.watsonPayload;
+}
+
+/** The scope of a device can make a topic longer than the protocol can carry. */
+function isTooLong(topic: string): boolean {
+  return topic.length > 20_000 && Buffer.byteLength(topic) > 65_535;
+}
+
+function levels(topic: string): number {
+  let count = 1;
+  for (let at = topic.indexOf('/'); at >= 0; at = topic.indexOf('/', at + 1)) count++;
+  return count;
+}

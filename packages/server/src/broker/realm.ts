@@ -1,0 +1,25 @@
+import type { BrokerLimits } from './limits.ts';
+import { RetainedMessages } from './retained.ts';
+import { Router } from './router.ts';
+import type { Session } from './session.ts';
+
+/**
+ * What belongs to one organisation. Nothing in it refers to another one: a message of one organisation cannot meet
+ * another's subscription, nor a client identifier another's session.
+ */
+export class Realm {
+  readonly organisation: string;
+  readonly router = new Router();
+  readonly retained: RetainedMessages;
+  /** By client identifier. */
+  readonly sessions = new Map<string, Session>();
+
+  constructor(organisation: string, limits: BrokerLimits) {
+    this.organisation = organisation;
+    this.retained = new RetainedMessages(limits);
+  }
+
+  get empty(): boolean {
+    return this.sessions.size === 0 && this.retained.size === 0;
+  }
+}

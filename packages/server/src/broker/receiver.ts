@@ -1,0 +1,41 @@
+import type { DevicePrincipal } from '@sallyport/model';
+import type { Rights } from './arrival.ts';
+import type { BrokerLimits } from './limits.ts';
+import type { Link } from './link.ts';
+import { MessageQueue } from './message-queue.ts';
+import { Window } from './window.ts';
+
+/** The half of a session that gets messages: what is on its way to the client and what waits for it. */
+export abstract class Receiver {
+  abstract readonly organisation: string;
+  abstract readonly clientId: string;
+  abstract rights: Rights;
+  abstract limits: BrokerLimits;
+  /** Set for devices and gateways that speak in short topics. */
+  abstract scope: DevicePrincipal | undefined;
+
+  /** The connection; undefined while the client is away. */
+  link: Link | undefined;
+  /** Counts what makes cached answers of `rights` void, beyond the version of the rights themselves. */
+  epoch = 0;
+  /** QoS 1 and 2 messages that may still be sent before one is acknowledged [MQTT-3.3.4-9]. */
+  quota = 0;
+  /** The most that {@link quota} can be on this connection. */
+  receiveMaximum = 0;
+  /** Bytes of a packet that the client takes [MQTT-3.1.2-24]. */
+  maximumPacketSize = Number.POSITIVE_INFINITY;
+  readonly window = new Window();
+  readonly queue = new MessageQueue();
+  /** Packet identifiers of an earlier connection whose packets are still to be sent again, the next one last. */
+  resend: number[] = [];
+  /** Retained messages for new subscriptions that the peer was too slow to take at once. */
+  readonly backlog = new MessageQueue();
+  /** Messages dropped since the last event that told of them. */
+  dropped = 0;
+  droppedTick = -1;
+
+  /** Nothing older waits, so that a new QoS 1 or 2 message may be sent at once without overtaking. */
+  get upToDate(): boolean {
+    return this.queue.length === 0 && this.resend.length === 0 && this.backlog.length === 0;
+  }
+}

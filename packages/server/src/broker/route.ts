@@ -1,0 +1,59 @@
+import type { QoS } from '@sallyport/mqtt';
+import type { Receiver } from './receiver.ts';
+
+/** One subscription of one session. */
+export interface Subscription {
+  readonly receiver: Receiver;
+  /** As the client wrote it: the name under which it unsubscribes. */
+  readonly written: string;
+  /** The full filter, without `$share/NAME/`. */
+  readonly filter: string;
+  /** Group that shares the messages of this filter. */
+  readonly share: string | undefined;
+  readonly qos: QoS;
+  readonly noLocal: boolean;
+  readonly retainAsPublished: boolean;
+  /** 0: none. */
+  readonly identifier: number;
+}
+
+/** Sessions that share a subscription: each message goes to one of them. */
+export interface ShareGroup {
+  readonly members: Set<Subscription>;
+  /** Counts messages, for taking turns. */
+  turn: number;
+}
+
+/** What one receiver gets of one topic: all its matching subscriptions in one delivery [MQTT-3.3.4-2]. */
+export interface Target {
+  readonly receiver: Receiver;
+  qos: QoS;
+  retainAsPublished: boolean;
+  /** Subscription identifiers as they travel in MQTT 5. */
+  identifiers: Buffer | undefined;
+  /** The same for what the receiver has published itself: `no local` subscriptions do not count; -1: none is left. */
+  echoQos: QoS | -1;
+  echoIdentifiers: Buffer | undefined;
+  /** The topic as this receiver knows it. */
+  readonly presented: Buffer;
+  allowed: boolean;
+  /** By which `allowed` was decided. */
+  version: number;
+  epoch: number;
+}
+
+/** The members of one group that could take a message of this topic. */
+export interface GroupTargets {
+  readonly group: ShareGroup;
+  readonly targets: Target[];
+}
+
+/** Where messages of one topic go. */
+export interface Route {
+  readonly topic: string;
+  readonly topicBytes: Buffer;
+  /** Version of the router's subscriptions that this route reflects. */
+  version: number;
+  targets: Target[];
+  groups: GroupTargets[];
+}

@@ -1,0 +1,94 @@
+import { type DevicePrincipal, type Principal, principalName, type Refusal } from '@sallyport/model';
+import type { ProtocolVersion } from '@sallyport/mqtt';
+import type { Grounds } from '../authentication/authenticator.ts';
+import type { Admission, Rights } from './arrival.ts';
+import type { BrokerLimits } from './limits.ts';
+import type { Message } from './message.ts';
+import { Receiver } from './receiver.ts';
+import type { Subscription } from './route.ts';
+import type { Timed } from './timer-wheel.ts';
+import { TopicCache } from './topic-cache.ts';
+
+/** A will, kept until the client is gone for good or says goodbye. */
+export interface KeptWill {
+  readonly message: Message;
+  /** Seconds between the end of the connection and the sending. */
+  readonly delay: number;
+  /** Seconds that the message lives once it is sent; undefined: for ever. */
+  readonly expiry: number | undefined;
+}
+
+/** A client's state, which may outlive its connections. */
+export class Session extends Receiver {
+  readonly organisation: string;
+  readonly clientId: string;
+  principal!: Principal;
+  /** Written form of the principal. */
+  principalName!: string;
+  grounds!: Grounds;
+  rights!: Rights;
+  scope: DevicePrincipal | undefined;
+  watson = false;
+  assurance: 'full' | 'pending' = 'full';
+  limits!: BrokerLimits;
+  version: ProtocolVersion = 4;
+  /** Seconds that the session outlives its connection. */
+  expiry = 0;
+  will: KeptWill | undefined;
+  /** Group in which an instance of a scalable application shares each of its subscriptions. */
+  share: string | undefined;
+  /** By the filter as the client wrote it. */
+  readonly subscriptions = new Map<string, Subscription>();
+  readonly topics = new TopicCache();
+  /** Packet identifiers of QoS 2 messages that were received and not released yet [MQTT-4.3.3-10]. */
+  received: Set<number> | undefined;
+  /** Refusals worked out in full during this tick; beyond a few, equal ones are only counted. */
+  refusalTick = -1;
+  refusals = 0;
+  lastRefusal: Refusal | undefined;
+  /** Facts of the last connection, for lists. */
+  lastAddress = '';
+  lastTransport: 'tcp' | 'tls' | 'ws' | 'wss' = 'tls';
+  connectedAt = 0;
+  /** Milliseconds since the epoch; 0: never. */
+  lastLeft = 0;
+  /** The end of the session, while the client is away. */
+  readonly expiryTimer: Timed = { due: 0, slot: -1, elapsed: () => this.onExpiry?.() };
+  /** The sending of the will, while the client is away. */
+  readonly willTimer: Timed = { due: 0, slot: -1, elapsed: () => this.onWillDue?.() };
+  onExpiry: (() => void) | undefined;
+  onWillDue: (() => void) | undefined;
+
+  constructor(organisation: string, clientId: string) {
+    super();
+    this.organisation = organisation;
+    this.clientId = clientId;
+  }
+
+  /** Puts the session on the ground of a new admission: nothing that was decided before is believed any more. */
+  admit(admission: Admission, version: ProtocolVersion, limits: BrokerLimits): void {
+    const { principal } = admission;
+    this.principal = principal;
+    this.principalName = principalName(principal);
+    this.grounds = admission.grounds;
+    this.rights = admission.rights;
+    this.scope =
+      admission.scoped && (principal.kind === 'device' || principal.kind === 'gateway') ? principal : undefined;
+    this.watson = admission.watson;
+    this.assurance = admission.assurance;
+    this.limits = limits;
+    this.version = version;
+    this.forgetDecisions();
+  }
+
+  /** Remembers the packet identifier of a QoS 2 message until PUBREL. */
+  hold(packetId: number): void {
+    this.received ??= new Set();
+    this.received.add(packetId);
+  }
+
+  forgetDecisions(): void {
+    this.epoch++;
+    this.topics.clear();
+  }
+}

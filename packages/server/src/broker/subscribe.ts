@@ -1,0 +1,125 @@
+import { parseSubscription, REASONS, type Refusal, resolveFilter } from '@sallyport/model';
+import { ReasonCode, type Subscribe } from '@sallyport/mqtt';
+import type { BrokerContext } from './context.ts';
+import { limitStep, refusalFor } from './denial.ts';
+import { notifyGateway } from './gateway-notice.ts';
+import type { Link } from './link.ts';
+import { RETAIN_BIT } from './message-queue.ts';
+import { identifierProperty } from './publish-properties.ts';
+import { pump } from './pump.ts';
+import type { Realm } from './realm.ts';
+import { denialCodes } from './reason-codes.ts';
+import type { Subscription } from './route.ts';
+import { send, ticketProperties } from './send.ts';
+import type { Session } from './session.ts';
+
+type Requested = Subscribe['subscriptions'][number];
+
+/** What came of one line of SUBSCRIBE. */
+type Granted =
+  | { readonly subscription: Subscription; readonly isNew: boolean; readonly retainHandling: 0 | 1 | 2 }
+  | { readonly refusal: Refusal; readonly reasonCode: number; readonly filter: string };
+
+/** The walk of a subscribe: resolve, limits, containment in what is permitted; SUBACK; then what is retained. */
+export function subscribe(context: BrokerContext, realm: Realm, session: Session, link: Link, packet: Subscribe): void {
+  const identifier = packet.properties?.subscriptionIdentifiers?.[0] ?? 0;
+  const reasonCodes: number[] = [];
+  const accepted: Exclude<Granted, { refusal: Refusal }>[] = [];
+  let ticket: string | undefined;
+
+  for (const requested of packet.subscriptions) {
+    const answer = grant(context, realm, session, requested, identifier);
+    if (!('refusal' in answer)) {
+      accepted.push(answer);
+      reasonCodes.push(answer.subscription.qos);
+      continue;
+    }
+    context.counters.subscriptionsDenied++;
+    const { refusal, filter } = answer;
+    ticket ??= refusal.ticket;
+    const { closeCode } = denialCodes(refusal, session.watson);
+    if (session.watson && session.principal.kind === 'gateway') {
+      notifyGateway(context, session.principal, 'Subscribe', filter, closeCode, refusal);
+      reasonCodes.push(requested.qos);
+    } else if (session.watson && link.version < 5) {
+      const text = `${REASONS[refusal.reason].meaning} (ticket ${refusal.ticket})`;
+      link.end({ reasonCode: answer.reasonCode, closeCode, text, ticket: refusal.ticket, will: true });
+      return;
+    } else reasonCodes.push(link.version === 5 ? answer.reasonCode : ReasonCode.unspecifiedError);
+  }
+
+  const told = ticketProperties(link, ticket, session.maximumPacketSize);
+  send(link, { type: 'suback', packetId: packet.packetId, reasonCodes, ...told });
+  for (const answer of accepted) sendRetained(context, realm, session, answer);
+  pump(context, session, realm.retained);
+}
+
+function grant(
+  context: BrokerContext,
+  realm: Realm,
+  session: Session,
+  requested: Requested,
+  identifier: number,
+): Granted {
+  const written = requested.filter;
+  const { limits, subscriptions } = session;
+  const parsed = parseSubscription(written);
+  // The older form of shared subscriptions: naming a group of one's own choice was never open to clients.
+  if (!parsed.ok || written.startsWith('$SharedSubscription/')) {
+    const reasonCode = parsed.ok ? ReasonCode.sharedSubscriptionsNotSupported : ReasonCode.topicFilterInvalid;
+    return { refusal: refusalFor(context, session, 'subscribe', written), reasonCode, filter: written };
+  }
+  const { share } = parsed.value;
+  const filter = session.scope === undefined ? parsed.value.filter : resolveFilter(session.scope, parsed.value.filter);
+  const levels = filter.split('/').length;
+  if (levels > limits.topicLevels) {
+    const step = limitStep('levels of the topic filter', levels, limits.topicLevels);
+    const refusal = refusalFor(context, session, 'subscribe', filter, [step]);
+    return { refusal, reasonCode: ReasonCode.topicFilterInvalid, filter };
+  }
+  const earlier = subscriptions.get(written);
+  if (earlier === undefined && subscriptions.size >= limits.subscriptionsPerSession) {
+    const step = limitStep('subscriptions of the session', subscriptions.size + 1, limits.subscriptionsPerSession);
+    const refusal = refusalFor(context, session, 'subscribe', filter, [step]);
+    return { refusal, reasonCode: ReasonCode.quotaExceeded, filter };
+  }
+  if (!session.rights.permits('subscribe', filter)) {
+    const refusal = refusalFor(context, session, 'subscribe', filter);
+    return { refusal, reasonCode: denialCodes(refusal, session.watson).subscribe, filter };
+  }
+
+  const { qos, noLocal, retainAsPublished, retainHandling } = requested;
+  const group = share ?? session.share;
+  const subscription: Subscription = {
+    receiver: session,
+    written,
+    filter,
+    share: group,
+    qos,
+    noLocal,
+    retainAsPublished,
+    identifier,
+  };
+  if (earlier === undefined) context.counters.subscriptionsNow++;
+  else realm.router.remove(earlier);
+  realm.router.add(subscription);
+  subscriptions.set(written, subscription);
+  return { subscription, isNew: earlier === undefined, retainHandling };
+}
+
+/** MQTT 5 section 3.8.3.1, [MQTT-3.3.1-9] to [MQTT-3.3.1-11]; shared subscriptions get nothing that is retained. */
+function sendRetained(
+  context: BrokerContext,
+  realm: Realm,
+  session: Session,
+  { subscription, isNew, retainHandling }: Exclude<Granted, { refusal: Refusal }>,
+): void {
+  if (retainHandling === 2 || (retainHandling === 1 && !isNew) || subscription.share !== undefined) return;
+  const identifiers = identifierProperty(subscription.identifier);
+  for (const message of realm.retained.matching(subscription.filter, context.now())) {
+    // A client that subscribes again and again without reading gets no more than one copy of the store to wait for.
+    if (session.backlog.length >= session.limits.retainedMessages) return;
+    const qos = Math.min(message.qos, subscription.qos);
+    session.backlog.push(message, qos | RETAIN_BIT, identifiers);
+  }
+}

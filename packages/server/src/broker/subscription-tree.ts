@@ -1,0 +1,103 @@
+import type { ShareGroup, Subscription } from './route.ts';
+
+interface Node {
+  /** By the text of the level; `+` and `#` are texts like others. */
+  children: Map<string, Node> | undefined;
+  subscriptions: Set<Subscription> | undefined;
+  groups: Map<string, ShareGroup> | undefined;
+}
+
+/** Told what a topic matches. */
+export interface MatchVisitor {
+  subscription(subscription: Subscription): void;
+  group(group: ShareGroup): void;
+}
+
+/** Subscriptions of one organisation, by the levels of their filters. */
+export class SubscriptionTree {
+  readonly #root: Node = emptyNode();
+
+  add(subscription: Subscription): void {
+    let node = this.#root;
+    for (const level of subscription.filter.split('/')) {
+      node.children ??= new Map();
+      let child = node.children.get(level);
+      if (child === undefined) {
+        child = emptyNode();
+        node.children.set(level, child);
+      }
+      node = child;
+    }
+    if (subscription.share === undefined) {
+      node.subscriptions ??= new Set();
+      node.subscriptions.add(subscription);
+      return;
+    }
+    node.groups ??= new Map();
+    const group = node.groups.get(subscription.share);
+    if (group) group.members.add(subscription);
+    else node.groups.set(subscription.share, { members: new Set([subscription]), turn: 0 });
+  }
+
+  remove(subscription: Subscription): void {
+    const path: Node[] = [this.#root];
+    const levels = subscription.filter.split('/');
+    for (const level of levels) {
+      const child = path[path.length - 1]!.children?.get(level);
+      if (child === undefined) return;
+      path.push(child);
+    }
+    const node = path[path.length - 1]!;
+    if (subscription.share === undefined) {
+      node.subscriptions?.delete(subscription);
+      if (node.subscriptions?.size === 0) node.subscriptions = undefined;
+    } else {
+      const group = node.groups?.get(subscription.share);
+      group?.members.delete(subscription);
+      if (group?.members.size === 0) node.groups?.delete(subscription.share);
+      if (node.groups?.size === 0) node.groups = undefined;
+    }
+    for (let depth = levels.length; depth > 0 && isEmpty(path[depth]!); depth--) {
+      const parent = path[depth - 1]!;
+      parent.children!.delete(levels[depth - 1]!);
+      if (parent.children!.size === 0) parent.children = undefined;
+    }
+  }
+
+  match(topic: string, visitor: MatchVisitor): void {
+    // A wildcard in the first level does not reach the server's own topics [MQTT-4.7.2-1].
+    descend(this.#root, topic.split('/'), 0, visitor, topic.charCodeAt(0) === DOLLAR);
+  }
+}
+
+const DOLLAR = 0x24;
+
+function descend(node: Node, levels: readonly string[], depth: number, visitor: MatchVisitor, reserved: boolean): void {
+  if (depth === levels.length) report(node, visitor);
+  const { children } = node;
+  if (children === undefined) return;
+  if (!reserved) {
+    const all = children.get('#');
+    if (all !== undefined) report(all, visitor);
+  }
+  if (depth === levels.length) return;
+  const literal = children.get(levels[depth]!);
+  if (literal !== undefined) descend(literal, levels, depth + 1, visitor, false);
+  const any = reserved ? undefined : children.get('+');
+  if (any !== undefined) descend(any, levels, depth + 1, visitor, false);
+}
+
+function report(node: Node, visitor: MatchVisitor): void {
+  if (node.subscriptions !== undefined) {
+    for (const subscription of node.subscriptions) visitor.subscription(subscription);
+  }
+  if (node.groups !== undefined) for (const group of node.groups.values()) visitor.group(group);
+}
+
+function emptyNode(): Node {
+  return { children: undefined, subscriptions: undefined, groups: undefined };
+}
+
+function isEmpty(node: Node): boolean {
+  return node.children === undefined && node.subscriptions === undefined && node.groups === undefined;
+}
