@@ -5,6 +5,7 @@ import {
   type Principal,
   parseClientId,
   parsePrincipal,
+  parseSubscription,
   type Question,
   resolveFilter,
   resolveTopic,
@@ -69,7 +70,9 @@ function readPrincipal(name: string): Exclude<Principal, { kind: 'operator' }> {
   return parsed.value;
 }
 
-function resolve(principal: Principal, clientId: string, { action, resource }: Question): string {
+function resolve(principal: Principal, clientId: string, { action, resource: asked }: Question): string {
+  const shared = action === 'subscribe' ? parseSubscription(asked) : undefined;
+  const resource = shared?.ok ? shared.value.filter : asked;
   if (action === 'connect' || (principal.kind !== 'device' && principal.kind !== 'gateway')) return resource;
   const session = parseClientId(clientId);
   if (!session.ok || session.value.kind === 'plain') return resource;
