@@ -5,6 +5,7 @@ export { Decoder, type DecoderOptions, type PacketReceiver } from './decoder.ts'
 export { EncodeError } from './encode-error.ts';
 export { encodePublishProperties } from './encode-properties.ts';
 export { encode } from './encoder.ts';
+export { type ForwardChanges, forwardProperties } from './forward-properties.ts';
 export type * from './packets.ts';
 export type { Properties } from './properties.ts';
 export { ReasonCode, reasonCodeName } from './reason-codes.ts';
