@@ -4,7 +4,8 @@ import { join } from 'node:path';
 /** What a running server says about itself in `server.json` of its data directory. */
 export interface ServerFile {
   readonly pid: number;
-  readonly mqttPort: number;
+  /** MQTT over TLS; null if it is switched off. */
+  readonly mqttPort: number | null;
   readonly httpPort: number;
   readonly address: string;
 }
@@ -28,7 +29,7 @@ export function runningServer(directory: string): ServerFile | undefined {
   } catch {
     return undefined;
   }
-  const whole = [file?.pid, file?.mqttPort, file?.httpPort].every((each) => Number.isInteger(each));
+  const whole = Number.isInteger(file?.pid) && Number.isInteger(file?.httpPort);
   return whole && typeof file.address === 'string' && isAlive(file.pid) ? file : undefined;
 }
 

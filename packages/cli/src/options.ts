@@ -1,3 +1,4 @@
+import { SECURITY_LEVELS } from '@sallyport/model';
 import { type Command, Option } from 'commander';
 
 const HELP_GROUP = 'Options of every command:';
@@ -17,4 +18,14 @@ export function withGlobalOptions(command: Command): Command {
 /** Adds an example to the end of the help text. */
 export function withExample(command: Command, ...lines: readonly string[]): Command {
   return command.addHelpText('after', `\nExample:\n${lines.map((line) => `  $ ${line}`).join('\n')}`);
+}
+
+/** Adds `--org`, which is needed only where there is more than one organisation. */
+export function withOrganisation(command: Command): Command {
+  return command.option('--org <id>', 'organisation; not needed where there is only one');
+}
+
+/** `--security` with the five levels. */
+export function securityOption(): Option {
+  return new Option('--security <level>', 'connection security').choices([...SECURITY_LEVELS]);
 }

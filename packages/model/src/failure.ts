@@ -207,6 +207,13 @@ export const FAILURES = {
     meaning: 'More was handed over than can be kept.',
     cure: 'Send slower, or raise the named bound.',
   },
+  demonstration_failed: {
+    httpStatus: 500,
+    reasonCode: 0x80,
+    severity: 'error',
+    meaning: 'The demonstration showed something that should not be.',
+    cure: 'Read what is marked with ✗; report it if you did not change the policy of the organisation demo.',
+  },
   internal: {
     httpStatus: 500,
     reasonCode: 0x80,

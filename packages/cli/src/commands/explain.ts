@@ -1,0 +1,99 @@
+import { existsSync } from 'node:fs';
+import type { Explanation, Question, Refusal } from '@sallyport/model';
+import { explainOffline } from '@sallyport/server';
+import { Command, Option } from 'commander';
+import { connectAsOperator } from '../administration.ts';
+import { dataDirectoryPaths, runningServer } from '../data-directory.ts';
+import { explanationText, refusalText } from '../explanation-text.ts';
+import { type GlobalOptions, invocation, type Surroundings } from '../invocation.ts';
+import { withExample } from '../options.ts';
+import { policyText } from '../policy-file.ts';
+import { UsageError } from '../report-failure.ts';
+import type { Terminal } from '../terminal.ts';
+
+interface ExplainOptions extends GlobalOptions {
+  readonly as?: string;
+  readonly clientId?: string;
+  readonly transport?: NonNullable<Question['transport']>;
+  readonly address?: string;
+  readonly policy?: string;
+  readonly role?: readonly string[];
+}
+
+const ACTIONS = ['connect', 'publish', 'subscribe', 'receive'] as const;
+
+export function explainCommand(surroundings: Surroundings): Command {
+  const command = new Command('explain')
+    .description('Say why something was refused, or whether a principal may do something')
+    .usage('TICKET\n       sallyport explain --as PRINCIPAL ACTION RESOURCE')
+    .argument('<ticket-or-action>', `ticket of a refusal, or with --as one of ${ACTIONS.join(', ')}`)
+    .argument('[resource]', 'with --as: topic name, topic filter or client id')
+    .option('--as <principal>', 'ask for this principal, for example device:demo/pump/pump-7')
+    .option('--client-id <id>', 'client id of its session; else its own')
+    .addOption(new Option('--transport <kind>', 'how it is connected').choices(['tcp', 'tls', 'ws', 'wss']))
+    .option('--address <address>', 'where it comes from')
+    .option('--policy <file>', 'ask the statements of this file instead of a server')
+    .option('--role <role...>', 'with --policy: roles of the principal')
+    .action(async (first: string, resource: string | undefined, _options: object, self: Command) => {
+      const { output, terminal } = invocation(surroundings, self);
+      const options = self.optsWithGlobals<ExplainOptions>();
+      if (options.as === undefined) {
+        if (resource !== undefined)
+          throw new UsageError(
+            'Two things to explain were given.',
+            'Give one ticket, or --as PRINCIPAL ACTION RESOURCE.',
+          );
+        const refusal = await findRefusal(options, first);
+        return output.text(refusalText(refusal), refusal);
+      }
+      const explanation = await answer(terminal, options, question(options, first, resource));
+      output.text(explanationText(explanation), explanation);
+    });
+  return withExample(
+    command,
+    'sallyport explain 7Q4XKM',
+    'sallyport explain --as device:demo/pump/pump-7 publish iot-2/evt/status/fmt/json',
+    'sallyport explain --as application:demo/desk --policy policy.yaml --role reader subscribe "#"',
+  );
+}
+
+function question(options: ExplainOptions, action: string, resource: string | undefined): Question {
+  const known = ACTIONS.find((each) => each === action);
+  if (known === undefined) throw new UsageError(`"${action}" is no action.`, `Use one of ${ACTIONS.join(', ')}.`);
+  if (resource === undefined)
+    throw new UsageError(
+      `What is to be asked about "${action}" is missing.`,
+      'Add a topic, a topic filter or a client id.',
+    );
+  const { as = '', clientId, transport, address } = options;
+  return {
+    as,
+    action: known,
+    resource,
+    ...(clientId !== undefined && { clientId }),
+    ...(transport !== undefined && { transport }),
+    ...(address !== undefined && { address }),
+  };
+}
+
+function findRefusal(options: ExplainOptions, ticket: string): Promise<Refusal> {
+  const management = connectAsOperator(options);
+  return management.explainTicket(ticket).finally(() => management.close());
+}
+
+async function answer(terminal: Terminal, options: ExplainOptions, asked: Question): Promise<Explanation> {
+  const { policy, role, dataDir, server } = options;
+  const running = server !== undefined || runningServer(dataDir) !== undefined;
+  if (policy === undefined && running) {
+    const management = connectAsOperator(options);
+    return management.explain(asked).finally(() => management.close());
+  }
+  // A file is asked together with the registry at rest, if there is one: it knows the roles.
+  const atRest = !running && existsSync(dataDirectoryPaths(dataDir).database);
+  const offline = {
+    ...((atRest || policy === undefined) && { dataDirectory: dataDir }),
+    ...(policy !== undefined && { policyText: await policyText(terminal, policy) }),
+    ...(role !== undefined && { roles: role }),
+  };
+  return explainOffline(offline, asked);
+}
