@@ -40,10 +40,7 @@ function broadness(resource: string, actions: PolicyStatement['actions']): strin
   const levels = resource.split('/');
   if (levels[0] === '#' || levels[0] === '+')
     return levels.at(-1) === '#' ? 'on every topic' : 'on topics of every kind';
-  const whole = WHOLE_SPACES.includes(levels[0] ?? '') && levels.at(-1) === '#' && levels.slice(1, -1).every(open);
-  return whole ? 'on every topic of every device' : undefined;
-}
-
-function open(level: string): boolean {
-  return level === '+' || level === 'type' || level === 'id';
+  const [head = '', ...rest] = levels;
+  const whole = WHOLE_SPACES.includes(head) && rest.at(-1) === '#' && rest.slice(0, -1).every((level) => level === '+');
+  return whole || resource === 'iot-2/type/+/id/+/#' ? 'on every topic of every device' : undefined;
 }

@@ -3,7 +3,6 @@ import { parseOrganisationId } from '@sallyport/model';
 import { compileConditions } from './compile-conditions.ts';
 import type { CompiledStatement } from './compiled-statement.ts';
 import { ACTIONS, type Action } from './decision.ts';
-import type { PolicyStatement } from './document.ts';
 import { parsePrincipalPattern } from './principal-pattern.ts';
 import { isMapping, kindOf, type Path, type ProblemList, readList, readWord } from './problem-list.ts';
 import { parseResourcePattern, type ResourcePattern, resourceKindOf } from './resource-pattern.ts';
@@ -128,7 +127,7 @@ function compileStatement(
     ...(organisation === undefined ? {} : { organisation }),
     ...(roles ? { roles } : {}),
     ...(conditions ? { conditions } : {}),
-    source: value as unknown as PolicyStatement,
+    position: path.at(-1) as number,
   };
 }
 

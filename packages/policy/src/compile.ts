@@ -23,9 +23,8 @@ export function compilePolicy(documents: readonly PolicyDocument[]): CompiledPol
     const statements = compileDocument(document, list);
     for (const statement of statements) {
       if (claim(seen, statement)) continue;
-      const at = document.statements.indexOf(statement.source);
       list.add(
-        ['statements', at, 'id'],
+        ['statements', statement.position, 'id'],
         `the id "${statement.id}" is used twice`,
         'Give each statement an id of its own; decisions name it.',
       );

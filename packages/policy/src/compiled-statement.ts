@@ -2,7 +2,6 @@ import { parseTopicFilter, parseTopicName } from '@sallyport/model';
 import type { Address } from './address.ts';
 import { type Conditions, unmetCondition } from './condition.ts';
 import type { Action, Subject } from './decision.ts';
-import type { PolicyStatement } from './document.ts';
 import type { PrincipalPattern } from './principal-pattern.ts';
 import { fillIn, patternSelects, type ResourcePattern } from './resource-pattern.ts';
 import type { DecisionTrace } from './trace.ts';
@@ -17,7 +16,8 @@ export interface CompiledStatement {
   readonly actions: ReadonlySet<Action>;
   readonly resources: readonly ResourcePattern[];
   readonly conditions?: Conditions;
-  readonly source: PolicyStatement;
+  /** Its index in its document. */
+  readonly position: number;
 }
 
 /** A subject with what is worked out once for it. */

@@ -72,6 +72,9 @@ function alike(pattern: string, asked: string): boolean {
   return pattern === asked || (pattern === '+' && asked !== '#') || (asked === '+' && pattern !== '#');
 }
 
+/** Equal words are nearer than a wildcard that would take any word. */
+const WILDCARD_COST = 0.1;
+
 /** Edit distance over levels, where replacing a level costs as much as it differs. */
 function changes(pattern: readonly string[], asked: readonly string[]): number {
   if (asked[0] === '#' || pattern[0] === '#') return 0;
@@ -88,6 +91,7 @@ function changes(pattern: readonly string[], asked: readonly string[]): number {
 }
 
 function difference(pattern: string, asked: string): number {
-  if (alike(pattern, asked) || pattern === '#' || asked === '#') return 0;
+  if (pattern === asked) return 0;
+  if (alike(pattern, asked) || pattern === '#' || asked === '#') return WILDCARD_COST;
   return editDistance(pattern, asked) / Math.max(pattern.length, asked.length, 1);
 }
