@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { ApiOptions } from './api-options.ts';
 import { apiRoutes } from './api-routes.ts';
 import { readJsonBodies, readTextBodies } from './json-body.ts';
+import { answerMalformedHttp } from './malformed-http.ts';
 import { describeApi, schemaOf } from './openapi.ts';
 import { type Admitted, operatorGate } from './operator-gate.ts';
 import { PROBLEM_TYPE, problem, problemOf } from './problem.ts';
@@ -32,6 +33,7 @@ export function buildApi(options: ApiOptions): FastifyInstance<Server> {
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 512, caseSensitive: true, ignoreTrailingSlash: false },
     return503OnClosing: true,
+    clientErrorHandler: answerMalformedHttp,
     frameworkErrors: (error, _request, reply) => {
       sendProblem(reply, problemOf(error));
     },
@@ -94,13 +96,16 @@ function registerRoutes(scope: FastifyInstance, routes: readonly Route[], option
         });
         if (!one.answer) return reply.code(204).send();
         if (reply.statusCode === 200) reply.code(one.answer.status ?? 200);
-        return reply.type(one.answer.type ?? 'application/json').send(answer);
+        if (!reply.hasHeader('content-type')) reply.type(one.answer.type ?? 'application/json');
+        return reply.send(answer);
       },
     });
   }
-  scope.get('/openapi.json', { schema: { hide: true } }, async () =>
-    (scope as unknown as { swagger(): object }).swagger(),
-  );
+  let document: string | undefined;
+  scope.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => {
+    document ??= JSON.stringify(scope.swagger());
+    return reply.type('application/json').send(document);
+  });
 }
 
 function notFound(routes: readonly Route[], request: FastifyRequest, reply: FastifyReply): void {
