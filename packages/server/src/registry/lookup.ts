@@ -27,7 +27,8 @@ export interface StoredPrincipal {
   readonly key?: string;
 }
 
-type Answer<T> = T | Promise<T>;
+/** An answer that is given at once where it can be. */
+export type Answer<T> = T | Promise<T>;
 
 /**
  * Finds principals for the authenticators. An answer that is cached needs no turn of the event loop. What is answered is never

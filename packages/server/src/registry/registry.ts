@@ -1,14 +1,17 @@
+import { randomBytes } from 'node:crypto';
 import type { FieldProblem } from '@sallyport/model';
 import type { Database } from '../storage/database.ts';
-import type { Applications } from './applications.ts';
-import type { Credentials } from './credentials.ts';
-import type { Devices } from './devices.ts';
+import { type Applications, applications } from './applications.ts';
+import { CachedLookup } from './cached-lookup.ts';
+import { type Credentials, credentials } from './credentials.ts';
+import { type Devices, devices } from './devices.ts';
+import type { Ground } from './ground.ts';
 import type { Lookup } from './lookup.ts';
-import type { Operators } from './operators.ts';
-import type { Organisations } from './organisations.ts';
-import type { Policies } from './policies.ts';
+import { type Operators, operators } from './operators.ts';
+import { type Organisations, organisations } from './organisations.ts';
+import { type Policies, policies } from './policies.ts';
 import type { RegistryChange } from './records.ts';
-import type { Types } from './types.ts';
+import { type Types, types } from './types.ts';
 
 export interface RegistryOptions {
   readonly database: Database;
@@ -44,6 +47,31 @@ export interface Registry {
 }
 
 /** Opens the registry over a database that is open. */
-export function openRegistry(_options: RegistryOptions): Registry {
-  throw new Error('not built yet');
+export function openRegistry(options: RegistryOptions): Registry {
+  const { database, now, onChange } = options;
+  const lookup = new CachedLookup({ query: database.query, now });
+  const ground: Ground = {
+    database,
+    now,
+    random: options.random ?? randomBytes,
+    hashToken: (token) => options.tokenHasher.hash(token),
+    hashPassword: (password) => options.passwordHasher.hash(password),
+    generateToken: options.generateToken,
+    checkPolicy: options.checkPolicy,
+    announce(changes) {
+      // Everything is forgotten before the first listener asks anything.
+      for (const change of changes) lookup.forget(change);
+      for (const change of changes) onChange(change);
+    },
+  };
+  return {
+    organisations: organisations(ground),
+    types: types(ground),
+    devices: devices(ground),
+    applications: applications(ground),
+    operators: operators(ground),
+    credentials: credentials(ground),
+    policies: policies(ground),
+    lookup,
+  };
 }

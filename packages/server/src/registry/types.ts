@@ -1,6 +1,10 @@
-import type { Metadata, Page, SecurityLevel } from '@sallyport/model';
-import type { PageRequest } from '../storage/page.ts';
+import { Failure, type Metadata, type Page, parseTypeId, SECURITY_LEVELS, type SecurityLevel } from '@sallyport/model';
+import { type PageRequest, pageLimit, pageOf } from '../storage/page.ts';
+import { alreadyExists, checked, checkedDescription, checkedMetadata, checkedWord, notFound } from './checks.ts';
+import { type Executor, type Ground, mutate } from './ground.ts';
+import { organisationIn } from './organisations.ts';
 import type { DeviceClass, DeviceType } from './records.ts';
+import { typeOf } from './rows.ts';
 
 export interface TypeName {
   readonly organisation: string;
@@ -8,6 +12,7 @@ export interface TypeName {
 }
 
 export interface Types {
+  /** `class` is `device` if it is left out. */
   create(
     input: TypeName & {
       class?: DeviceClass;
@@ -30,4 +35,114 @@ export interface Types {
   ): Promise<DeviceType>;
   /** Refused with `in_use` while it has devices. */
   remove(input: TypeName & { by: string }): Promise<void>;
+}
+
+/** The device type, or `not_found`. */
+export async function typeIn(executor: Executor, { organisation, id }: TypeName): Promise<DeviceType> {
+  const row = await executor
+    .selectFrom('device_types')
+    .selectAll()
+    .where('organisation', '=', organisation)
+    .where('id', '=', id)
+    .executeTakeFirst();
+  if (row) return typeOf(row);
+  await organisationIn(executor, organisation);
+  throw notFound(`Device type "${id}" of organisation "${organisation}"`);
+}
+
+export function types(ground: Ground): Types {
+  const { query } = ground.database;
+  return {
+    async create(input) {
+      const { organisation, id, by } = input;
+      const row = {
+        organisation,
+        id: checked('id', parseTypeId(id)),
+        class: checkedWord('class', input.class ?? 'device', ['device', 'gateway']),
+        description: checkedDescription(input.description),
+        security: input.security === undefined ? null : checkedWord('security', input.security, SECURITY_LEVELS),
+        metadata: checkedMetadata(input.metadata),
+        created_at: ground.now(),
+      };
+      return mutate(ground, by, async (transaction, note) => {
+        await organisationIn(transaction, organisation);
+        const known = await transaction
+          .selectFrom('device_types')
+          .select('id')
+          .where('organisation', '=', organisation)
+          .where('id', '=', id)
+          .executeTakeFirst();
+        if (known) throw alreadyExists(`Device type "${id}" of organisation "${organisation}"`);
+        await transaction.insertInto('device_types').values(row).execute();
+        const details = { class: row.class, ...(row.security === null ? {} : { security: row.security }) };
+        note({ kind: 'type', change: 'created', organisation, target: targetOf(input), details });
+        return typeOf(row);
+      });
+    },
+
+    get: (name) => typeIn(query, name),
+
+    async list({ organisation, ...page }) {
+      await organisationIn(query, organisation);
+      const limit = pageLimit(page.limit);
+      let select = query
+        .selectFrom('device_types')
+        .selectAll()
+        .where('organisation', '=', organisation)
+        .orderBy('id')
+        .limit(limit + 1);
+      if (page.after !== undefined) select = select.where('id', '>', page.after);
+      return pageOf(await select.execute(), limit, typeOf, (row) => row.id);
+    },
+
+    async update(input) {
+      const changes = {
+        ...(input.description !== undefined && { description: checkedDescription(input.description) }),
+        ...(input.metadata !== undefined && { metadata: checkedMetadata(input.metadata) }),
+        ...(input.security !== undefined && {
+          security: input.security === null ? null : checkedWord('security', input.security, SECURITY_LEVELS),
+        }),
+      };
+      const { organisation, id } = input;
+      return mutate(ground, input.by, async (transaction, note) => {
+        const found = await typeIn(transaction, input);
+        if (Object.keys(changes).length === 0) return found;
+        await transaction
+          .updateTable('device_types')
+          .set(changes)
+          .where('organisation', '=', organisation)
+          .where('id', '=', id)
+          .execute();
+        const details = {
+          changed: Object.keys(changes),
+          ...('security' in changes && { security: changes.security ?? 'as the organisation' }),
+        };
+        note({ kind: 'type', change: 'updated', organisation, target: targetOf(input), details });
+        return typeIn(transaction, input);
+      });
+    },
+
+    remove: (input) =>
+      mutate(ground, input.by, async (transaction, note) => {
+        const { organisation, id } = input;
+        await typeIn(transaction, input);
+        const left = await transaction
+          .selectFrom('devices')
+          .select('id')
+          .where('organisation', '=', organisation)
+          .where('type', '=', id)
+          .executeTakeFirst();
+        if (left) throw new Failure('in_use', `Device type "${id}" still has devices, for example "${left.id}".`);
+        await transaction
+          .deleteFrom('device_types')
+          .where('organisation', '=', organisation)
+          .where('id', '=', id)
+          .execute();
+        note({ kind: 'type', change: 'removed', organisation, target: targetOf(input) });
+      }),
+  };
+}
+
+function targetOf({ organisation, id }: TypeName): string {
+  return `type:${organisation}/${id}`;
 }

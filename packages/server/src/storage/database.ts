@@ -17,7 +17,7 @@ export interface Database {
   readonly query: Kysely<Tables>;
   /** Runs `work` in one transaction: all of it is on disk when this resolves, none of it when this rejects. */
   transaction<T>(work: (transaction: Transaction<Tables>) => Promise<T>): Promise<T>;
-  /** Waits for what is under way, writes the log back into the file and lets others in. */
+  /** Waits for what is under way, writes the log back into the file and lets others in. A second call changes nothing. */
   close(): Promise<void>;
 }
 
@@ -58,16 +58,21 @@ export async function openDatabase(path: string, options: OpenOptions = {}): Pro
         `${path} has schema version ${found}; this version of Sallyport knows ${migrations.length}.`,
       );
     }
+    const end = async () => {
+      // There is one connection, so whoever gets it is behind everything that is under way.
+      await query.connection().execute(async () => {});
+      await query.destroy();
+      lock.release();
+    };
+    let ended: Promise<void> | undefined;
     return {
       path,
       driver: binding.name,
       query,
       transaction: (work) => query.transaction().execute(work),
-      async close() {
-        // There is one connection, so whoever gets it is behind everything that is under way.
-        await query.connection().execute(async () => {});
-        await query.destroy();
-        lock.release();
+      close() {
+        ended ??= end();
+        return ended;
       },
     };
   } catch (error) {
