@@ -17,6 +17,14 @@ export class UsageError extends Error {
   }
 }
 
+/** The answer was found, was written, and is no: nothing is left to say but by the exit code. */
+export class NegativeAnswer extends Error {
+  constructor() {
+    super('The answer is no.');
+    this.name = 'NegativeAnswer';
+  }
+}
+
 /** What to tell a person about an error, and the exit code. An empty text means that everything was said already. */
 export interface FailureReport {
   readonly text: string;
@@ -28,6 +36,7 @@ export function reportFailure(error: unknown, verbose = false): FailureReport {
   if (error instanceof CommanderError) {
     return { text: '', exitCode: error.exitCode === 0 ? EXIT.done : EXIT.usage };
   }
+  if (error instanceof NegativeAnswer) return { text: '', exitCode: EXIT.failed };
   if (error instanceof UsageError) return { text: lines(error.message, error.cure), exitCode: EXIT.usage };
   const stack = verbose ? `\n\n${stackOf(error)}` : '';
   if (error instanceof Failure) {

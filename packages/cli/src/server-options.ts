@@ -1,4 +1,4 @@
-import { type Configuration, loadConfiguration } from '@sallyport/server';
+import type { Configuration } from '@sallyport/server';
 import { type Command, Option } from 'commander';
 import type { GlobalOptions } from './invocation.ts';
 import { portOption } from './option-values.ts';
@@ -47,7 +47,10 @@ export function withServerOptions(command: Command): Command {
  *
  * @throws Failure `configuration_invalid`
  */
-export function configurationOf(command: Command, more: Readonly<Record<string, unknown>> = {}): Configuration {
+export async function configurationOf(
+  command: Command,
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<Configuration> {
   const options = command.optsWithGlobals<ServerOptions>();
   const { address, mqttPort, httpPort, allowPlaintextListener, plainPort } = options;
   // A data directory in the file must not be overruled by the default of the option.
@@ -63,6 +66,8 @@ export function configurationOf(command: Command, more: Readonly<Record<string, 
     'listeners.mqttPlain.port': plainPort,
     ...more,
   };
+  // The server is loaded by the commands that need it: the others stay quick.
+  const { loadConfiguration } = await import('@sallyport/server');
   return loadConfiguration({
     ...(options.config !== undefined && { file: options.config }),
     overrides: Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),

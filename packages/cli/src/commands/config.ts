@@ -1,4 +1,3 @@
-import { loadConfiguration } from '@sallyport/server';
 import { Command } from 'commander';
 import { invocation, type Surroundings } from '../invocation.ts';
 import { withExample } from '../options.ts';
@@ -8,16 +7,17 @@ export function configCommand(surroundings: Surroundings): Command {
   const command = new Command('config').description('The configuration of a server');
   const show = withServerOptions(command.command('show'))
     .description('Show every setting as it would hold; durations in milliseconds, sizes in bytes')
-    .action((_options: object, self: Command) => {
+    .action(async (_options: object, self: Command) => {
       const { output } = invocation(surroundings, self);
-      const configuration = configurationOf(self);
+      const configuration = await configurationOf(self);
       output.text(settings(configuration).join('\n'), configuration);
     });
   withExample(show, 'sallyport config show --config sallyport.yaml');
   const check = command
     .command('check <file>')
     .description('Say what is wrong with a configuration file')
-    .action((file: string, _options: object, self: Command) => {
+    .action(async (file: string, _options: object, self: Command) => {
+      const { loadConfiguration } = await import('@sallyport/server');
       loadConfiguration({ file });
       invocation(surroundings, self).output.text(`${file} is a correct configuration.`, { ok: true });
     });

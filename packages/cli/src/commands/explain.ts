@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import type { Explanation, Question, Refusal } from '@sallyport/model';
-import { explainOffline } from '@sallyport/server';
 import { Command, Option } from 'commander';
 import { connectAsOperator } from '../administration.ts';
 import { dataDirectoryPaths, runningServer } from '../data-directory.ts';
@@ -8,7 +7,7 @@ import { explanationText, refusalText } from '../explanation-text.ts';
 import { type GlobalOptions, invocation, type Surroundings } from '../invocation.ts';
 import { withExample } from '../options.ts';
 import { policyText } from '../policy-file.ts';
-import { UsageError } from '../report-failure.ts';
+import { NegativeAnswer, UsageError } from '../report-failure.ts';
 import type { Terminal } from '../terminal.ts';
 
 interface ExplainOptions extends GlobalOptions {
@@ -24,7 +23,7 @@ const ACTIONS = ['connect', 'publish', 'subscribe', 'receive'] as const;
 
 export function explainCommand(surroundings: Surroundings): Command {
   const command = new Command('explain')
-    .description('Say why something was refused, or whether a principal may do something')
+    .description('Say why something was refused, or whether a principal may do something (exit code 1 if not)')
     .usage('TICKET\n       sallyport explain --as PRINCIPAL ACTION RESOURCE')
     .argument('<ticket-or-action>', `ticket of a refusal, or with --as one of ${ACTIONS.join(', ')}`)
     .argument('[resource]', 'with --as: topic name, topic filter or client id')
@@ -48,6 +47,7 @@ export function explainCommand(surroundings: Surroundings): Command {
       }
       const explanation = await answer(terminal, options, question(options, first, resource));
       output.text(explanationText(explanation), explanation);
+      if (explanation.effect === 'deny') throw new NegativeAnswer();
     });
   return withExample(
     command,
@@ -95,5 +95,6 @@ async function answer(terminal: Terminal, options: ExplainOptions, asked: Questi
     ...(policy !== undefined && { policyText: await policyText(terminal, policy) }),
     ...(role !== undefined && { roles: role }),
   };
+  const { explainOffline } = await import('@sallyport/server');
   return explainOffline(offline, asked);
 }

@@ -1,4 +1,3 @@
-import { openInstallation } from '@sallyport/server';
 import { Command } from 'commander';
 import { invocation, type Surroundings } from '../invocation.ts';
 import { withExample } from '../options.ts';
@@ -15,7 +14,8 @@ export function initCommand(surroundings: Surroundings): Command {
     .option('--org <id>', 'also make this organisation')
     .action(async ({ org }: InitOptions, self: Command) => {
       const { output, terminal } = invocation(surroundings, self);
-      const configuration = configurationOf(self);
+      const configuration = await configurationOf(self);
+      const { openInstallation } = await import('@sallyport/server');
       const progress = createProgress(terminal);
       const installation = await progress.step('Preparing the data directory', () =>
         openInstallation({ configuration }),

@@ -1,4 +1,3 @@
-import { startServer } from '@sallyport/server';
 import { Command } from 'commander';
 import { hostFor } from '../data-directory.ts';
 import { demonstrate } from '../demonstration/demonstrate.ts';
@@ -40,7 +39,8 @@ export function demonstrateCommand(surroundings: Surroundings): Command {
 
 async function serve(surroundings: Surroundings, self: Command): Promise<void> {
   const { output, terminal } = invocation(surroundings, self);
-  const configuration = configurationOf(self);
+  const configuration = await configurationOf(self);
+  const { startServer } = await import('@sallyport/server');
   const server = await startServer({ configuration, progress: (step) => output.note(`${step} …`) });
   const { mqttPort, httpPort, plainPort, dataDirectory, fresh } = server;
   const host = hostFor(configuration.listeners.http.address);

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { isAbsolute, relative } from 'node:path';
 import { Failure } from '@sallyport/model';
-import { startServer } from '@sallyport/server';
 import type { Command } from 'commander';
 import { connectAsOperator } from '../administration.ts';
 import { hostFor } from '../data-directory.ts';
@@ -25,7 +24,8 @@ const EVERY = 5_000;
 export async function demonstrate(call: Invocation, self: Command, once: boolean): Promise<void> {
   const { terminal } = call;
   const progress = createProgress(terminal);
-  const configuration = configurationOf(self, { 'log.level': 'silent' });
+  const configuration = await configurationOf(self, { 'log.level': 'silent' });
+  const { startServer } = await import('@sallyport/server');
   const server = await progress.step(
     'Preparing keys, certificates and registry',
     () => startServer({ configuration }),
