@@ -1,0 +1,134 @@
+import type { Socket } from 'node:net';
+import type { FirstBytes } from './client-hello.ts';
+import type { HandshakeFailureReport, HandshakeProblem } from './handshake-problem.ts';
+import type { ListenerBounds } from './listener-options.ts';
+import { isLoopback, type SocketAddresses, socketAddresses } from './socket-address.ts';
+
+export interface HandshakeGateOptions extends ListenerBounds {
+  readonly name: string;
+  readonly onHandshakeFailure: HandshakeFailureReport;
+}
+
+/** A connection whose handshake is not done. It ends in exactly one of `done`, `fail`, its deadline, or the peer's going. */
+export interface PendingHandshake {
+  readonly addresses: SocketAddresses;
+  /** The first bytes that came; they are told with a later failure. */
+  firstBytes?: FirstBytes;
+  /** True the first time, unless it ended otherwise before. */
+  done(): boolean;
+  /** Reports why, and closes the connection. */
+  fail(problem: HandshakeProblem, detail: string): void;
+}
+
+/** Counts connections and unfinished handshakes of one listener and holds them to their bounds. */
+export interface HandshakeGate {
+  /** Undefined if a bound was met; the connection is closed then. */
+  enter(socket: Socket): PendingHandshake | undefined;
+  /** Ends what is unfinished. */
+  close(): void;
+}
+
+/** No bound of their own for proxies on this machine, unless one was asked for. */
+const PER_ADDRESS = 32;
+
+export function handshakeGate(options: HandshakeGateOptions): HandshakeGate {
+  const { name, onHandshakeFailure, maximumConnections = 10_000, maximumHandshakes = 512 } = options;
+  const { handshakeTimeout = 10_000 } = options;
+  const unfinished = new Set<Socket>();
+  const perAddress = new Map<string, number>();
+  let connections = 0;
+
+  const boundOf = (address: string): number =>
+    options.maximumHandshakesPerAddress ?? (isLoopback(address) ? Number.POSITIVE_INFINITY : PER_ADDRESS);
+
+  function boundMet({ remoteAddress }: SocketAddresses): readonly [HandshakeProblem, string] | undefined {
+    if (connections >= maximumConnections) {
+      return ['connection_limit', `The listener has ${maximumConnections} connections, which is its bound.`];
+    }
+    if (unfinished.size >= maximumHandshakes) {
+      return [
+        'too_many_handshakes',
+        `${maximumHandshakes} handshakes are unfinished, which is the bound of the listener.`,
+      ];
+    }
+    const bound = boundOf(remoteAddress);
+    if ((perAddress.get(remoteAddress) ?? 0) >= bound) {
+      return [
+        'too_many_handshakes',
+        `${bound} handshakes of this address are unfinished, which is the bound for one address.`,
+      ];
+    }
+    return undefined;
+  }
+
+  function release(socket: Socket, address: string): void {
+    unfinished.delete(socket);
+    const left = (perAddress.get(address) ?? 1) - 1;
+    if (left === 0) perAddress.delete(address);
+    else perAddress.set(address, left);
+  }
+
+  return {
+    enter(socket) {
+      // A reset before anybody listens for it must not end the process.
+      socket.on('error', () => {});
+      const addresses = socketAddresses(socket);
+      const report = (problem: HandshakeProblem, detail: string, first?: FirstBytes): void => {
+        if (!addresses) return;
+        const { remoteAddress, remotePort } = addresses;
+        onHandshakeFailure({
+          listener: name,
+          remoteAddress,
+          remotePort,
+          problem,
+          detail,
+          ...(first?.tlsVersion === undefined ? {} : { tlsVersion: first.tlsVersion }),
+          ...(first?.serverName === undefined ? {} : { serverName: first.serverName }),
+        });
+      };
+      const met = addresses && boundMet(addresses);
+      if (!addresses || met) {
+        socket.destroy();
+        if (met) report(...met);
+        return undefined;
+      }
+
+      const { remoteAddress } = addresses;
+      connections += 1;
+      unfinished.add(socket);
+      perAddress.set(remoteAddress, (perAddress.get(remoteAddress) ?? 0) + 1);
+      let isPending = true;
+      const settle = (): boolean => {
+        if (!isPending) return false;
+        isPending = false;
+        clearTimeout(deadline);
+        release(socket, remoteAddress);
+        return true;
+      };
+      const pending: PendingHandshake = {
+        addresses,
+        done: settle,
+        fail(problem, detail) {
+          if (!settle()) return;
+          socket.destroy();
+          report(problem, detail, pending.firstBytes);
+        },
+      };
+      const deadline = setTimeout(() => {
+        const said = pending.firstBytes ? 'began a handshake and did not finish it' : 'sent nothing';
+        pending.fail('handshake_timeout', `The client ${said} within ${handshakeTimeout / 1000} s.`);
+      }, handshakeTimeout);
+      socket.once('close', () => {
+        connections -= 1;
+        // Who closes without a byte looked whether the port is open: nothing to explain.
+        if (pending.firstBytes)
+          pending.fail('handshake_abandoned', 'The client closed the connection within the handshake.');
+        else settle();
+      });
+      return pending;
+    },
+    close() {
+      for (const socket of [...unfinished]) socket.destroy();
+    },
+  };
+}

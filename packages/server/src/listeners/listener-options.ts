@@ -1,0 +1,56 @@
+import type { ServerCredentials } from '../authority/authority.ts';
+import type { ByteStream } from '../broker/byte-stream.ts';
+import type { TransportFacts } from '../events/transport-facts.ts';
+import type { HandshakeFailureReport } from './handshake-problem.ts';
+
+/** Takes over a connection whose handshake is done. It must call `attach` before it returns. */
+export type AcceptStream = (stream: ByteStream, facts: TransportFacts) => void;
+
+/** What strangers can take of a listener before they have proven anything. */
+export interface ListenerBounds {
+  /** Connections at once, unfinished handshakes included. Default 10,000. */
+  readonly maximumConnections?: number;
+  /** Unfinished handshakes at once. Default 512. */
+  readonly maximumHandshakes?: number;
+  /** Unfinished handshakes of one address at once. Default 32, and for loopback, where proxies and tests live, no bound of its own. */
+  readonly maximumHandshakesPerAddress?: number;
+  /** Milliseconds from the accepted connection to the end of the handshake, or to the first byte where there is none. Default 10 s. */
+  readonly handshakeTimeout?: number;
+}
+
+export interface TcpListenerOptions extends ListenerBounds {
+  /** Appears in facts, events and errors, for example `mqtt-tls`. */
+  readonly name: string;
+  /** Address of this machine, or `0.0.0.0` or `::` for all. */
+  readonly address: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** What changes the port, for the cure of `port_taken`. Default: the configuration key or flag of the listener's kind. */
+  readonly portSetting?: string;
+  readonly accept: AcceptStream;
+  readonly onHandshakeFailure: HandshakeFailureReport;
+}
+
+export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
+
+export interface TlsListenerOptions extends TcpListenerOptions {
+  readonly credentials: ServerCredentials;
+  /** Default TLS 1.2. */
+  readonly minimumTlsVersion?: TlsVersion;
+  /** Asks clients for a certificate. None, or one that is not trusted, does not end the handshake: the facts say so. Default false. */
+  readonly requestCertificate?: boolean;
+}
+
+/** An open port. */
+export interface Listener {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  /** Accepts no more and ends unfinished handshakes. Streams that were handed over belong to their receiver and live on. */
+  close(): Promise<void>;
+}
+
+export interface TlsListener extends Listener {
+  /** From the next handshake on. Running connections keep what they agreed; tickets of earlier sessions end. */
+  setCredentials(credentials: ServerCredentials): void;
+}

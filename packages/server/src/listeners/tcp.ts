@@ -1,0 +1,45 @@
+import { createServer } from 'node:net';
+import { readFirstBytes } from './client-hello.ts';
+import { peekFirstChunk } from './first-chunk.ts';
+import { handshakeGate } from './handshake-gate.ts';
+import { listen, stopListening } from './listen.ts';
+import type { Listener, TcpListenerOptions } from './listener-options.ts';
+import { socketStream } from './socket-stream.ts';
+
+/** Opens a port for MQTT without TLS. A connection is handed over with its first byte; one that says nothing is bounded as a handshake is. */
+export async function listenTcp(options: TcpListenerOptions): Promise<Listener> {
+  const { name, address, port, portSetting = 'listeners.mqttPlain.port', accept } = options;
+  const gate = handshakeGate(options);
+  const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 });
+
+  server.on('connection', (socket) => {
+    const pending = gate.enter(socket);
+    if (!pending) return;
+    peekFirstChunk(socket, (chunk) => {
+      pending.firstBytes = readFirstBytes(chunk);
+      if (pending.firstBytes.kind === 'tls') {
+        pending.fail('tls_on_plain_port', 'The client spoke TLS to a port without TLS.');
+        return;
+      }
+      if (!pending.done()) return;
+      accept(socketStream(socket), {
+        listener: name,
+        transport: 'tcp',
+        secure: false,
+        ...pending.addresses,
+        certificateTrusted: false,
+      });
+    });
+  });
+
+  const bound = await listen(server, { name, address, port, portSetting });
+  return {
+    name,
+    address: bound.address,
+    port: bound.port,
+    async close() {
+      gate.close();
+      await stopListening(server);
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import { createServer, type TLSSocket } from 'node:tls';
+import { guardHandshakes } from './guard-handshakes.ts';
+import { listen, stopListening } from './listen.ts';
+import type { TlsListener, TlsListenerOptions } from './listener-options.ts';
+import { secureContextOptions, tlsServerOptions } from './secure-settings.ts';
+import { renewTickets } from './session-tickets.ts';
+import { socketAddresses } from './socket-address.ts';
+import { socketStream } from './socket-stream.ts';
+import { tlsFacts } from './tls-facts.ts';
+
+/** Opens a port for MQTT over TLS 1.2 and 1.3. A connection is handed over when its handshake is done. */
+export async function listenTls(options: TlsListenerOptions): Promise<TlsListener> {
+  const { name, address, port, portSetting = '--mqtt-port', accept } = options;
+  const { credentials, minimumTlsVersion = 'TLSv1.2', requestCertificate = false, handshakeTimeout = 10_000 } = options;
+  const server = createServer(
+    // The gate keeps the deadline, which begins with the connection; the server's own is the second line.
+    tlsServerOptions({ credentials, minimumTlsVersion, requestCertificate, handshakeTimeout: 2 * handshakeTimeout }),
+  );
+  const gate = guardHandshakes(server, options);
+  renewTickets(server);
+
+  server.on('secureConnection', (socket: TLSSocket) => {
+    const addresses = socketAddresses(socket);
+    if (!addresses) {
+      socket.destroy();
+      return;
+    }
+    // A TLS 1.2 client could otherwise make the server compute handshakes without end [RFC 9325 section 3.5].
+    socket.disableRenegotiation();
+    accept(socketStream(socket), tlsFacts(socket, addresses, { listener: name, transport: 'tls', now: Date.now }));
+  });
+
+  const bound = await listen(server, { name, address, port, portSetting });
+  return {
+    name,
+    address: bound.address,
+    port: bound.port,
+    setCredentials(renewed) {
+      server.setSecureContext(secureContextOptions(renewed, minimumTlsVersion));
+      renewTickets(server);
+    },
+    async close() {
+      gate.close();
+      await stopListening(server);
+    },
+  };
+}
