@@ -344,12 +344,19 @@ export class Connection implements Link, Flushable, Timed, ByteReceiver, PacketR
     if (this.#state !== 'open') return;
     this.#state = 'ending';
     const ticket = ending.ticket ?? this.#ticketOf(ending);
-    if (this.version === 5 && ending.reasonCode !== undefined) {
-      const told = ticketProperties(this, ticket, this.#session!.maximumPacketSize);
-      send(this, { type: 'disconnect', reasonCode: ending.reasonCode, ...told });
-    }
+    if (this.version === 5 && ending.reasonCode !== undefined) this.#sayGoodbye(ending.reasonCode, ticket);
     this.#shut();
     this.#depart(ending, ticket);
+  }
+
+  #sayGoodbye(reasonCode: number, ticket: string | undefined): void {
+    const told = ticketProperties(this, ticket, this.#session!.maximumPacketSize);
+    try {
+      send(this, { type: 'disconnect', reasonCode, ...told });
+    } catch {
+      // A code that DISCONNECT does not have must not keep the connection alive.
+      send(this, { type: 'disconnect', reasonCode: ReasonCode.unspecifiedError });
+    }
   }
 
   /** Lets what was written go out, then closes; cuts the connection if the peer does not take it in time. */
