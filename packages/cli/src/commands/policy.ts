@@ -1,6 +1,6 @@
 import { Failure, type FieldProblem, type PolicyVersionDocument } from '@sallyport/model';
 import { formatPolicy, parsePolicyDocument, WATSON_POLICY } from '@sallyport/policy';
-import { Command } from 'commander';
+import { Argument, Command } from 'commander';
 import { administers } from '../administration.ts';
 import { invocation, type Surroundings } from '../invocation.ts';
 import { countOption } from '../option-values.ts';
@@ -17,15 +17,15 @@ const VERSION_COLUMNS = [
 export function policyCommand(surroundings: Surroundings): Command {
   const command = new Command('policy').description('Statements: who may do what on which topics');
   const show = withOrganisation(command.command('show'))
-    .description("Show an organisation's own statements")
-    .option('--version <number>', 'an earlier version', countOption);
+    .description("Show an organisation's own statements: those in force, or an earlier version")
+    .addArgument(new Argument('[version]', 'number of an earlier version').argParser(countOption));
   withExample(show, 'sallyport policy show').action(
-    administers(surroundings, async ({ management, output, organisation }, options: { version?: number }) => {
+    administers(surroundings, async ({ management, output, organisation }, version: number | undefined) => {
       const org = await organisation();
       const { policies } = management;
-      const found = await (options.version === undefined ? policies.get(org) : policies.version(org, options.version));
+      const found = await (version === undefined ? policies.get(org) : policies.version(org, version));
       if (found.text === '')
-        output.note('No statements of its own: only the built-in ones hold (sallyport policy builtin).');
+        output.note('No statements of its own: only the built-in ones (sallyport policy builtin).');
       output.text(found.text.trimEnd(), found);
     }),
   );
