@@ -21,6 +21,7 @@ export function decodeDisconnect(reader: ByteReader): Disconnect {
 /** Reads AUTH (MQTT 5 section 3.15). The authentication method may be missing only with everything else. */
 export function decodeAuth(reader: ByteReader): Auth {
   if (reader.remaining === 0) {
+    checkReasonCode(reader, 0, 'auth', 'MQTT-3.15.2-1');
     return { type: 'auth', reasonCode: 0 };
   }
   const reasonCode = readReasonCode(reader, 'auth', 'MQTT-3.15.2-1');
@@ -35,9 +36,12 @@ export function decodeAuth(reader: ByteReader): Auth {
 
 function readReasonCode(reader: ByteReader, type: 'disconnect' | 'auth', statement: string): number {
   const code = reader.byte('reason code');
-  if (reader.failure === undefined && !isReasonCodeOf(code, type, 5, reader.sender)) {
-    const message = `a ${reader.sender} may not send ${type.toUpperCase()} with reason code ${code}`;
-    reader.fail('protocol_error', statement, ANY_VIOLATION.below, message);
-  }
+  checkReasonCode(reader, code, type, statement);
   return code;
+}
+
+function checkReasonCode(reader: ByteReader, code: number, type: 'disconnect' | 'auth', statement: string): void {
+  if (isReasonCodeOf(code, type, 5, reader.sender)) return;
+  const message = `a ${reader.sender} may not send ${type.toUpperCase()} with reason code ${code}`;
+  reader.fail('protocol_error', statement, ANY_VIOLATION.below, message);
 }

@@ -103,7 +103,7 @@ export function arbitraryConnect(version: ProtocolVersion): fc.Arbitrary<Packet>
 
 export function arbitraryPublish(version: ProtocolVersion, sender: Sender): fc.Arbitrary<Packet> {
   const place = sender === 'client' ? PLACES.publishFromClient : PLACES.publishFromServer;
-  const delivery = qos.chain((level) =>
+  const delivery = qos.chain<object>((level) =>
     level === 0
       ? fc.constant({ qos: 0, dup: false })
       : fc.record({ qos: fc.constant(level), dup: fc.boolean(), packetId }),
