@@ -1,6 +1,7 @@
 import { clientIdOf, type Failure } from '@sallyport/model';
 import { type Content, decodeContent, encodeContent, topicLevel } from './content.ts';
-import { Link, type LinkEvents, type LinkListener, type LinkOptions } from './link.ts';
+import { Link } from './link.ts';
+import type { LinkEvents, LinkListener, LinkOptions } from './link-options.ts';
 
 export interface DeviceOptions extends LinkOptions {
   readonly organisation: string;

@@ -108,3 +108,25 @@ export function linkFailure(error: unknown, where: string): Failure {
   }
   return new Failure('connection_lost', `The connection to ${where} broke: ${text}.`, { cause: error });
 }
+
+/** Makes a failure of what the server answered with a reason code of 0x80 or above. `what` is the beginning of a sentence. */
+export function refusalOf(
+  code: 'connection_refused' | 'publish_refused' | 'subscribe_refused' | 'connection_lost',
+  what: string,
+  reasonCode: number,
+  reasonString: string | undefined,
+): RefusedByServer {
+  const ticket = ticketIn(reasonString);
+  return new RefusedByServer(
+    code,
+    `${what}: ${reasonName(reasonCode)}${ticket ? ` (ticket ${ticket})` : ''}.`,
+    reasonCode,
+    ticket,
+  );
+}
+
+/** The reason code in an error of the MQTT library; nothing for errors of sockets and TLS, whose codes are texts. */
+export function reasonCodeIn(error: unknown): number | undefined {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  return typeof code === 'number' ? code : undefined;
+}

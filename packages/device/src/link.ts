@@ -1,46 +1,10 @@
 import { Failure, topicMatches } from '@sallyport/model';
 import { connect, type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
-import { type BackoffOptions, jitteredBackoff } from './backoff.ts';
-import { isTemporary, linkFailure, RefusedByServer, reasonName, ticketIn } from './link-failure.ts';
+import { jitteredBackoff } from './backoff.ts';
+import { isTemporary, linkFailure, RefusedByServer, reasonCodeIn, refusalOf } from './link-failure.ts';
+import type { LinkCredential, LinkEvents, LinkListener, LinkOptions } from './link-options.ts';
 import { rootCertificate } from './root-certificate.ts';
-
-/** Where and how to reach the server. TLS is always used and always verified. */
-export interface LinkOptions {
-  readonly host: string;
-  /** 8883, or 8443 over WebSocket. */
-  readonly port?: number;
-  /** Root certificate to trust: PEM text, or the path of a PEM file. The authorities of the runtime if absent. */
-  readonly ca?: string;
-  /** 5 unless said otherwise. MQTT 3.1.1 (4) cannot tell tickets. */
-  readonly protocolVersion?: 4 | 5;
-  /** MQTT over WebSocket; a text is the path, `/mqtt` by default. */
-  readonly websocket?: boolean | string;
-  /** Seconds between signs of life; 60 by default. */
-  readonly keepAlive?: number;
-  /** Milliseconds until an attempt to connect is given up; 15,000 by default. */
-  readonly connectTimeout?: number;
-  readonly backoff?: BackoffOptions;
-  /** Messages that may wait for their acknowledgement or for the connection; 1,000 by default. */
-  readonly maximumPending?: number;
-}
-
-export interface LinkCredential {
-  readonly clientId: string;
-  readonly username: string;
-  readonly password: string;
-}
-
-/** What can happen to a connection while it is used. */
-export interface LinkEvents {
-  /** Connected again after a break. */
-  online: undefined;
-  /** The connection broke; another attempt follows by itself. */
-  offline: undefined;
-  /** Something that no call could report: a refused attempt, a malformed message, a handler that threw. */
-  problem: Failure;
-}
-
-export type LinkListener<T extends keyof LinkEvents> = (value: LinkEvents[T]) => void;
+import { within } from './within.ts';
 
 /** Who gets the messages of a subscription. */
 export type Receiver = (topic: string, payload: Uint8Array) => void | Promise<void>;
@@ -137,11 +101,11 @@ export class Link {
       await new Promise<void>((resolve, reject) => {
         this.#client.publish(topic, Buffer.from(payload), { qos }, (error, packet) => {
           if (!error) return resolve();
-          const code = numericCode(error);
+          const code = reasonCodeIn(error);
           const reason = packet !== undefined && 'properties' in packet ? packet.properties : undefined;
           if (code === undefined) return reject(linkFailure(error, this.#where));
           reject(
-            refusal(
+            refusalOf(
               'publish_refused',
               `The server refused to publish to ${topic}`,
               code,
@@ -173,7 +137,7 @@ export class Link {
         if (code === undefined) return reject(linkFailure(error, this.#where));
         const reason = (packet?.properties as Reason)?.reasonString;
         reject(
-          refusal(
+          refusalOf(
             'subscribe_refused',
             `The server refused the subscription to ${granted?.[0]?.topic ?? filter}`,
             Number(code),
@@ -193,9 +157,10 @@ export class Link {
   async close(): Promise<void> {
     const client = this.#client;
     // A server that is away, or never answers, must not keep a program from ending.
-    if (client.connected && this.#pending > 0) await withinPatience(new Promise<void>((idle) => this.#idle.push(idle)));
+    if (client.connected && this.#pending > 0)
+      await within(CLOSE_TIMEOUT, new Promise<void>((idle) => this.#idle.push(idle)));
     const force = !client.connected || this.#pending > 0;
-    await withinPatience(new Promise<void>((resolve) => client.end(force, () => resolve())));
+    await within(CLOSE_TIMEOUT, new Promise<void>((resolve) => client.end(force, () => resolve())));
     client.stream.destroy();
     this.#resolveClosed(undefined);
   }
@@ -247,7 +212,7 @@ export class Link {
           }),
         );
       } else {
-        this.report(refusal('connection_lost', `${this.#where} ended the connection`, code, reason));
+        this.report(refusalOf('connection_lost', `${this.#where} ended the connection`, code, reason));
       }
     });
     client.on('error', (error) => {
@@ -262,10 +227,10 @@ export class Link {
   }
 
   #connectFailure(error: unknown): Failure {
-    const code = numericCode(error);
+    const code = reasonCodeIn(error);
     if (code === undefined) return linkFailure(error, this.#where);
     const reason = this.#client.serverProperties?.reasonString;
-    return refusal('connection_refused', `${this.#where} refused the connection`, code, reason);
+    return refusalOf('connection_refused', `${this.#where} refused the connection`, code, reason);
   }
 
   #end(failure: Failure): void {
@@ -296,32 +261,3 @@ export class Link {
 }
 
 type Reason = { readonly reasonString?: string } | undefined;
-
-function refusal(
-  code: 'connection_refused' | 'publish_refused' | 'subscribe_refused' | 'connection_lost',
-  what: string,
-  reasonCode: number,
-  reasonString: string | undefined,
-): RefusedByServer {
-  const ticket = ticketIn(reasonString);
-  return new RefusedByServer(
-    code,
-    `${what}: ${reasonName(reasonCode)}${ticket ? ` (ticket ${ticket})` : ''}.`,
-    reasonCode,
-    ticket,
-  );
-}
-
-async function withinPatience(work: Promise<void>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const enough = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, CLOSE_TIMEOUT);
-  });
-  await Promise.race([work, enough]);
-  clearTimeout(timer);
-}
-
-function numericCode(error: unknown): number | undefined {
-  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
-  return typeof code === 'number' ? code : undefined;
-}
