@@ -1,0 +1,148 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Message } from '../../src/broker/message.ts';
+import { MessageQueue } from '../../src/broker/message-queue.ts';
+import { type Timed, TimerWheel } from '../../src/broker/timer-wheel.ts';
+import { TopicCache, type TopicEntry } from '../../src/broker/topic-cache.ts';
+import { AWAITS_PUBACK, Window } from '../../src/broker/window.ts';
+
+function entryOf(topic: string): TopicEntry {
+  return { key: Buffer.from(topic), topic } as TopicEntry;
+}
+
+describe('the topic cache', () => {
+  it('answers with the entry of exactly these bytes or with nothing', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ minLength: 1, maxLength: 5 }), { maxLength: 200 }), (topics) => {
+        const cache = new TopicCache();
+        for (const topic of topics) {
+          const padded = Buffer.from(`>${topic}<`);
+          const found = cache.find(padded, 1, padded.length - 1);
+          if (found) expect(found.topic).toBe(topic);
+          else cache.add(entryOf(topic));
+          expect(cache.find(padded, 1, padded.length - 1)?.topic).toBe(topic);
+        }
+      }),
+    );
+  });
+
+  it('holds a few hundred topics at once', () => {
+    const cache = new TopicCache();
+    const topics = Array.from({ length: 300 }, (_, index) => `iot-2/type/pump/id/pump-${index}/evt/flow/fmt/json`);
+    for (const topic of topics) cache.add(entryOf(topic));
+    const kept = topics.filter((topic) => cache.find(Buffer.from(topic), 0, topic.length));
+    expect(kept.length).toBeGreaterThan(200);
+  });
+
+  it('keeps no long names', () => {
+    const cache = new TopicCache();
+    const topic = 'x'.repeat(600);
+    cache.add(entryOf(topic));
+    expect(cache.find(Buffer.from(topic), 0, topic.length)).toBeUndefined();
+  });
+});
+
+describe('the timer wheel', () => {
+  function wheelOf(): { wheel: TimerWheel; turn: (ticks: number) => void } {
+    let tick = (): void => {};
+    const wheel = new TimerWheel((given) => {
+      tick = given;
+      return () => {};
+    }, 500);
+    return {
+      wheel,
+      turn: (ticks) => {
+        for (let index = 0; index < ticks; index++) tick();
+      },
+    };
+  }
+
+  it('calls each thing once, not before its time and at most two ticks after', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 1_000_000 }), { maxLength: 20 }), (delays) => {
+        const { wheel, turn } = wheelOf();
+        turn(7);
+        const called: number[] = [];
+        for (const delay of delays) {
+          wheel.schedule({ due: 0, slot: -1, elapsed: () => called.push(wheel.tick) }, delay);
+        }
+        const start = wheel.tick;
+        turn(2100);
+        expect(called.length).toBe(delays.length);
+        const sorted = [...delays].sort((a, b) => a - b);
+        for (const [index, at] of called.entries()) {
+          expect((at - start) * 500).toBeGreaterThanOrEqual(sorted[index]!);
+          expect((at - start) * 500).toBeLessThanOrEqual(sorted[index]! + 1000);
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('forgets what was cancelled or put off', () => {
+    const { wheel, turn } = wheelOf();
+    const called: string[] = [];
+    const thing = (name: string): Timed => ({ due: 0, slot: -1, elapsed: () => called.push(name) });
+    const cancelled = thing('cancelled');
+    const postponed = thing('postponed');
+    wheel.schedule(cancelled, 1000);
+    wheel.schedule(postponed, 1000);
+    wheel.cancel(cancelled);
+    wheel.schedule(postponed, 10_000);
+    turn(10);
+    expect(called).toEqual([]);
+    turn(12);
+    expect(called).toEqual(['postponed']);
+  });
+});
+
+describe('the message queue', () => {
+  it('is first in, first out, and knows its bytes', () => {
+    fc.assert(
+      fc.property(fc.array(fc.option(fc.nat(50)), { maxLength: 400 }), (steps) => {
+        const queue = new MessageQueue();
+        const model: { message: Message; flags: number }[] = [];
+        for (const size of steps) {
+          if (size === null) {
+            expect(queue.first).toBe(model[0]?.message);
+            expect(queue.firstFlags).toBe(model[0]?.flags ?? 0);
+            queue.shift();
+            model.shift();
+          } else {
+            const message = { topicBytes: Buffer.alloc(1), body: Buffer.alloc(size) } as Message;
+            queue.push(message, size, undefined);
+            model.push({ message, flags: size });
+          }
+          expect(queue.length).toBe(model.length);
+          expect(queue.bytes).toBe(model.reduce((sum, { message }) => sum + 1 + message.body.length, 0));
+        }
+      }),
+    );
+  });
+});
+
+describe('the window of packet identifiers', () => {
+  it('never gives one out twice at a time, and keeps them small', () => {
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { maxLength: 200 }), (steps) => {
+        const window = new Window();
+        const open: number[] = [];
+        let most = 0;
+        for (const opens of steps) {
+          if (opens) {
+            const packetId = window.open({} as Message, 0, undefined, AWAITS_PUBACK);
+            expect(open).not.toContain(packetId);
+            open.push(packetId);
+          } else {
+            const packetId = open.shift();
+            if (packetId !== undefined) window.close(packetId);
+          }
+          most = Math.max(most, open.length);
+          expect(window.size).toBe(open.length);
+          expect(window.inOrder()).toEqual(open);
+        }
+        expect(Math.max(0, ...window.inOrder())).toBeLessThanOrEqual(most);
+      }),
+    );
+  });
+});
