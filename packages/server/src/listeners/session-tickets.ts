@@ -7,6 +7,8 @@ interface TicketContext {
   enableTicketKeyCallback?: () => void;
 }
 
+/** A wrong answer through this door aborts the process, so it is used only where tests have passed through it. */
+const TRIED = /^v(20|22|24)\./;
 const REFUSE = 0;
 const ACCEPT = 1;
 const ACCEPT_AND_RENEW = 2;
@@ -18,12 +20,12 @@ const ROTATION = 60 * 60_000;
  * asks, resumes only every second connection.
  *
  * The keys are made anew with each call, so call it again after `setSecureContext`: tickets of before are worth nothing then, which
- * is wanted, because they carry the verdict on a certificate that was judged by the old authorities. Where Node lacks the door,
- * tickets work as Node has them.
+ * is wanted, because they carry the verdict on a certificate that was judged by the old authorities. Where the door is
+ * not tried, tickets work as Node has them.
  */
 export function renewTickets(server: Server, now: () => number = Date.now): void {
   const context = (server as unknown as { _sharedCreds?: { context?: TicketContext } })._sharedCreds?.context;
-  if (typeof context?.enableTicketKeyCallback !== 'function') return;
+  if (!TRIED.test(process.version) || typeof context?.enableTicketKeyCallback !== 'function') return;
   let current = newKey(now());
   let previous: TicketKey | undefined;
 
@@ -36,7 +38,8 @@ export function renewTickets(server: Server, now: () => number = Date.now): void
     }
     if (encrypting) return [ACCEPT, current.mac, current.cipher, current.name, randomBytes(16)];
     const key = [current, previous].find((candidate) => candidate?.name.equals(name));
-    return key ? [ACCEPT_AND_RENEW, key.mac, key.cipher] : [REFUSE];
+    // Node demands keys with a refusal too, and aborts the process without them.
+    return key ? [ACCEPT_AND_RENEW, key.mac, key.cipher] : [REFUSE, current.mac, current.cipher];
   };
   context.enableTicketKeyCallback();
 }
