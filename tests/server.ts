@@ -1,0 +1,91 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connectManagement, type Management } from '@sallyport/application/management';
+import { loadConfiguration, type RunningServer, startServer } from '@sallyport/server';
+
+/** A server of its own for a test, with an organisation, two devices, a gateway and two applications. */
+export interface TestServer {
+  readonly server: RunningServer;
+  readonly host: string;
+  readonly port: number;
+  readonly plainPort: number;
+  readonly httpPort: number;
+  readonly rootPem: string;
+  readonly rootFile: string;
+  readonly directory: string;
+  readonly operatorToken: string;
+  readonly api: Management;
+  /** Tokens by device, gateway or application id. */
+  readonly tokens: Readonly<Record<string, string>>;
+  /** Keys by application id. */
+  readonly keys: Readonly<Record<string, string>>;
+  close(): Promise<void>;
+}
+
+const ORGANISATION = 'demo';
+
+/** Starts a server on free ports of loopback in a temporary folder. `overrides` are configuration keys. */
+export async function testServer(overrides: Readonly<Record<string, unknown>> = {}): Promise<TestServer> {
+  const directory = mkdtempSync(join(tmpdir(), 'sallyport-test-'));
+  const configuration = loadConfiguration({
+    overrides: {
+      dataDirectory: directory,
+      'listeners.mqttTls.port': 0,
+      'listeners.http.port': 0,
+      'log.level': 'silent',
+      ...(overrides['listeners.mqttPlain.allowPlaintextListener'] ? { 'listeners.mqttPlain.port': 0 } : {}),
+      ...overrides,
+    },
+  });
+  const server = await startServer({ configuration });
+  try {
+    const { tokens, keys } = await populate(server);
+    const operatorToken = readFileSync(join(directory, 'operator.token'), 'utf8').trim();
+    return {
+      server,
+      host: 'localhost',
+      port: server.mqttPort ?? 0,
+      plainPort: server.plainPort ?? 0,
+      httpPort: server.httpPort,
+      rootPem: server.rootPem,
+      rootFile: join(directory, 'pki', 'root.pem'),
+      directory,
+      operatorToken,
+      api: connectManagement({ url: `https://localhost:${server.httpPort}`, token: operatorToken, ca: server.rootPem }),
+      tokens,
+      keys,
+      async close() {
+        await server.close();
+        rmSync(directory, { recursive: true, force: true });
+      },
+    };
+  } catch (error) {
+    await server.close();
+    rmSync(directory, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function populate({ registry }: RunningServer) {
+  const by = 'system';
+  const organisation = ORGANISATION;
+  const tokens: Record<string, string> = {};
+  const keys: Record<string, string> = {};
+  await registry.organisations.create({ id: organisation, name: 'Demo', by });
+  await registry.types.create({ organisation, id: 'pump', class: 'device', by });
+  await registry.types.create({ organisation, id: 'hub', class: 'gateway', by });
+  for (const [type, id] of [
+    ['pump', 'pump-7'],
+    ['pump', 'pump-8'],
+    ['hub', 'hub-1'],
+  ] as const) {
+    tokens[id] = (await registry.devices.create({ organisation, type, id, by })).token;
+  }
+  for (const id of ['desk', 'tap']) {
+    const { record, token } = await registry.applications.create({ organisation, id, role: 'standard', by });
+    tokens[id] = token;
+    keys[id] = record.key;
+  }
+  return { tokens, keys };
+}
