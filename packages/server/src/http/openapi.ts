@@ -62,12 +62,16 @@ function tidied(document: Document): Document {
       if (type !== 'application/json') body.schema = { type: 'string' };
     }
   }
-  const schemas = document.components?.schemas ?? {};
-  const text = JSON.stringify(document);
-  for (const name of Object.keys(schemas)) {
-    if (!text.includes(`"#/components/schemas/${name}"`)) delete schemas[name];
-  }
+  dropUnused(document, document.components?.schemas ?? {});
   return document;
+}
+
+function dropUnused(document: Document, schemas: Record<string, unknown>): void {
+  const text = JSON.stringify(document);
+  const unused = Object.keys(schemas).filter((name) => !text.includes(`"#/components/schemas/${name}"`));
+  for (const name of unused) delete schemas[name];
+  // What only an unused one referred to is unused now.
+  if (unused.length > 0) dropUnused(document, schemas);
 }
 
 /** The schema of a route with its place in the document: who may use it, and every problem that it may answer. */

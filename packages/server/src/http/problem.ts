@@ -54,6 +54,7 @@ const FRAMEWORK_PROBLEMS: Readonly<Record<string, readonly [FailureCode, string]
   FST_ERR_CTP_BODY_TOO_LARGE: ['request_too_large', 'The body is larger than 1 MiB.'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type', 'The content type of the body is not understood here.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['invalid_request', 'The body is not as long as Content-Length says.'],
+  FST_ERR_MAX_PARAM_LENGTH: ['invalid_request', 'A segment of the path is longer than 512 characters.'],
   FST_ERR_BAD_URL: ['invalid_request', 'The path of the request is not validly percent-encoded.'],
 };
 

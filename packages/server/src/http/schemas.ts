@@ -72,6 +72,12 @@ function milliseconds(text: string): number {
   return Number(text.slice(0, -1)) * (UNITS[text.slice(-1)] ?? 0);
 }
 
+/** What a list is filtered by; nothing is looked up by it, so its form is not checked. */
+export const principalText = z
+  .string()
+  .max(256)
+  .meta({ description: 'Written form of a principal.', examples: ['device:demo/pump/pump-7'] });
+
 /** Query of every list. */
 export const pageQuery = {
   limit: z.coerce.number().int().min(1).max(LARGEST_PAGE).default(100).describe('How many items at most.'),

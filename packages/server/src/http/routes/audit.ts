@@ -4,7 +4,7 @@ import { at, pageAnswer } from '../answers.ts';
 import type { Services } from '../api-options.ts';
 import { pageOf } from '../documents.ts';
 import { fields, type Route, route } from '../route.ts';
-import { moment, organisationId, pageQuery } from '../schemas.ts';
+import { moment, organisationId, pageQuery, principalText } from '../schemas.ts';
 
 const filter = fields({
   ...pageQuery,
@@ -14,9 +14,9 @@ const filter = fields({
     .meta({ description: 'A type, or the beginning of one with `*`.', examples: ['session.*'] })
     .exactOptional(),
   organisation: organisationId.exactOptional(),
-  principal: z.string().max(256).exactOptional(),
+  principal: principalText.exactOptional(),
   by: z.string().max(256).describe('Written form of an operator, or `system`.').exactOptional(),
-  ticket: z.string().max(16).exactOptional(),
+  ticket: z.string().max(16).describe('Ticket of a refusal.').exactOptional(),
   since: moment.exactOptional(),
   until: moment.exactOptional(),
   order: z.enum(['newest', 'oldest']).default('newest').describe('What comes first.'),

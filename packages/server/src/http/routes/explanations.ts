@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { pageAnswer } from '../answers.ts';
 import type { Services } from '../api-options.ts';
 import { fields, type Route, route } from '../route.ts';
-import { moment, organisationId, pageQuery } from '../schemas.ts';
+import { moment, organisationId, pageQuery, principalText } from '../schemas.ts';
 import { actionAsked, explanationAnswer, refusalAnswer, transportAsked } from '../trace-answers.ts';
 
 const LONGEST_TOPIC = 65_535;
@@ -16,9 +16,9 @@ const params = fields({
 const filter = fields({
   ...pageQuery,
   organisation: organisationId.exactOptional(),
-  principal: z.string().max(256).exactOptional(),
-  clientId: z.string().max(512).exactOptional(),
-  address: z.string().max(64).exactOptional(),
+  principal: principalText.exactOptional(),
+  clientId: z.string().max(512).describe('Client id of the peer.').exactOptional(),
+  address: z.string().max(64).describe('Address of the peer.').exactOptional(),
   since: moment.exactOptional(),
   until: moment.exactOptional(),
 });
@@ -36,7 +36,7 @@ const question = fields({
     .string()
     .max(LONGEST_TOPIC)
     .meta({ description: 'Topic name, topic filter or client id.', examples: ['iot-2/evt/status/fmt/json'] }),
-  clientId: z.string().max(512).exactOptional(),
+  clientId: z.string().max(512).describe('Client id of the imagined session.').exactOptional(),
   transport: transportAsked.exactOptional(),
   address: z.union([z.ipv4(), z.ipv6()]).describe('Address of the imagined peer.').exactOptional(),
 });

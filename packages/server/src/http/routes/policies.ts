@@ -11,7 +11,10 @@ import { organisationId } from '../schemas.ts';
 const BASE = '/organisations/:organisation/policy';
 const YAML = ['text/yaml', 'application/yaml', 'text/plain'];
 const params = fields({ organisation: organisationId });
-const withVersion = fields({ organisation: organisationId, version: z.coerce.number().int().min(1) });
+const withVersion = fields({
+  organisation: organisationId,
+  version: z.coerce.number().int().min(1).describe('Number of a version.'),
+});
 const text = z.string().max(262_144);
 /** JSON `{ "text": … }`, or the text itself with one of the content types of YAML. */
 const body = z.union([fields({ text }), text.describe('The policy itself, as YAML or JSON text.')]);
