@@ -76,7 +76,7 @@ describe('the first walk', () => {
     });
   });
 
-  it('lets an operator go through the life of a device', async () => {
+  it('lets an operator go through the life of a device', { timeout: 60_000 }, async () => {
     const run = async (...args: string[]) => {
       const { exitCode, out, err } = await sallyport([...args, '--json', ...place]);
       expect(err + exitCode).toMatch(/0$/);
@@ -114,7 +114,7 @@ describe('the first walk', () => {
     expect((await sallyport(['device', 'show', 'pump/pump-9', ...place])).exitCode).toBe(1);
   });
 
-  it('refuses to start twice on one data directory or one port, and says what to do', async () => {
+  it('refuses to start twice on one data directory or one port, and says what to do', { timeout: 60_000 }, async () => {
     const again = await sallyport(['start', ...place, ...PORTS]);
     expect(again).toMatchObject({ exitCode: 1, out: '' });
     expect(again.err).toContain('What to do: ');
@@ -126,7 +126,7 @@ describe('the first walk', () => {
     expect(taken.err).toContain(port);
   });
 
-  it('ends cleanly, and finds everything again', async () => {
+  it('ends cleanly, and finds everything again', { timeout: 60_000 }, async () => {
     expect(await server.end('SIGINT')).toBe(0);
     expect(server.err).not.toContain('    at ');
     const again = await sallyport(['demonstrate', '--once', ...place, ...PORTS]);

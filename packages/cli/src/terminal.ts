@@ -13,13 +13,17 @@ export interface Terminal {
 }
 
 const LARGEST_INPUT = 1024 * 1024;
+const IMPATIENCE = 1_000;
 
-/** The terminal of this process. The first SIGINT or SIGTERM aborts `stop`; a second one ends the process at once. */
+/** The terminal of this process. The first SIGINT or SIGTERM aborts `stop`; one that comes a second later ends the process at once. */
 export function processTerminal(): Terminal {
   const stopping = new AbortController();
+  let since = 0;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
-      if (stopping.signal.aborted) process.exit(130);
+      // npm and process managers may hand the same signal on twice; that is no second wish.
+      if (stopping.signal.aborted && performance.now() - since > IMPATIENCE) process.exit(130);
+      if (!stopping.signal.aborted) since = performance.now();
       stopping.abort();
     });
   }

@@ -55,7 +55,7 @@ export async function walk(options: WalkOptions): Promise<WalkResult> {
         (error: unknown) => error,
       );
       if (!(refusal instanceof RefusedByServer)) throw refusal ?? new Error('The server let it pass.');
-      say(`  ✓ ${refusal.message}`);
+      say(`  ✓ Refused, as it must be: ${refusal.message}`);
       if (refusal.ticket === undefined) throw new Error('The refusal came without a ticket.');
       tickets.push(refusal.ticket);
       say(indented(refusalText(await options.explain(refusal.ticket))));
