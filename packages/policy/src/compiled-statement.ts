@@ -77,13 +77,19 @@ export function applies(
 ): boolean {
   if (!concerns(statement, asker, action, now, trace)) return false;
   for (const pattern of statement.resources) {
-    const filled = fillIn(pattern, asker.subject);
-    if (filled === undefined || !patternSelects(filled, statement.effect, action, resource)) continue;
+    const filled = selectedBy(pattern, asker, action, resource);
+    if (filled === undefined) continue;
     trace?.note(statement, 'applied', { what: 'resource', found: resource, expected: filled });
     return true;
   }
   trace?.note(statement, 'resource', { what: 'resource', found: resource, expected: resourcesText(statement, asker) });
   return false;
+}
+
+/** The pattern as it is for the asker, if it selects what is asked. */
+export function selectedBy(pattern: ResourcePattern, asker: Asker, action: Action, asked: string): string | undefined {
+  const filled = fillIn(pattern, asker.subject);
+  return filled !== undefined && patternSelects(filled, pattern.effect, action, asked) ? filled : undefined;
 }
 
 const MOST_TOLD = 6;

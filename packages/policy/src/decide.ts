@@ -1,5 +1,5 @@
 import { parseTopicFilter, parseTopicName } from '@sallyport/model';
-import { type Asker, applies, askable, type CompiledStatement } from './compiled-statement.ts';
+import { type Asker, applies, askable, concerns, selectedBy } from './compiled-statement.ts';
 import { addressOf } from './condition.ts';
 import type { Action, Decision, Subject } from './decision.ts';
 import type { Policy } from './policy.ts';
@@ -27,20 +27,22 @@ export function bind(policy: Policy, subject: Subject): BoundPolicy {
       }
       const permits: string[] = [];
       const denies: string[] = [];
-      const weigh = (statement: CompiledStatement): void => {
-        if (!applies(statement, asker, action, resource, now, trace)) return;
-        const ids = statement.effect === 'permit' ? permits : denies;
-        if (!ids.includes(statement.id)) ids.push(statement.id);
-      };
       if (trace) {
-        for (const statement of policy.statements) weigh(statement);
+        for (const statement of policy.statements) {
+          if (!applies(statement, asker, action, resource, now, trace)) continue;
+          (statement.effect === 'permit' ? permits : denies).push(statement.id);
+        }
       } else {
         let found = buckets.get(action);
         if (!found) {
           found = bucketsFor(policy.index, action, asker.keys);
           buckets.set(action, found);
         }
-        eachCandidate(found, action, resource, weigh);
+        eachCandidate(found, action, resource, ({ statement, pattern }) => {
+          const ids = statement.effect === 'permit' ? permits : denies;
+          if (ids.includes(statement.id) || selectedBy(pattern, asker, action, resource) === undefined) return;
+          if (concerns(statement, asker, action, now)) ids.push(statement.id);
+        });
       }
       if (denies.length > 0) return { effect: 'deny', why: 'denied_by_statement', statements: denies.sort() };
       if (permits.length > 0) return { effect: 'permit', why: 'permitted', statements: permits.sort() };

@@ -1,22 +1,28 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of policies are written like this.
 import type { CompiledStatement } from './compiled-statement.ts';
-import { ACTIONS, type Action } from './decision.ts';
+import type { Action } from './decision.ts';
 import { type ResourcePattern, resourceKindOf } from './resource-pattern.ts';
 
-/** Below this a list is as fast as a tree. */
-const SMALL = 8;
-
-/** Statements by the levels of their resources. A level that is not plain text leads to `any`. */
-interface Node {
-  readonly literals: Map<string, Node>;
-  any?: Node;
-  /** Resources that end here. */
-  readonly here: CompiledStatement[];
-  /** Resources that take everything from here on. */
-  readonly open: CompiledStatement[];
+/** One resource of one statement: what is found and weighed. */
+export interface Candidate {
+  readonly statement: CompiledStatement;
+  readonly pattern: ResourcePattern;
 }
 
-interface Bucket {
-  readonly all: CompiledStatement[];
+/** Resources by their levels. A level that is not plain text leads to `any`. */
+interface Node {
+  literals?: Map<string, Node>;
+  any?: Node;
+  /** Resources that end here. */
+  here?: Candidate[];
+  /** Resources that take everything from here on. */
+  open?: Candidate[];
+}
+
+/** The statements for one action and one principal pattern; their tree grows when it is first needed. */
+export interface Bucket {
+  readonly action: Action;
+  readonly statements: CompiledStatement[];
   tree?: Node;
 }
 
@@ -25,23 +31,17 @@ export interface StatementIndex {
   readonly buckets: ReadonlyMap<string, Bucket>;
 }
 
-/** Files statements under action and principal, and within large groups under the levels of their resources. */
+/** Files statements under action and principal. */
 export function indexStatements(statements: readonly CompiledStatement[]): StatementIndex {
   const buckets = new Map<string, Bucket>();
   for (const statement of statements) {
-    const keys = new Set(statement.principals.map((pattern) => pattern.key));
     for (const action of statement.actions) {
-      for (const key of keys) {
+      for (const key of new Set(statement.principals.map((pattern) => pattern.key))) {
         const name = bucketName(action, key);
         const bucket = buckets.get(name);
-        if (bucket) bucket.all.push(statement);
-        else buckets.set(name, { all: [statement] });
+        if (bucket) bucket.statements.push(statement);
+        else buckets.set(name, { action, statements: [statement] });
       }
-    }
-  }
-  for (const action of ACTIONS) {
-    for (const [name, bucket] of buckets) {
-      if (bucket.all.length > SMALL && name.startsWith(`${action} `)) bucket.tree = grow(bucket.all, action);
     }
   }
   return { buckets };
@@ -57,21 +57,17 @@ export function bucketsFor(index: StatementIndex, action: Action, keys: readonly
   return found;
 }
 
-/** Hands every statement of the groups that may select the resource to `visit`; one may come more than once. */
+/** Hands over every resource of the groups that may select what is asked. */
 export function eachCandidate(
   buckets: readonly Bucket[],
   action: Action,
-  resource: string,
-  visit: (statement: CompiledStatement) => void,
+  asked: string,
+  visit: (candidate: Candidate) => void,
 ): void {
-  let levels: readonly string[] | undefined;
+  const levels = action === 'connect' ? [asked] : asked.split('/');
   for (const bucket of buckets) {
-    if (!bucket.tree) {
-      for (const statement of bucket.all) visit(statement);
-    } else {
-      levels ??= action === 'connect' ? [resource] : resource.split('/');
-      walk(bucket.tree, levels, 0, visit);
-    }
+    bucket.tree ??= grow(bucket);
+    walk(bucket.tree, levels, 0, visit);
   }
 }
 
@@ -79,20 +75,20 @@ function bucketName(action: Action, key: string): string {
   return `${action} ${key}`;
 }
 
-function grow(statements: readonly CompiledStatement[], action: Action): Node {
-  const root = emptyNode();
+function grow({ statements, action }: Bucket): Node {
+  const root: Node = {};
   for (const statement of statements) {
-    for (const pattern of statement.resources) plant(root, pattern, statement, action);
+    for (const pattern of statement.resources) plant(root, { statement, pattern }, action);
   }
   return root;
 }
 
-function plant(root: Node, pattern: ResourcePattern, statement: CompiledStatement, action: Action): void {
-  const kind = resourceKindOf(action);
-  if (kind === 'client') {
+function plant(root: Node, candidate: Candidate, action: Action): void {
+  const { pattern } = candidate;
+  if (resourceKindOf(action) === 'client') {
     const literal = !pattern.template && !pattern.text.endsWith('*');
-    if (literal) child(root, pattern.text).here.push(statement);
-    else root.open.push(statement);
+    if (literal) end(child(root, pattern.text), candidate);
+    else open(root, candidate);
     return;
   }
   let node = root;
@@ -100,45 +96,47 @@ function plant(root: Node, pattern: ResourcePattern, statement: CompiledStatemen
     const filled = level.includes('${');
     // A deny that cannot be filled in safely takes everything from that level on.
     if (level === '#' || (filled && pattern.effect === 'deny')) {
-      node.open.push(statement);
+      open(node, candidate);
       return;
     }
     if (level === '+' || filled) {
-      node.any ??= emptyNode();
+      node.any ??= {};
       node = node.any;
     } else {
       node = child(node, level);
     }
   }
-  node.here.push(statement);
+  end(node, candidate);
 }
 
-function walk(
-  node: Node,
-  levels: readonly string[],
-  depth: number,
-  visit: (statement: CompiledStatement) => void,
-): void {
-  for (const statement of node.open) visit(statement);
+function walk(node: Node, levels: readonly string[], depth: number, visit: (candidate: Candidate) => void): void {
+  if (node.open) for (const candidate of node.open) visit(candidate);
   const level = levels[depth];
   if (level === undefined) {
-    for (const statement of node.here) visit(statement);
+    if (node.here) for (const candidate of node.here) visit(candidate);
     return;
   }
   if (node.any) walk(node.any, levels, depth + 1, visit);
-  const literal = node.literals.get(level);
+  const literal = node.literals?.get(level);
   if (literal) walk(literal, levels, depth + 1, visit);
 }
 
 function child(node: Node, level: string): Node {
+  node.literals ??= new Map();
   let found = node.literals.get(level);
   if (!found) {
-    found = emptyNode();
+    found = {};
     node.literals.set(level, found);
   }
   return found;
 }
 
-function emptyNode(): Node {
-  return { literals: new Map(), here: [], open: [] };
+function end(node: Node, candidate: Candidate): void {
+  node.here ??= [];
+  node.here.push(candidate);
+}
+
+function open(node: Node, candidate: Candidate): void {
+  node.open ??= [];
+  node.open.push(candidate);
 }
