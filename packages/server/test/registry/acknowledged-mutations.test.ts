@@ -36,6 +36,7 @@ it.skipIf(!built)(
     expect(tokens).toEqual(new Set([...devices].map(target)));
     expect(audited).toEqual(tokens);
   },
+  60_000,
 );
 
 async function killAfter(count: number, path: string, round: number, acknowledged: Set<string>): Promise<void> {

@@ -1,0 +1,120 @@
+/** What a type of audit row says. */
+export interface AuditEventRow {
+  readonly meaning: string;
+  /** What its details hold. */
+  readonly details: readonly string[];
+}
+
+const CONNECTION = ['clientId', 'listener', 'transport', 'tlsVersion', 'protocolVersion', 'username'];
+const REFUSAL = ['reason', 'action', 'reasonCode', 'clientId', 'listener'];
+
+/** Every type of row in the audit trail. `docs/reference/audit-events.md` is generated from it. */
+export const AUDIT_EVENTS = {
+  'server.started': { meaning: 'The server listens.', details: ['version', 'listeners'] },
+  'server.stopping': { meaning: 'The server was asked to stop.', details: ['cause'] },
+  'server.unsafe': {
+    meaning: 'The server runs with a setting that lowers the guard.',
+    details: ['setting', 'meaning'],
+  },
+
+  'session.opened': {
+    meaning: 'A client has proven who it is and was let in.',
+    details: [...CONNECTION, 'credential', 'credentialKind', 'cleanStart', 'sessionPresent'],
+  },
+  'session.closed': {
+    meaning: 'A connection has ended. `closeCode` is that of the Watson IoT Platform, 0 for an orderly end.',
+    details: [
+      ...CONNECTION,
+      'closeCode',
+      'reason',
+      'connectedAt',
+      'readBytes',
+      'readMessages',
+      'writtenBytes',
+      'writtenMessages',
+    ],
+  },
+  'session.refused': { meaning: 'A client was not let in; the ticket explains why.', details: REFUSAL },
+  'handshake.refused': {
+    meaning: 'A client did not get through the TLS handshake; the ticket explains why.',
+    details: REFUSAL,
+  },
+  'request.refused': { meaning: 'An API request was refused; the ticket explains why.', details: REFUSAL },
+  'message.denied': { meaning: 'A publish was denied; the ticket explains why.', details: REFUSAL },
+  'subscription.denied': { meaning: 'A subscription was denied; the ticket explains why.', details: REFUSAL },
+  'delivery.denied': {
+    meaning: 'A message was not delivered to a subscriber; the ticket explains why.',
+    details: REFUSAL,
+  },
+  'message.dropped': {
+    meaning: 'Messages to a client were dropped: one row for each client, cause and minute.',
+    details: ['clientId', 'cause', 'count'],
+  },
+
+  'organisation.created': { meaning: 'An organisation was made.', details: ['security'] },
+  'organisation.updated': {
+    meaning: 'Name or connection security of an organisation was changed.',
+    details: ['name', 'security'],
+  },
+  'organisation.removed': { meaning: 'An organisation was removed.', details: [] },
+  'organisation.suspended': { meaning: 'Nobody of the organisation may connect any more.', details: [] },
+  'organisation.resumed': { meaning: 'The suspension of an organisation was lifted.', details: [] },
+  'type.created': { meaning: 'A device type was made.', details: ['class', 'security'] },
+  'type.updated': { meaning: 'A device type was changed.', details: ['changed', 'security'] },
+  'type.removed': { meaning: 'A device type was removed.', details: [] },
+  'device.created': { meaning: 'A device was registered.', details: ['credential', 'credentialKind', 'expiresAt'] },
+  'device.updated': { meaning: 'A device was changed.', details: ['changed'] },
+  'device.removed': { meaning: 'A device was removed, and its credentials with it.', details: [] },
+  'device.suspended': { meaning: 'A device may not connect any more.', details: [] },
+  'device.resumed': { meaning: 'The suspension of a device was lifted.', details: [] },
+  'gateway.created': { meaning: 'A gateway was registered.', details: ['credential', 'credentialKind', 'expiresAt'] },
+  'gateway.updated': { meaning: 'A gateway was changed.', details: ['changed'] },
+  'gateway.removed': { meaning: 'A gateway was removed, and its credentials with it.', details: [] },
+  'gateway.suspended': { meaning: 'A gateway may not connect any more.', details: [] },
+  'gateway.resumed': { meaning: 'The suspension of a gateway was lifted.', details: [] },
+  'application.created': {
+    meaning: 'An application was registered.',
+    details: ['role', 'key', 'credential', 'credentialKind', 'expiresAt'],
+  },
+  'application.updated': {
+    meaning: 'Role or description of an application was changed.',
+    details: ['role', 'description'],
+  },
+  'application.removed': { meaning: 'An application was removed, and its credentials with it.', details: [] },
+  'application.suspended': { meaning: 'An application may not connect any more.', details: [] },
+  'application.resumed': { meaning: 'The suspension of an application was lifted.', details: [] },
+  'operator.created': {
+    meaning: 'An operator was registered.',
+    details: ['role', 'credential', 'credentialKind', 'expiresAt'],
+  },
+  'operator.updated': { meaning: 'The role of an operator was changed.', details: ['role'] },
+  'operator.removed': { meaning: 'An operator was removed, and the credentials with it.', details: [] },
+  'operator.suspended': { meaning: 'An operator may not use the API any more.', details: [] },
+  'operator.resumed': { meaning: 'The suspension of an operator was lifted.', details: [] },
+  'credential.created': {
+    meaning: 'A token or password was issued.',
+    details: ['credential', 'credentialKind', 'username', 'expiresAt'],
+  },
+  'credential.revoked': {
+    meaning: 'A token or password was revoked.',
+    details: ['credential', 'credentialKind', 'username', 'expiresAt'],
+  },
+  'policy.created': { meaning: 'An organisation wrote its first policy.', details: ['version'] },
+  'policy.updated': { meaning: 'An organisation wrote a new version of its policy.', details: ['version'] },
+
+  'store.failing': {
+    meaning: 'A store does not take writes; what must be on disk is refused.',
+    details: ['store', 'problem'],
+  },
+  'store.recovered': { meaning: 'A store takes writes again.', details: ['store'] },
+  'audit.lost': {
+    meaning: 'Rows of this trail were lost because the disk did not take them in time.',
+    details: ['count'],
+  },
+  defect: {
+    meaning: 'A mistake in the software itself, one row for each place and minute: please report it.',
+    details: ['where', 'problem', 'count'],
+  },
+} as const satisfies Record<string, AuditEventRow>;
+
+export type AuditEventType = keyof typeof AUDIT_EVENTS;

@@ -1,0 +1,106 @@
+import type { Refusal } from '@sallyport/model';
+import type { EventOf, ServerEvent } from '../events/events.ts';
+import type { NewAuditRow } from '../storage/audit-rows.ts';
+import { present } from '../storage/present.ts';
+import { clip, clipped } from './clip.ts';
+
+export type Row = Omit<NewAuditRow, 'at'>;
+
+/** A stack is worth its first lines. */
+const LONGEST_PROBLEM = 2000;
+
+/**
+ * The audit row of an event; undefined for events that leave none: the registry has written its own rows, and refusals after the
+ * first of a ticket are only counted, so that an attack cannot fill the disk.
+ */
+export function rowOfEvent(event: ServerEvent): Row | undefined {
+  switch (event.type) {
+    case 'server.started':
+      return { type: event.type, details: { version: event.version, listeners: event.listeners } };
+    case 'server.stopping':
+      return { type: event.type, details: { cause: clip(event.cause) } };
+    case 'server.unsafe':
+      return { type: event.type, details: { setting: event.setting, meaning: event.meaning } };
+    case 'session.opened':
+    case 'session.closed':
+      return sessionRow(event);
+    case 'session.refused':
+    case 'handshake.refused':
+    case 'request.refused':
+    case 'message.denied':
+    case 'subscription.denied':
+    case 'delivery.denied':
+      return event.refusal.count > 1 ? undefined : refusalRow(event.type, event.refusal);
+    case 'message.dropped':
+      return {
+        type: event.type,
+        organisation: event.organisation,
+        details: { clientId: clip(event.clientId), cause: event.cause, count: event.count },
+      };
+    case 'store.failing':
+      return { type: event.type, outcome: 'failed', details: { store: event.store, problem: clip(event.problem) } };
+    case 'store.recovered':
+      return { type: event.type, details: { store: event.store } };
+    case 'defect': {
+      const problem = clip(event.problem, LONGEST_PROBLEM);
+      return { type: event.type, outcome: 'failed', details: { where: clip(event.where), problem, count: 1 } };
+    }
+    case 'registry.changed':
+      return undefined;
+  }
+}
+
+function sessionRow(event: EventOf<'session.opened'> | EventOf<'session.closed'>): Row {
+  const { transport } = event;
+  const connection = present({
+    clientId: clip(event.clientId),
+    listener: transport.listener,
+    transport: transport.transport,
+    tlsVersion: transport.tlsVersion,
+    protocolVersion: event.protocolVersion,
+    username: clipped(event.username),
+  });
+  const details =
+    event.type === 'session.opened'
+      ? {
+          ...connection,
+          credential: event.credential,
+          credentialKind: event.credentialKind,
+          cleanStart: event.cleanStart,
+          sessionPresent: event.sessionPresent,
+        }
+      : {
+          ...connection,
+          closeCode: event.closeCode,
+          reason: clip(event.reason),
+          connectedAt: event.connectedAt,
+          readBytes: event.readBytes,
+          readMessages: event.readMessages,
+          writtenBytes: event.writtenBytes,
+          writtenMessages: event.writtenMessages,
+        };
+  return {
+    type: event.type,
+    organisation: event.organisation,
+    principal: event.principal,
+    address: transport.remoteAddress,
+    outcome: 'done',
+    details,
+  };
+}
+
+function refusalRow(type: string, refusal: Refusal): Row {
+  const { reason, action, reasonCode, listener } = refusal;
+  return {
+    type,
+    outcome: 'refused',
+    ticket: refusal.ticket,
+    ...present({
+      target: clipped(refusal.resource),
+      organisation: clipped(refusal.organisation),
+      principal: clipped(refusal.principal),
+      address: clipped(refusal.address),
+    }),
+    details: { reason, action, reasonCode, ...present({ clientId: clipped(refusal.clientId), listener }) },
+  };
+}
