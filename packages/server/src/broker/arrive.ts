@@ -9,6 +9,7 @@ import {
   watsonStyle,
 } from '@sallyport/model';
 import type { Evidence, Grounds } from '../authentication/authenticator.ts';
+import type { Find } from '../authentication/known-principal.ts';
 import type { Requirement } from '../authentication/requirement.ts';
 import { whenReady } from '../authentication/when-ready.ts';
 import type { Authorizer } from '../authorization/authorizer.ts';
@@ -20,6 +21,8 @@ export interface ArriveOptions {
   readonly satisfy: Requirement;
   readonly authorizer: Authorizer;
   readonly refuse: Refuse;
+  /** By written form; tells whose a client id is. */
+  readonly findPrincipal: Find;
   /** Bounds that a session has by what its principal is. */
   readonly limitsOf: (principal: Principal) => Partial<BrokerLimits>;
 }
@@ -45,7 +48,9 @@ export function arrivalDoors(options: ArriveOptions): Arrive {
       }
       const { grounds } = satisfaction;
       return whenReady(authorizer.load(organisationOf(grounds.principal)), () =>
-        authorize(arrival, grounds, steps, options),
+        whenReady(strangersId(evidence.clientId, grounds.principal, options.findPrincipal), (stranger) =>
+          authorize(arrival, grounds, steps, stranger, options),
+        ),
       );
     });
   };
@@ -55,13 +60,13 @@ function authorize(
   { evidence, will }: Arrival,
   grounds: Grounds,
   steps: TraceStep[],
+  stranger: TraceStep | undefined,
   { authorizer, refuse, limitsOf }: ArriveOptions,
 ): ArrivalVerdict {
   const { clientId, transport } = evidence;
   const { principal } = grounds;
   const organisation = organisationOf(principal);
   const door = authorizer.open({ grounds, clientId: clientId.text, transport, arrival: steps });
-  const stranger = strangersId(clientId, principal);
   const connect = door.connect();
   if (stranger !== undefined || connect.reason !== undefined) {
     steps.push(stranger ?? connect.step);
@@ -98,24 +103,31 @@ function authorize(
 }
 
 /**
- * A client id in the form of a device or gateway belongs to that device, whatever a policy says: or a principal that may use any
- * client id could sit on a stranger's session.
+ * A client id in the form of a device or gateway belongs to that device, and one of a registered application to that
+ * application, whatever a policy says: or a principal that may use any client id could sit on a stranger's session.
  */
-function strangersId(clientId: ClientId, principal: Principal): TraceStep | undefined {
-  if (clientId.kind !== 'device' && clientId.kind !== 'gateway') return undefined;
-  const owner = principalName({
-    kind: clientId.kind,
-    organisation: clientId.organisation,
-    type: clientId.type,
-    id: clientId.id,
-  });
+function strangersId(
+  clientId: ClientId,
+  principal: Principal,
+  find: Find,
+): TraceStep | undefined | Promise<TraceStep | undefined> {
+  if (clientId.kind === 'plain') return undefined;
+  const owner = ownerOf(clientId);
   if (owner === principalName(principal)) return undefined;
-  return {
+  const step: TraceStep = {
     stage: 'authorization',
     outcome: 'failed',
     text: `The client id ${clientId.text} belongs to ${owner}.`,
     compared: { what: 'principal', found: principalName(principal), expected: owner },
   };
+  if (clientId.kind !== 'application') return step;
+  return whenReady(find(owner), (registered) => (registered ? step : undefined));
+}
+
+function ownerOf(clientId: Exclude<ClientId, { kind: 'plain' }>): string {
+  const { organisation, id } = clientId;
+  if (clientId.kind === 'application') return principalName({ kind: 'application', organisation, id });
+  return principalName({ kind: clientId.kind, organisation, type: clientId.type, id });
 }
 
 function transportStep({ transport }: Evidence): TraceStep {

@@ -1,4 +1,4 @@
-import { REASONS, type Refusal, type RefusalReason } from '@sallyport/model';
+import type { Refusal, RefusalReason } from '@sallyport/model';
 import {
   type Connect,
   type DecodeFailure,
@@ -9,7 +9,6 @@ import {
   type ProtocolVersion,
   type PublishFrame,
   ReasonCode,
-  Slab,
 } from '@sallyport/mqtt';
 import type { TransportFacts } from '../events/transport-facts.ts';
 import { acknowledge } from './acknowledge.ts';
@@ -20,52 +19,43 @@ import { askDoors, refuseConnect } from './connect.ts';
 import type { BrokerContext } from './context.ts';
 import { depart } from './departure.ts';
 import { CLOSE_CODES, type Ending } from './ending.ts';
-import type { Flushable } from './flusher.ts';
 import type { Link } from './link.ts';
 import { type NotOpened, type Opened, openSession } from './open-session.ts';
+import { Outgoing } from './outgoing.ts';
 import { publish } from './publish.ts';
 import { pump } from './pump.ts';
 import type { Realm } from './realm.ts';
 import { connackCode } from './reason-codes.ts';
 import { send, ticketProperties } from './send.ts';
 import type { Session } from './session.ts';
+import { sessionClosed, sessionOpened } from './session-events.ts';
 import { subscribe } from './subscribe.ts';
 import type { Timed } from './timer-wheel.ts';
 import type { TopicEntry } from './topic-cache.ts';
 import { unsubscribe } from './unsubscribe.ts';
+import { refuseStranger, ticketOf } from './violation.ts';
 
-/** Allocated at a time for what goes out. */
-const SLAB_SIZE = 16_384;
-/** Beyond this, what goes out does not wait for the end of the turn. */
-const FLUSH_AT = 65_536;
 const PINGRESP = Buffer.from([0xd0, 0]);
 
 type State = 'greeting' | 'arriving' | 'open' | 'ending' | 'closed';
 
 /** One connection, from its first byte to its last. Everything that may fail in it ends it, and nothing but it. */
-export class Connection implements Link, Flushable, Timed, ByteReceiver, PacketReceiver {
+export class Connection extends Outgoing implements Link, Timed, ByteReceiver, PacketReceiver {
   readonly facts: TransportFacts;
   readonly connectedAt: number;
-  slab = new Slab(SLAB_SIZE);
   messagesIn = 0;
   messagesOut = 0;
   aliases: (TopicEntry | undefined)[] | undefined;
   problemInformation = true;
-  dirty = false;
   due = 0;
   slot = -1;
-  readonly #context: BrokerContext;
-  readonly #stream: ByteStream;
   readonly #decoder: Decoder;
   readonly #gone: (connection: Connection) => void;
   #state: State = 'greeting';
-  #blocked = false;
-  #overflowed = false;
   /** Ticks of silence after which the client is taken for dead; 0: never. */
   #patience = 0;
   #heard: number;
   #bytesIn = 0;
-  #bytesOut = 0;
   #username: string | undefined;
   #session: Session | undefined;
   #realm: Realm | undefined;
@@ -77,8 +67,7 @@ export class Connection implements Link, Flushable, Timed, ByteReceiver, PacketR
     facts: TransportFacts,
     gone: (connection: Connection) => void,
   ) {
-    this.#context = context;
-    this.#stream = stream;
+    super(context, stream);
     this.facts = facts;
     this.#gone = gone;
     this.connectedAt = context.now();
@@ -97,15 +86,10 @@ export class Connection implements Link, Flushable, Timed, ByteReceiver, PacketR
     return this.#state === 'open';
   }
 
-  get congested(): boolean {
-    if (!this.#blocked) return this.#overflowed;
-    return this.slab.length + this.#stream.bufferedBytes > this.#context.limits.outgoingBytes;
-  }
-
   // Bytes in
 
   data(chunk: Buffer): void {
-    const { counters, wheel, passage, flusher } = this.#context;
+    const { counters, wheel, passage, flusher } = this.context;
     if (passage.busy) {
       flusher.later(() => this.data(chunk));
       return;
@@ -120,9 +104,9 @@ export class Connection implements Link, Flushable, Timed, ByteReceiver, PacketR
 
   publish(frame: PublishFrame): void {
     try {
-      this.#context.counters.packetsReceived++;
+      this.context.counters.packetsReceived++;
       if (this.#state !== 'open') this.#violated('PUBLISH came before CONNACK.', 'MQTT-3.1.0-1');
-      else publish(this.#context, this.#realm!, this.#session!, this, frame);
+      else publish(this.context, this.#realm!, this.#session!, this, frame);
     } catch (error) {
       this.#defect('publish', error);
     }
@@ -130,7 +114,7 @@ export class Connection implements Link, Flushable, Timed, ByteReceiver, PacketR
 
   packet(packet: Packet): void {
     try {
-      this.#context.counters.packetsReceived++;
+      this.context.counters.packetsReceived++;
       if (packet.type === 'connect') this.#connect(packet);
       else if (this.#state === 'open') this.#take(packet, this.#realm!, this.#session!);
       else this.#violated(`${packet.type.toUpperCase()} came before CONNACK.`, 'MQTT-3.1.0-1');
@@ -145,13 +129,13 @@ export class Connection implements Link, Flushable, Timed, ByteReceiver, PacketR
       case 'pubrec':
       case 'pubrel':
       case 'pubcomp':
-        acknowledge(this.#context, realm, session, this, packet);
+        acknowledge(this.context, realm, session, this, packet);
         return;
       case 'subscribe':
-        subscribe(this.#context, realm, session, this, packet);
+        subscribe(this.context, realm, session, this, packet);
         return;
       case 'unsubscribe':
-        unsubscribe(this.#context, realm, session, this, packet);
+        unsubscribe(this.context, realm, session, this, packet);
         return;
       case 'pingreq':
         this.slab.append(PINGRESP, 0, 2);
@@ -175,20 +159,20 @@ export class Connection implements Link, Flushable, Timed, ByteReceiver, PacketR
     this.#state = 'arriving';
     this.#username = packet.username;
     this.problemInformation = packet.properties?.requestProblemInformation ?? true;
-    const verdict = askDoors(this.#context, packet, this.facts);
+    const verdict = askDoors(this.context, packet, this.facts);
     if (!(verdict instanceof Promise)) {
       this.#arrived(packet, verdict);
       return;
     }
     // Nothing more is read before the doors have answered, so that a stranger's bytes wait with the stranger.
     this.#decoder.stop();
-    this.#stream.pause();
+    this.stream.pause();
     verdict.then((answer) => {
       try {
         if (this.#state !== 'arriving') return;
         this.#arrived(packet, answer);
         if (!this.open) return;
-        this.#stream.resume();
+        this.stream.resume();
         const failure = this.#decoder.resume(this);
         if (failure !== undefined) this.#malformed(failure);
       } catch (error) {
@@ -203,10 +187,10 @@ export class Connection implements Link, Flushable, Timed, ByteReceiver, PacketR
       return;
     }
     const admission = verdict.session;
-    const opened: Opened | NotOpened = openSession(this.#context, packet, admission, this);
+    const opened: Opened | NotOpened = openSession(this.context, packet, admission, this);
     if ('reason' in opened) {
       const { reason, text } = opened;
-      this.#turnAway(reason, refuseConnect(this.#context, packet.clientId, this.facts, reason, text));
+      this.#turnAway(reason, refuseConnect(this.context, packet.clientId, this.facts, reason, text));
       return;
     }
     const { session, realm, sessionPresent } = opened;
@@ -215,27 +199,15 @@ export class Connection implements Link, Flushable, Timed, ByteReceiver, PacketR
     this.#state = 'open';
     this.#decoder.maximumPacketSize = session.limits.maximumPacketSize;
     this.#expectLife(keepAliveOf(packet, opened));
-    this.#context.counters.sessionsOpened++;
+    this.context.counters.sessionsOpened++;
     send(this, welcome(packet, opened));
-    this.#context.events.emit({
-      type: 'session.opened',
-      organisation: session.organisation,
-      clientId: session.clientId,
-      principal: session.principalName,
-      transport: this.facts,
-      protocolVersion: this.version,
-      ...(this.#username === undefined ? {} : { username: this.#username }),
-      credential: session.grounds.credential,
-      credentialKind: session.grounds.credentialKind,
-      cleanStart: packet.cleanStart,
-      sessionPresent,
-    });
-    pump(this.#context, session, realm.retained);
+    this.context.events.emit(sessionOpened(session, this, this.#username, packet.cleanStart, sessionPresent));
+    pump(this.context, session, realm.retained);
   }
 
   #turnAway(reason: RefusalReason, refusal: Refusal): void {
-    this.#context.counters.sessionsRefused++;
-    this.#context.events.emit({ type: 'session.refused', refusal, transport: this.facts });
+    this.context.counters.sessionsRefused++;
+    this.context.events.emit({ type: 'session.refused', refusal, transport: this.facts });
     this.#refuseWith(connackCode(reason, this.version), refusal.ticket);
   }
 
@@ -249,29 +221,28 @@ export class Connection implements Link, Flushable, Timed, ByteReceiver, PacketR
 
   /** One and a half times the keep alive [MQTT-3.1.2-22]. */
   #expectLife(keepAlive: number): void {
-    const { wheel } = this.#context;
+    const { wheel } = this.context;
     this.#patience = keepAlive === 0 ? 0 : wheel.ticks(keepAlive * 1500) + 1;
     if (this.#patience === 0) wheel.cancel(this);
     else wheel.scheduleTicks(this, this.#patience);
   }
 
   elapsed(): void {
-    const { wheel, counters } = this.#context;
+    const { wheel, counters } = this.context;
     if (this.#state === 'ending') {
-      this.#stream.destroy();
+      this.stream.destroy();
       return;
     }
     if (this.#state !== 'open') {
       counters.connectTimeouts++;
       this.#state = 'ending';
-      this.#stream.destroy();
+      this.stream.destroy();
       return;
     }
     const silent = wheel.tick - this.#heard;
     if (silent < this.#patience) {
       wheel.scheduleTicks(this, this.#patience - silent);
-      // Nothing to send: a connection that is idle holds no buffer.
-      if (this.slab.length === 0 && silent > 2) this.slab = new Slab(SLAB_SIZE);
+      if (silent > 2) this.shrink();
       return;
     }
     counters.keepAliveTimeouts++;
@@ -281,42 +252,23 @@ export class Connection implements Link, Flushable, Timed, ByteReceiver, PacketR
 
   // Bytes out
 
-  touch(): void {
-    this.#context.flusher.touch(this);
-    if (this.slab.length > FLUSH_AT) this.flush();
-    if (this.#blocked && !this.#overflowed) this.#checkOverflow();
-  }
-
-  flush(): void {
-    if (this.#blocked || this.slab.length === 0 || this.#state === 'closed') return;
-    const bytes = this.slab.take();
-    this.#context.counters.bytesSent += bytes.length;
-    this.#bytesOut += bytes.length;
-    this.#blocked = !this.#stream.write(bytes);
-  }
-
   drain(): void {
-    this.#blocked = false;
-    this.flush();
-    if (this.#state === 'open' && !this.#session!.upToDate) pump(this.#context, this.#session!, this.#realm!.retained);
+    if (this.#state === 'closed') return;
+    this.unblock();
+    if (this.#state === 'open' && !this.#session!.upToDate) pump(this.context, this.#session!, this.#realm!.retained);
   }
 
-  #checkOverflow(): void {
-    const { limits, flusher } = this.#context;
-    if (this.slab.length + this.#stream.bufferedBytes <= limits.outgoingBytesHard) return;
-    this.#overflowed = true;
-    const text = `The client does not read: more than ${limits.outgoingBytesHard} bytes wait for it.`;
-    const violation = { reason: 'quota_exceeded' } as const;
-    // Not in the midst of a delivery, as ending a connection may send a will.
-    flusher.later(() =>
-      this.end({
-        reasonCode: ReasonCode.quotaExceeded,
-        closeCode: CLOSE_CODES.closedByServer,
-        text,
-        will: true,
-        violation,
-      }),
-    );
+  protected overflowed(): void {
+    const most = this.context.limits.outgoingBytesHard;
+    const text = `The client does not read: more than ${most} bytes wait for it.`;
+    const closeCode = CLOSE_CODES.closedByServer;
+    this.end({
+      reasonCode: ReasonCode.quotaExceeded,
+      closeCode,
+      text,
+      will: true,
+      violation: { reason: 'quota_exceeded' },
+    });
   }
 
   // The end
@@ -343,7 +295,7 @@ export class Connection implements Link, Flushable, Timed, ByteReceiver, PacketR
     }
     if (this.#state !== 'open') return;
     this.#state = 'ending';
-    const ticket = ending.ticket ?? this.#ticketOf(ending);
+    const ticket = ticketOf(this.context, this.#session!, this.facts, ending);
     if (this.version === 5 && ending.reasonCode !== undefined) this.#sayGoodbye(ending.reasonCode, ticket);
     this.#shut();
     this.#depart(ending, ticket);
@@ -363,15 +315,14 @@ export class Connection implements Link, Flushable, Timed, ByteReceiver, PacketR
   #shut(): void {
     this.#state = 'ending';
     this.#decoder.stop();
-    this.#blocked = false;
-    this.flush();
-    this.#stream.end();
-    this.#context.wheel.schedule(this, this.#context.limits.closeDeadline);
+    this.flushLast();
+    this.stream.end();
+    this.context.wheel.schedule(this, this.context.limits.closeDeadline);
   }
 
   /** Closes at once, without a word. */
   cut(): void {
-    this.#stream.destroy();
+    this.stream.destroy();
   }
 
   closed(cause?: Error): void {
@@ -379,7 +330,7 @@ export class Connection implements Link, Flushable, Timed, ByteReceiver, PacketR
     if (state === 'closed') return;
     this.#state = 'closed';
     this.#decoder.stop();
-    this.#context.wheel.cancel(this);
+    this.context.wheel.cancel(this);
     if (state === 'open' && session !== undefined) {
       const text = `The connection was closed by the client or the network${cause ? `: ${cause.message}` : ''}.`;
       this.#depart({ reasonCode: undefined, closeCode: CLOSE_CODES.closedByClient, text, will: true }, undefined);
@@ -390,24 +341,10 @@ export class Connection implements Link, Flushable, Timed, ByteReceiver, PacketR
   #depart(ending: Ending, ticket: string | undefined): void {
     const session = this.#session!;
     if (session.link !== this) return;
-    depart(this.#context, this.#realm!, session, ending);
-    const shown = ticket === undefined || ending.text.includes(ticket) ? '' : ` (ticket ${ticket})`;
-    this.#context.events.emit({
-      type: 'session.closed',
-      organisation: session.organisation,
-      clientId: session.clientId,
-      principal: session.principalName,
-      transport: this.facts,
-      protocolVersion: this.version,
-      ...(this.#username === undefined ? {} : { username: this.#username }),
-      closeCode: ending.closeCode,
-      reason: `${ending.text}${shown}`,
-      connectedAt: this.connectedAt,
-      readBytes: this.#bytesIn,
-      readMessages: this.messagesIn,
-      writtenBytes: this.#bytesOut,
-      writtenMessages: this.messagesOut,
-    });
+    depart(this.context, this.#realm!, session, ending);
+    const { bytesOut, messagesIn, messagesOut } = this;
+    const traffic = { bytesIn: this.#bytesIn, bytesOut, messagesIn, messagesOut };
+    this.context.events.emit(sessionClosed(session, this, this.#username, traffic, ending, ticket));
   }
 
   // What goes wrong
@@ -419,10 +356,7 @@ export class Connection implements Link, Flushable, Timed, ByteReceiver, PacketR
       this.end({ reasonCode: protocolError, closeCode: CLOSE_CODES.closedByServer, text, will: true, violation });
       return;
     }
-    this.#context.counters.protocolErrors++;
-    const refusal = refuseConnect(this.#context, undefined, this.facts, 'protocol_error', cited(text, statement));
-    this.#context.counters.sessionsRefused++;
-    this.#context.events.emit({ type: 'session.refused', refusal, transport: this.facts });
+    refuseStranger(this.context, this.facts, 'protocol_error', text, statement);
     this.#shut();
   }
 
@@ -435,44 +369,17 @@ export class Connection implements Link, Flushable, Timed, ByteReceiver, PacketR
       this.end({ reasonCode, closeCode, text: message, will: true, violation });
       return;
     }
-    this.#context.counters.protocolErrors++;
-    const refusal = refuseConnect(this.#context, undefined, this.facts, reason, cited(message, statement));
-    this.#context.counters.sessionsRefused++;
-    this.#context.events.emit({ type: 'session.refused', refusal, transport: this.facts });
+    const refusal = refuseStranger(this.context, this.facts, reason, message, statement);
     // What is not even the beginning of a CONNECT gets no answer [MQTT-3.1.4-1].
     if (packetType !== 'connect') this.#shut();
     else this.#refuseWith(connackCode(reason, this.version), refusal.ticket);
   }
 
-  #ticketOf({ violation, text }: Ending): string | undefined {
-    if (violation === undefined) return undefined;
-    const { counters, refuse } = this.#context;
-    const session = this.#session!;
-    counters.protocolErrors++;
-    const { stage, reasonCode, cure } = REASONS[violation.reason];
-    return refuse({
-      action: 'connect',
-      reason: violation.reason,
-      reasonCode,
-      organisation: session.organisation,
-      principal: session.principalName,
-      clientId: session.clientId,
-      address: this.facts.remoteAddress,
-      listener: this.facts.listener,
-      steps: [{ stage, outcome: 'failed', text: cited(text, violation.statement) }],
-      cure,
-    }).ticket;
-  }
-
   #defect(where: string, error: unknown): void {
-    this.#context.counters.defects++;
+    this.context.counters.defects++;
     const problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.#context.events.emit({ type: 'defect', where: `broker ${where}`, problem });
+    this.context.events.emit({ type: 'defect', where: `broker ${where}`, problem });
     const text = 'A defect of the server ended the connection.';
     this.end({ reasonCode: ReasonCode.unspecifiedError, closeCode: CLOSE_CODES.closedByServer, text, will: true });
   }
-}
-
-function cited(text: string, statement: string | undefined): string {
-  return statement === undefined ? text : `${text} [${statement}]`;
 }

@@ -1,4 +1,4 @@
-import { type ClientId, parseClientId, type RefusalReason } from '@sallyport/model';
+import { type ClientId, parseClientId, principalName, type RefusalReason } from '@sallyport/model';
 import type { Connect } from '@sallyport/mqtt';
 import type { Admission } from './arrival.ts';
 import { type BrokerContext, realmOf } from './context.ts';
@@ -36,6 +36,13 @@ export function openSession(
   const limits = admission.limits === undefined ? context.limits : { ...context.limits, ...admission.limits };
   const scalable = scalableOf(admission.clientId);
   const clientId = effectiveClientId(context, admission.clientId, scalable);
+  const held = context.realms.get(admission.organisation)?.sessions.get(clientId);
+  if (held !== undefined && !samePrincipal(held, admission)) {
+    return {
+      reason: 'client_id_not_permitted',
+      text: `A session with this client id belongs to ${held.principalName}.`,
+    };
+  }
   evict(context, realmOf(context, admission.organisation), clientId);
   // What was evicted may have been the last of its realm, which is then a new one.
   const realm = realmOf(context, admission.organisation);
@@ -46,9 +53,7 @@ export function openSession(
   }
 
   let session = realm.sessions.get(clientId);
-  // Another principal may be entitled to the client id, but never to what was kept for the one before.
-  const foreign = session !== undefined && !samePrincipal(session, admission);
-  if (session !== undefined && (packet.cleanStart || foreign)) {
+  if (session !== undefined && packet.cleanStart) {
     removeSession(context, realm, session);
     session = undefined;
   }
@@ -91,9 +96,9 @@ function evict(context: BrokerContext, realm: Realm, clientId: string): void {
   });
 }
 
+/** A session belongs to a principal: nobody else resumes or evicts it, whatever client ids a policy permits. */
 function samePrincipal(session: Session, { principal }: Admission): boolean {
-  const held = session.principal;
-  return JSON.stringify(held) === JSON.stringify(principal);
+  return session.principalName === principalName(principal);
 }
 
 type Scalable = Extract<ClientId, { kind: 'application' }>;
