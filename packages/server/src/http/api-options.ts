@@ -6,7 +6,7 @@ import type { ServerEvent } from '../events/events.ts';
 import type { Registry } from '../registry/registry.ts';
 
 /** The live sessions, as the broker knows them. */
-export interface SessionDesk {
+interface SessionDesk {
   /** In the order of client ids, those after `after`. */
   list(
     organisation: string,

@@ -16,7 +16,7 @@ import { methodsOf } from './route-methods.ts';
 import { TLS_SETTINGS } from './tls-settings.ts';
 
 /** Where the routes of this version live. Other paths (`/api/v0002`, `/mqtt`, pages) are free for other doors. */
-export const API_PREFIX = '/api/v1';
+const API_PREFIX = '/api/v1';
 const LARGEST_BODY = 1_048_576;
 
 /**

@@ -2,7 +2,7 @@ import { Failure } from '@sallyport/model';
 import type { FastifyInstance } from 'fastify';
 
 /** Deepest nesting of arrays and objects in a request. */
-export const DEEPEST_JSON = 32;
+const DEEPEST_JSON = 32;
 
 /**
  * Reads JSON bodies: bounded in depth before they are parsed, `__proto__` and `constructor.prototype` refused, an empty body

@@ -41,7 +41,7 @@ export function operatorGate(
       action: 'manage',
       reason: rejected.reason,
       reasonCode: row.reasonCode,
-      address: request.ip,
+      address: addressOf(request),
       listener: 'https',
       resource: `${request.method} ${request.routeOptions.url ?? ''}`,
       steps: [rejected.step],
@@ -57,9 +57,12 @@ export function operatorGate(
     reply: FastifyReply,
     needs: OperatorRole,
   ): Promise<Admitted | undefined> {
-    const wait = bound.take(request.ip);
+    const wait = bound.take(addressOf(request));
     if (wait > 0) {
-      const step = failed('limits', `Too many failed attempts from ${request.ip}; the next is heard in ${wait} ms.`);
+      const step = failed(
+        'limits',
+        `Too many failed attempts from ${addressOf(request)}; the next is heard in ${wait} ms.`,
+      );
       const { ticket } = refuse(request, { outcome: 'rejected', reason: 'too_many_attempts', step });
       reply.header('retry-after', String(Math.ceil(wait / 1000)));
       send(reply, problem('too_many_requests', 'Too many failed attempts came from this address.', { ticket }));
@@ -72,7 +75,7 @@ export function operatorGate(
       send(reply, problem('unauthenticated', 'No operator credential was shown, or it is not valid.', { ticket }));
       return undefined;
     }
-    bound.giveBack(request.ip);
+    bound.giveBack(addressOf(request));
 
     const role = OPERATOR_ROLES.find((one) => verdict.roles.includes(one));
     if (role !== undefined && mayUse(role, needs)) return { operator: verdict.operator, role };
@@ -103,6 +106,11 @@ export function operatorGate(
 /** Whether a role may use a route: each role may do what the lesser ones may. */
 export function mayUse(role: OperatorRole, needs: Needs): boolean {
   return needs === 'nobody' || OPERATOR_ROLES.indexOf(role) <= OPERATOR_ROLES.indexOf(needs);
+}
+
+/** A socket that listens on IPv6 too shows IPv4 peers in mapped form. */
+function addressOf(request: FastifyRequest): string {
+  return request.ip.replace(/^::ffff:(?=\d+\.)/i, '');
 }
 
 function rejected(reason: RefusalReason, text: string): Rejected {

@@ -11,13 +11,13 @@ declare module 'fastify' {
   }
 }
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** Who may use a route. Each role may also do what the ones before it may. */
 export type Needs = 'nobody' | OperatorRole;
 
 /** One request that has passed the gate and its schema. */
-export interface Call<P, Q, B> {
+interface Call<P, Q, B> {
   readonly params: P;
   readonly query: Q;
   readonly body: B;

@@ -11,7 +11,7 @@ import { z } from 'zod';
 import { APPLICATION_ROLES } from '../registry/records.ts';
 
 /** Largest `limit` of a list. */
-export const LARGEST_PAGE = 500;
+const LARGEST_PAGE = 500;
 const ID_PATTERN = '^[A-Za-z0-9_.-]{1,36}$';
 
 /** A text that the parser of the model accepts, described with the pattern that the parser stands for. */
@@ -49,8 +49,8 @@ export const operatorRole = z.enum(OPERATOR_ROLES).describe('What an operator ma
 export const chosenToken = z.string().min(8).max(36).meta({
   description: 'A token of your own choice: 8 to 36 letters, digits and _ . ! & @ ? * + ( ) -. Generated if left out.',
 });
-export const username = z.string().min(1).max(256).describe('User name of CONNECT; unique on the server.');
-export const password = z.string().min(8).max(256).describe('Password of CONNECT.');
+const username = z.string().min(1).max(256).describe('User name of CONNECT; unique on the server.');
+const password = z.string().min(8).max(256).describe('Password of CONNECT.');
 export const withPassword = z.strictObject({ username, password }).describe('A user name and password for it.');
 
 const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };

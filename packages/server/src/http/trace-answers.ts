@@ -4,7 +4,7 @@ import { z } from 'zod';
 const text = z.string();
 
 /** One step of the way through the doors. */
-export const stepAnswer: z.ZodType<TraceStep> = z
+const stepAnswer: z.ZodType<TraceStep> = z
   .object({
     stage: z.enum(STAGES),
     outcome: z.enum(['passed', 'failed', 'skipped']),

@@ -48,7 +48,7 @@ describe('the client and the server', () => {
     expect(await client.health()).toEqual({ status: 'ok', parts: { registry: 'ok' } });
     expect((await client.whoAmI()).role).toBe('administrator');
     expect(await client.metrics()).toContain('sallyport_sessions');
-    expect((await client.openapi())['openapi']).toBe('3.1.0');
+    expect((await client.openapi()).openapi).toBe('3.1.0');
 
     await client.organisations.create({ id: 'demo', name: 'Demo' });
     await client.types.create({ organisation: 'demo', id: 'pump', description: 'Pumps' });
