@@ -35,7 +35,7 @@ export interface ServerCredentials {
   readonly ca: string;
 }
 
-export interface ClientIssueOptions {
+interface ClientIssueOptions {
   readonly publicKey: PublicKey;
   /** For example `d:pump:pump-7`. */
   readonly commonName: string;
