@@ -1,1 +1,120 @@
-export {};
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, loadavg, release, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { benchCodec } from './codec.ts';
+import { Conductor } from './conductor.ts';
+import { type BenchOptions, readOptions, USAGE } from './options.ts';
+import { startAedes } from './peers/aedes.ts';
+import { startMosquitto } from './peers/mosquitto.ts';
+import type { PeerOptions, RunningPeer } from './peers/peer.ts';
+import { startSallyport } from './peers/sallyport.ts';
+import { progressLine, table } from './report.ts';
+import { populationFor } from './workloads.ts';
+
+const RESULTS = fileURLToPath(new URL('../results/', import.meta.url));
+const STARTERS: Readonly<Record<string, (options: PeerOptions) => Promise<RunningPeer>>> = {
+  mosquitto: startMosquitto,
+  aedes: startAedes,
+  sallyport: startSallyport,
+};
+
+function keep(name: string, result: unknown): string {
+  mkdirSync(RESULTS, { recursive: true });
+  const file = join(RESULTS, `${new Date().toISOString().replaceAll(':', '-')}-${name}.json`);
+  writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
+  return file;
+}
+
+function machine(): Record<string, unknown> {
+  return {
+    processor: cpus()[0]?.model,
+    cores: availableParallelism(),
+    kernel: release(),
+    node: process.version,
+    openssl: process.versions.openssl,
+    loadAverageBefore: loadavg()[0],
+  };
+}
+
+async function codec(): Promise<void> {
+  const result = await benchCodec();
+  console.table(result.rows);
+  console.log(`Kept in ${keep('codec', { machine: machine(), ...result })}`);
+}
+
+async function startPeers(options: BenchOptions, folder: string): Promise<RunningPeer[]> {
+  const running: RunningPeer[] = [];
+  try {
+    for (const name of options.peers) {
+      const start = STARTERS[name];
+      if (!start) throw new Error(`there is no peer "${name}"; there are ${Object.keys(STARTERS).join(', ')}`);
+      console.log(`Starting ${name}…`);
+      const own = join(folder, name);
+      mkdirSync(own);
+      running.push(await start({ folder: own, population: populationFor(options.quick), cores: options.serverCores }));
+    }
+    return running;
+  } catch (error) {
+    await Promise.all(running.map((peer) => peer.stop()));
+    throw error;
+  }
+}
+
+async function brokers(options: BenchOptions): Promise<boolean> {
+  const load = loadavg()[0] ?? 0;
+  if (load > 0.5) console.log(`The machine is not quiet (load ${load.toFixed(1)}): read only large differences.`);
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-bench-'));
+  const began = machine();
+  let peers: RunningPeer[] = [];
+  let conductor: Conductor | undefined;
+  try {
+    peers = await startPeers(options, folder);
+    const report = {
+      cell: (cell: Parameters<typeof progressLine>[0]) => console.log(progressLine(cell)),
+      line: (line: string) => console.log(line),
+    };
+    conductor = new Conductor(peers, options, report);
+    await conductor.runAll();
+    const { cells, skipped } = conductor;
+    const versions = Object.fromEntries(peers.map(({ name, version }) => [name, version]));
+    console.log(`\n${table(cells)}\n`);
+    console.log(
+      `Peers: ${Object.entries(versions)
+        .map((entry) => entry.join(' '))
+        .join(
+          ', ',
+        )}. Servers on cores ${options.serverCores ?? 'any'}, generator on ${options.generatorCores ?? 'any'}.`,
+    );
+    console.log('The ratio compares what a second of server CPU did; bench/README.md says how to read this.');
+    if (skipped.length > 0) console.log(`Not run, the time was up: ${skipped.join('; ')}`);
+    console.log(
+      `Kept in ${keep(options.quick ? 'quick' : 'full', { machine: began, options, versions, cells, skipped })}`,
+    );
+    return cells.every((cell) => cell.error === undefined);
+  } finally {
+    conductor?.stop();
+    await Promise.all(peers.map((peer) => peer.stop()));
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function main([first, ...rest]: readonly string[]): Promise<boolean> {
+  if (first === '--help' || first === '-h') {
+    console.log(USAGE);
+    return true;
+  }
+  if (first === 'codec') {
+    await codec();
+    return true;
+  }
+  return brokers(readOptions(first === undefined ? [] : [first, ...rest]));
+}
+
+// Whatever a failed start has left open must not keep the bench from ending.
+try {
+  process.exit((await main(process.argv.slice(2))) ? 0 : 1);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(2);
+}

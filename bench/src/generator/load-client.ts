@@ -1,0 +1,142 @@
+import net from 'node:net';
+import tls from 'node:tls';
+import { encode } from '@sallyport/mqtt';
+import type { Identity } from '../identity.ts';
+import { Frames } from './frames.ts';
+
+/** Where a peer listens, and the certificate that its TLS listener is checked against. */
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+  /** PEM; empty for plain. */
+  readonly certificate: string;
+}
+
+const CONNACK = 0x20;
+const SUBACK = 0x90;
+const PATIENCE = 30_000;
+
+/** A socket that gives each chunk to `onBytes`; plain ones read into one buffer over and over. */
+function open(target: Target, onBytes: (bytes: Buffer) => void, session?: Buffer): net.Socket {
+  const { host, port } = target;
+  if (target.tls) {
+    const options: tls.ConnectionOptions = { host, port, ca: target.certificate, servername: 'localhost' };
+    if (session) options.session = session;
+    const socket = tls.connect(options);
+    socket.on('data', onBytes);
+    return socket;
+  }
+  const buffer = Buffer.allocUnsafeSlow(64 * 1024);
+  return net.connect({
+    host,
+    port,
+    onread: {
+      buffer,
+      callback(count) {
+        onBytes(buffer.subarray(0, count));
+        return true;
+      },
+    },
+  });
+}
+
+/** One MQTT 3.1.1 connection of the generator. */
+export class LoadClient {
+  readonly identity: Identity;
+  readonly socket: net.Socket;
+  /** Gets every packet but the answers to CONNECT and SUBSCRIBE. */
+  onPacket: (header: number, bytes: Buffer, start: number, end: number) => void = () => {};
+  /** Called after all packets of a chunk were seen: the moment to write what they led to. */
+  onChunkEnd: () => void = () => {};
+  /** The newest TLS session that the server has offered. */
+  session: Buffer | undefined;
+  #answer: ((code: number) => void) | undefined;
+  #failed: ((error: Error) => void) | undefined;
+  #closing = false;
+
+  private constructor(identity: Identity, target: Target, session?: Buffer) {
+    this.identity = identity;
+    const frames = new Frames((header, bytes, start, end) => {
+      if (header === CONNACK || header === SUBACK) this.#answer?.(bytes[end - 1] ?? 0xff);
+      else this.onPacket(header, bytes, start, end);
+    });
+    this.socket = open(
+      target,
+      (bytes) => {
+        frames.push(bytes);
+        this.onChunkEnd();
+      },
+      session,
+    );
+    this.socket.setNoDelay(true);
+    this.socket.on('session', (offered: Buffer) => {
+      this.session = offered;
+    });
+    this.socket.on('error', (error) => this.#fail(error));
+    this.socket.on('close', () => this.#fail(new Error('the server closed the connection')));
+  }
+
+  /** Connects and logs in; fails with the return code if the server refuses. */
+  static async connect(identity: Identity, target: Target, session?: Buffer): Promise<LoadClient> {
+    const client = new LoadClient(identity, target, session);
+    const { clientId, username, password } = identity;
+    // The answer is awaited from the start on: the bytes wait in the socket until the handshake is done.
+    const code = await client.#ask(
+      encode(
+        {
+          type: 'connect',
+          protocolVersion: 4,
+          cleanStart: true,
+          keepAlive: 600,
+          clientId,
+          username,
+          password: Buffer.from(password),
+        },
+        4,
+      ),
+    );
+    if (code !== 0) throw new Error(`CONNACK ${code}`);
+    return client;
+  }
+
+  async subscribe(filter: string, qos: 0 | 1): Promise<void> {
+    const subscription = { filter, qos, noLocal: false, retainAsPublished: false, retainHandling: 0 } as const;
+    const code = await this.#ask(encode({ type: 'subscribe', packetId: 1, subscriptions: [subscription] }, 4));
+    if (code !== qos)
+      throw new Error(`${this.identity.clientId} asked for ${filter} at QoS ${qos} and was granted ${code}`);
+  }
+
+  /** Says goodbye and closes; what the server does afterwards is of no interest. */
+  close(): void {
+    this.#closing = true;
+    this.socket.end(encode({ type: 'disconnect', reasonCode: 0 }, 4));
+    this.socket.destroySoon();
+  }
+
+  #ask(packet: Buffer): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const done = (act: () => void) => {
+        clearTimeout(timer);
+        this.#answer = undefined;
+        this.#failed = undefined;
+        act();
+      };
+      const timer = setTimeout(
+        () => done(() => reject(new Error(`${this.identity.clientId}: no answer in ${PATIENCE / 1000} s`))),
+        PATIENCE,
+      );
+      this.#answer = (code) => done(() => resolve(code));
+      this.#failed = (error) => done(() => reject(error));
+      this.socket.write(packet);
+    });
+  }
+
+  #fail(error: Error): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    const explained = new Error(`${this.identity.clientId}: ${error.message}`, { cause: error });
+    if (this.#failed) this.#failed(explained);
+    else throw explained;
+  }
+}
