@@ -128,7 +128,9 @@ async function install() {
   const reason = missingPackages();
   if (reason === undefined) return;
   const announce =
-    reason === 'first run' ? 'Installing packages (first run, about a minute)' : `Installing packages (${reason})`;
+    reason === 'first run'
+      ? 'Installing packages (first run, one to three minutes)'
+      : `Installing packages (${reason})`;
   // npm believes its own list of what is installed; without it, it looks.
   rmSync(INSTALLED_LOCK, { force: true });
   // Not `npm ci`: it fails wherever a registry lacks an optional package for some other machine. Versions and digests come

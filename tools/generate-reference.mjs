@@ -1,0 +1,204 @@
+// @ts-check
+/**
+ * Writes docs/reference/ from the built code, so that it says what the code does. With --check, writes nothing and fails
+ * if a page would change.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const FOLDER = join(ROOT, 'docs', 'reference');
+
+/**
+ * A module of a package as it was compiled: the tables are no part of the public doors.
+ * @param {string} path below packages/
+ * @returns {Promise<any>}
+ */
+function compiled(path) {
+  return import(new URL(`../packages/${path}`, import.meta.url).href);
+}
+
+/** @param {unknown} value */
+function cell(value) {
+  return String(value ?? '')
+    .replace(/\s*\n\s*/g, ' ')
+    .replaceAll('|', '\\|');
+}
+
+/** @param {unknown} value */
+function code(value) {
+  const text = String(value ?? '');
+  return text === '' ? '' : `\`${cell(text)}\``;
+}
+
+/** @param {string[]} head @param {string[][]} rows */
+function table(head, rows) {
+  return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+}
+
+/** @param {number} reasonCode */
+function hexadecimal(reasonCode) {
+  return `\`0x${reasonCode.toString(16).toUpperCase().padStart(2, '0')}\``;
+}
+
+/** @param {string} title @param {string} introduction @param {string[]} parts */
+function page(title, introduction, ...parts) {
+  const warning = '<!-- Generated from the code by `npm run generate`; changes made here are lost. -->';
+  return `${[`# ${title}`, warning, introduction, ...parts].join('\n\n')}\n`;
+}
+
+async function configuration() {
+  const { describeConfiguration, describeSections } = await compiled('server/dist/config/keys.js');
+  /** @type {{ key: string, type: string, default: string, bounds: string, meaning: string }[]} */
+  const keys = describeConfiguration();
+  /** @type {{ key: string, meaning: string }[]} */
+  const sections = describeSections();
+  /** @param {string} key */
+  const sectionOf = (key) => (key.includes('.') ? key.slice(0, key.lastIndexOf('.')) : '');
+  /** @param {string} section */
+  const rowsOf = (section) =>
+    keys
+      .filter(({ key }) => sectionOf(key) === section)
+      .map((row) => [code(row.key), cell(row.type), code(row.default), cell(row.bounds), cell(row.meaning)]);
+  const head = ['key', 'type', 'default', 'bounds', 'meaning'];
+  const parts = sections.flatMap(({ key, meaning }) => {
+    const rows = rowsOf(key);
+    return rows.length === 0 ? [`## ${key}`, meaning] : [`## ${key}`, meaning, table(head, rows)];
+  });
+  return page(
+    'Configuration',
+    'One YAML file, given with `--config`; without one every key has its default. Unknown keys are errors. Durations are written `500ms`, `30s`, `5m`, `12h`, `7d`; sizes `64KiB`, `1MiB`.',
+    table(head, rowsOf('')),
+    ...parts,
+  );
+}
+
+async function failures() {
+  const { FAILURES } = await compiled('model/dist/failure.js');
+  const rows = Object.entries(FAILURES).map(([name, row]) => [
+    code(name),
+    row.severity,
+    String(row.httpStatus),
+    hexadecimal(row.reasonCode),
+    cell(row.meaning),
+    cell(row.cure),
+  ]);
+  return page(
+    'Failures',
+    'Something did not work. The code is the same in log lines, in `--json` output and in the `code` of an API problem; the MQTT 5 reason code is what an affected client is told.',
+    table(['code', 'severity', 'HTTP', 'MQTT 5', 'meaning', 'what to do'], rows),
+  );
+}
+
+async function refusals() {
+  const { REASONS } = await compiled('model/dist/reason.js');
+  const rows = Object.entries(REASONS).map(([name, row]) => [
+    code(name),
+    row.stage,
+    String(row.connack3),
+    hexadecimal(row.reasonCode),
+    String(row.httpStatus),
+    cell(row.meaning),
+    cell(row.cure),
+  ]);
+  return page(
+    'Refusals',
+    'Why a connection, a publish, a subscription, a delivery or an API call was refused. The client gets only the coarse code and a ticket; `sallyport explain TICKET` shows the reason with everything that was compared, and often a cure that is more exact than the one here.',
+    table(['reason', 'stage', 'CONNACK of 3.1.1', 'MQTT 5', 'HTTP', 'meaning', 'what to do'], rows),
+  );
+}
+
+async function auditEvents() {
+  const { AUDIT_EVENTS } = await compiled('server/dist/audit/audit-events.js');
+  const rows = Object.entries(AUDIT_EVENTS).map(([name, row]) => [
+    code(name),
+    cell(row.meaning),
+    row.details.map(code).join(', '),
+  ]);
+  return page(
+    'Audit events',
+    'Types of the rows of the audit trail (`sallyport audit`, `GET /api/v1/audit`). Each row also has its sequence number, time, and, where they apply, who acted, on what, organisation, principal, address, outcome and ticket.',
+    table(['type', 'meaning', 'details'], rows),
+  );
+}
+
+async function metrics() {
+  const { METERS } = await compiled('server/dist/metrics/meters.js');
+  /** @type {string[][]} */
+  const rows = METERS.map((/** @type {{ name: string, kind: string, meaning: string }} */ row) => [
+    code(row.name),
+    row.kind,
+    cell(row.meaning),
+  ]);
+  return page(
+    'Metrics',
+    '`GET /api/v1/metrics` with the token of an operator, in the text format of Prometheus. Beside these there are those of the process (`process_…`, `nodejs_…`).',
+    table(['name', 'kind', 'meaning'], rows),
+  );
+}
+
+async function cli() {
+  const { describeCommands } = await compiled('cli/dist/describe-commands.js');
+  /** @typedef {{ name?: string, flags?: string, description: string }} Term */
+  /** @type {{ path: string, description: string, usage: string, arguments: Term[], options: Term[], examples: string[] }[]} */
+  const commands = describeCommands();
+  const parts = commands.flatMap((command) => {
+    const terms = [...command.arguments, ...command.options].map((term) => [
+      code(term.name ?? term.flags),
+      cell(term.description),
+    ]);
+    return [
+      `## ${command.path}`,
+      ...(command.description === '' ? [] : [`${command.description.replace(/\.?$/, '.')}`]),
+      `\`\`\`\n${[command.usage, ...command.examples.map((example) => `$ ${example}`)].join('\n')}\n\`\`\``,
+      ...(terms.length === 0 ? [] : [table(['argument or option', 'meaning'], terms)]),
+    ];
+  });
+  return page(
+    'The sallyport command',
+    'Lines that begin with `$` are examples. The options of `sallyport` itself work with every command.',
+    ...parts,
+  );
+}
+
+async function builtinPolicy() {
+  const { formatPolicy, WATSON_POLICY } = await compiled('policy/dist/index.js');
+  return page(
+    'The built-in policy',
+    'These statements hold in every organisation: the topic rules of the Watson IoT Platform, written as policy. An organisation adds statements of its own; a deny overrides every permit, the order does not matter, and what no statement permits is denied.',
+    `\`\`\`yaml\n${formatPolicy(WATSON_POLICY).trimEnd()}\n\`\`\``,
+  );
+}
+
+/** @type {Record<string, () => Promise<string>>} */
+const PAGES = {
+  'audit-events.md': auditEvents,
+  'cli.md': cli,
+  'configuration.md': configuration,
+  'failures.md': failures,
+  'metrics.md': metrics,
+  'policy-builtin.md': builtinPolicy,
+  'refusals.md': refusals,
+};
+
+const checking = process.argv.includes('--check');
+mkdirSync(FOLDER, { recursive: true });
+/** @type {string[]} */
+const stale = [];
+for (const [name, write] of Object.entries(PAGES)) {
+  const path = join(FOLDER, name);
+  const text = await write();
+  if (existsSync(path) && readFileSync(path, 'utf8') === text) continue;
+  stale.push(name);
+  if (!checking) writeFileSync(path, text);
+}
+for (const name of readdirSync(FOLDER)) {
+  if (name !== 'README.md' && name.endsWith('.md') && !PAGES[name]) stale.push(`${name} (written by nobody)`);
+}
+if (checking && stale.length > 0) {
+  console.error(`docs/reference is stale: ${stale.join(', ')}; run npm run generate and commit the result`);
+  process.exitCode = 1;
+} else {
+  console.log(stale.length === 0 ? 'docs/reference is up to date' : `wrote ${stale.join(', ')} in docs/reference`);
+}
