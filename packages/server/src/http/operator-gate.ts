@@ -1,4 +1,11 @@
-import { OPERATOR_ROLES, type OperatorRole, REASONS, type RefusalReason, type TraceStep } from '@sallyport/model';
+import {
+  FAILURES,
+  OPERATOR_ROLES,
+  type OperatorRole,
+  REASONS,
+  type RefusalReason,
+  type TraceStep,
+} from '@sallyport/model';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { OperatorVerdict } from '../authentication/operator-token.ts';
 import type { ApiOptions } from './api-options.ts';
@@ -9,6 +16,16 @@ import type { Needs } from './route.ts';
 const BEARER = /^Bearer +([\x21-\x7e]{1,512}) *$/i;
 const ADDRESSES = 10_000;
 const DEFAULT_ATTEMPTS = { burst: 10, refill: 6_000 };
+
+/** The general cures speak of devices and applications. */
+const OPERATOR_CURES: Partial<Readonly<Record<RefusalReason, string>>> = {
+  missing_credential: FAILURES.unauthenticated.cure,
+  unknown_identity:
+    'Use the token of an operator who is registered here; a token of a device or application does not open the API.',
+  wrong_secret: 'Use the token as it was shown when it was issued, or have an administrator issue a new one.',
+  no_valid_credential: 'Have an administrator issue a new token for the operator.',
+  principal_suspended: 'Have an administrator resume the operator, if the cause is gone.',
+};
 
 /** The operator whom the gate let in, in written form. */
 export interface Admitted {
@@ -45,7 +62,7 @@ export function operatorGate(
       listener: 'https',
       resource: `${request.method} ${request.routeOptions.url ?? ''}`,
       steps: [rejected.step],
-      cure: rejected.cure ?? row.cure,
+      cure: rejected.cure ?? OPERATOR_CURES[rejected.reason] ?? row.cure,
       ...(principal !== undefined && { principal }),
     });
     emit({ type: 'request.refused', refusal });

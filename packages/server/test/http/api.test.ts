@@ -102,6 +102,7 @@ describe('guessing of tokens', () => {
     expect(api.refused.map((one) => one.reason)).toEqual(['wrong_secret', 'unknown_identity', 'unknown_identity']);
     expect(api.events.map((event) => event.type)).toEqual(Array(3).fill('request.refused'));
     expect(JSON.stringify(api.refused)).not.toContain(wrong);
+    for (const { cure } of api.refused) expect(cure).not.toMatch(/use-token-auth|device add|device token/);
   });
 
   test('has to wait after some failures, with a time to wait, and may go on after it', async () => {
