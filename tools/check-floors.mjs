@@ -24,7 +24,7 @@ export const PACKAGES = {
   trust: ['model'],
   server: ['model', 'mqtt', 'policy', 'trust'],
   device: ['model', 'trust'],
-  application: ['model', 'trust'],
+  application: ['model', 'trust', 'device'],
   cli: ['model', 'mqtt', 'policy', 'trust', 'server', 'device', 'application'],
   web: ['model', 'policy', 'application'],
 };
@@ -54,7 +54,7 @@ export const FLOORS = {
   config: 0,
 };
 const ROOF = 4;
-const ROOF_FILES = new Set(['main.ts', 'server.ts', 'index.ts']);
+const ROOF_FILES = new Set(['server.ts', 'installation.ts', 'explain-offline.ts', 'index.ts']);
 
 const BANNED = new Set([
   'util',

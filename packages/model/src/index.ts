@@ -9,6 +9,7 @@ export * from './reason.ts';
 export * from './refusal.ts';
 export * from './scope.ts';
 export * from './security-level.ts';
+export * from './stage.ts';
 export * from './token.ts';
 export * from './topic.ts';
 export * from './watson.ts';

@@ -1,4 +1,4 @@
-import type { Stage } from './refusal.ts';
+import type { Stage } from './stage.ts';
 
 /** What is known about a reason for which something is refused. `docs/reference/refusals.md` is generated from it. */
 export interface ReasonRow {

@@ -1,17 +1,5 @@
 import type { RefusalReason } from './reason.ts';
-
-/** The stages of the two doors, in the order in which they are passed. */
-export const STAGES = [
-  'transport',
-  'certificate',
-  'lists',
-  'level',
-  'authentication',
-  'authorization',
-  'limits',
-  'protocol',
-] as const;
-export type Stage = (typeof STAGES)[number];
+import type { Stage } from './stage.ts';
 
 /** One step of the way of a request through the doors. Never holds a secret. */
 export interface TraceStep {

@@ -70,10 +70,16 @@ export function parseSubscription(text: string): Parsed<Subscription> {
 /** Whether a topic name is selected by a filter, both checked. A wildcard in the first level does not match `$…` [MQTT-4.7.2-1]. */
 export function topicMatches(filter: string, name: string): boolean {
   if (name.charCodeAt(0) === DOLLAR && startsWithWildcard(filter)) return false;
+  const plus = filter.indexOf('+');
+  const wildcard = plus >= 0 ? plus : filter.endsWith('#') ? filter.length - 1 : -1;
+  if (wildcard < 0) return filter === name;
+  // Engines compare plain text far faster than a loop over its characters does; the slash before "#" may be missing.
+  const plain = wildcard > 1 ? wildcard - 1 : 0;
+  if (plain > 0 && !name.startsWith(filter.slice(0, plain))) return false;
   const filterEnd = filter.length;
   const nameEnd = name.length;
-  let f = 0;
-  let n = 0;
+  let f = plain;
+  let n = plain;
   while (f < filterEnd && n < nameEnd) {
     const code = filter.charCodeAt(f);
     if (code === HASH) return true;

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { Failure } from '@sallyport/model';
-import { parsePolicyDocument } from '@sallyport/policy';
 import {
   generateToken,
   type PasswordHasher,
@@ -11,6 +10,7 @@ import {
 } from '@sallyport/trust/secrets';
 import { type Authority, openAuthority } from './authority/authority.ts';
 import type { Configuration } from './config/schema.ts';
+import { policyDesk } from './http/policy-desk.ts';
 import type { RegistryChange } from './registry/records.ts';
 import { openRegistry, type Registry } from './registry/registry.ts';
 import { type Database, openDatabase } from './storage/database.ts';
@@ -62,10 +62,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
       passwordHasher: passwords,
       generateToken,
       now,
-      checkPolicy: (text) => {
-        const parsed = parsePolicyDocument(text);
-        return parsed.ok ? [] : parsed.problems;
-      },
+      checkPolicy: policyDesk().check,
       onChange,
     });
     progress('Preparing keys and certificates');

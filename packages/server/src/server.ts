@@ -2,13 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import {
-  broadStatements,
-  formatPolicy,
-  type PolicyProblem,
-  parsePolicyDocument,
-  WATSON_POLICY,
-} from '@sallyport/policy';
+import { broadStatements, parsePolicyDocument } from '@sallyport/policy';
 import { eventLog } from './audit/log.ts';
 import { openRefusals } from './audit/refusals.ts';
 import { openTrail } from './audit/trail.ts';
@@ -31,6 +25,7 @@ import { unsafeSettings } from './config/unsafe-settings.ts';
 import { EventStream } from './events/stream.ts';
 import { buildApi } from './http/api.ts';
 import { listenHttp } from './http/listen.ts';
+import { policyDesk } from './http/policy-desk.ts';
 import { openInstallation } from './installation.ts';
 import { handshakeFailures } from './listeners/handshake-failures.ts';
 import { listenTcp } from './listeners/tcp.ts';
@@ -207,7 +202,7 @@ async function open(
       list: (filter) => refusals.list(filter),
     },
     sessions: sessionDesk(broker),
-    policy: { builtin: formatPolicy(WATSON_POLICY), check: (text) => problemsOf(text) },
+    policy: policyDesk(),
     explain: questioner({
       load: (organisation) => policies.load(organisation),
       findRoles: async (name) => (await findPrincipal(name))?.roles,
@@ -299,11 +294,6 @@ async function applyChange(
     policies.removed(organisation);
   if (principal !== undefined) await broker.reconsider({ principal });
   else if (organisation !== undefined) await broker.reconsider({ organisation });
-}
-
-function problemsOf(text: string): readonly PolicyProblem[] {
-  const parsed = parsePolicyDocument(text);
-  return parsed.ok ? [] : parsed.problems;
 }
 
 /** A statement that permits everything is allowed, and is never silent. */
