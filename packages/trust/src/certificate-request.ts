@@ -2,6 +2,7 @@ import { type Parsed, parsed, unparsed } from '@sallyport/model';
 import { CERTIFICATE_BYTES_MAXIMUM } from './certificate.ts';
 import { type KeyPair, type PublicKey, SIGNATURE_ALGORITHM } from './key-pair.ts';
 import { derFromPem, pemOf } from './pem.ts';
+import { isSignedStructure } from './strict-der.ts';
 import { x509 } from './x509-library.ts';
 
 /** A request whose signature was checked: who sent it holds the private key. Its names are wishes. */
@@ -33,6 +34,7 @@ export async function readCertificateRequest(input: Uint8Array | string): Promis
       : input;
   if (!der) return unparsed('the text holds no certificate request in PEM form');
   if (der.length > CERTIFICATE_BYTES_MAXIMUM) return unparsed('the certificate request is too large');
+  if (!isSignedStructure(der)) return unparsed('the bytes are not a certificate request');
   try {
     const request = new x509.Pkcs10CertificateRequest(Uint8Array.from(der));
     if (!(await request.verify())) return unparsed('the signature of the certificate request is wrong');

@@ -1,6 +1,7 @@
 import { type Parsed, parsed, unparsed } from '@sallyport/model';
 import { fingerprintSha256 } from './fingerprint.ts';
 import { certificatesFromPem } from './pem.ts';
+import { isSignedStructure, namesOneAlgorithm } from './strict-der.ts';
 import { x509 } from './x509-library.ts';
 
 /** Names of RFC 5280 section 4.2.1.3. */
@@ -70,7 +71,7 @@ export async function readCertificate(input: Uint8Array | string): Promise<Parse
 
 /** The library's view, or undefined if the bytes are not exactly one certificate. */
 export function parseCertificate(der: Uint8Array): x509.X509Certificate | undefined {
-  if (der.length > CERTIFICATE_BYTES_MAXIMUM) return undefined;
+  if (der.length > CERTIFICATE_BYTES_MAXIMUM || !isSignedStructure(der) || !namesOneAlgorithm(der)) return undefined;
   try {
     return new x509.X509Certificate(Uint8Array.from(der));
   } catch {
