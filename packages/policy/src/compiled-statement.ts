@@ -1,8 +1,8 @@
-import { parseTopicFilter, parseTopicName } from '@sallyport/model';
+import { parseTopicFilter } from '@sallyport/model';
 import type { Address } from './address.ts';
-import { type Conditions, unmetCondition } from './condition.ts';
+import { addressOf, type Conditions, unmetCondition } from './condition.ts';
 import type { Action, Subject } from './decision.ts';
-import type { PrincipalPattern } from './principal-pattern.ts';
+import { type PrincipalPattern, principalKeys } from './principal-pattern.ts';
 import { fillIn, patternSelects, type ResourcePattern } from './resource-pattern.ts';
 import type { DecisionTrace } from './trace.ts';
 
@@ -25,12 +25,23 @@ export interface Asker {
   readonly subject: Subject;
   readonly keys: readonly string[];
   readonly address: Address | undefined;
+  /** Patterns with variables, as they are for this subject. */
+  readonly filled: Map<ResourcePattern, string | undefined>;
 }
 
-/** Whether the text can be a resource of the action at all; nothing else is ever permitted. */
+/** Makes the asker of a subject. */
+export function askerOf(subject: Subject): Asker {
+  return { subject, keys: principalKeys(subject.principal), address: addressOf(subject), filled: new Map() };
+}
+
+/**
+ * Whether the text can be a resource of the action; nothing else is ever permitted. Of a name only that is looked at which
+ * a filter could take for something else: doors have parsed it already.
+ */
 export function askable(action: Action, resource: string): boolean {
   if (action === 'connect') return true;
-  return action === 'subscribe' ? parseTopicFilter(resource).ok : parseTopicName(resource).ok;
+  if (action === 'subscribe') return parseTopicFilter(resource).ok;
+  return resource !== '' && !resource.includes('+') && !resource.includes('#') && !resource.includes('\0');
 }
 
 /** Whether principal, role, action and conditions of a statement fit. The trace, if there is one, hears what did not. */
@@ -88,8 +99,17 @@ export function applies(
 
 /** The pattern as it is for the asker, if it selects what is asked. */
 export function selectedBy(pattern: ResourcePattern, asker: Asker, action: Action, asked: string): string | undefined {
-  const filled = fillIn(pattern, asker.subject);
+  const filled = pattern.template ? filledFor(pattern, asker) : pattern.text;
   return filled !== undefined && patternSelects(filled, pattern.effect, action, asked) ? filled : undefined;
+}
+
+function filledFor(pattern: ResourcePattern, { subject, filled }: Asker): string | undefined {
+  let text = filled.get(pattern);
+  if (text === undefined && !filled.has(pattern)) {
+    text = fillIn(pattern, subject);
+    filled.set(pattern, text);
+  }
+  return text;
 }
 
 const MOST_TOLD = 6;

@@ -1,9 +1,7 @@
 import { parseTopicFilter, parseTopicName } from '@sallyport/model';
-import { type Asker, applies, askable, concerns, selectedBy } from './compiled-statement.ts';
-import { addressOf } from './condition.ts';
+import { applies, askable, askerOf, concerns, selectedBy } from './compiled-statement.ts';
 import type { Action, Decision, Subject } from './decision.ts';
 import type { Policy } from './policy.ts';
-import { principalKeys } from './principal-pattern.ts';
 import { bucketsFor, eachCandidate } from './statement-index.ts';
 import type { DecisionTrace } from './trace.ts';
 
@@ -17,7 +15,7 @@ export interface BoundPolicy {
 
 /** Prepares a policy for many questions of one subject, such as a session. */
 export function bind(policy: Policy, subject: Subject): BoundPolicy {
-  const asker: Asker = { subject, keys: principalKeys(subject.principal), address: addressOf(subject) };
+  const asker = askerOf(subject);
   const buckets = new Map<Action, ReturnType<typeof bucketsFor>>();
   return {
     decide(action, resource, now, trace): Decision {

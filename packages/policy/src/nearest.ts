@@ -1,10 +1,8 @@
 import { presentTopic } from '@sallyport/model';
-import { type Asker, concerns } from './compiled-statement.ts';
-import { addressOf } from './condition.ts';
+import { askerOf, concerns } from './compiled-statement.ts';
 import { bind } from './decide.ts';
 import type { Action, Subject } from './decision.ts';
 import type { Policy } from './policy.ts';
-import { principalKeys } from './principal-pattern.ts';
 import { fillIn, resourceKindOf } from './resource-pattern.ts';
 import { editDistance } from './suggestion.ts';
 
@@ -23,7 +21,7 @@ export function nearestPermitted(
   resource: string,
   now: number,
 ): string | undefined {
-  const asker: Asker = { subject, keys: principalKeys(subject.principal), address: addressOf(subject) };
+  const asker = askerOf(subject);
   const bound = bind(policy, subject);
   const asked = resource.split('/', MOST_LEVELS);
   let nearest: string | undefined;
