@@ -15,7 +15,8 @@ export function createProgress(terminal: Terminal): Progress {
 function spinnerProgress(): Progress {
   return {
     async step(title, work, done) {
-      const indicator = spinner();
+      // Standard output is for results, also while a person watches.
+      const indicator = spinner({ output: process.stderr });
       indicator.start(title);
       try {
         const result = await work();

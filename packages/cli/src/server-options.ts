@@ -59,7 +59,7 @@ export async function configurationOf(
     dataDirectory: named || options.config === undefined ? options.dataDir : undefined,
     'listeners.mqttTls.address': address,
     'listeners.http.address': address,
-    'listeners.mqttPlain.address': address,
+    'listeners.mqttPlain.address': allowPlaintextListener ? address : undefined,
     'listeners.mqttTls.port': mqttPort,
     'listeners.http.port': httpPort,
     'listeners.mqttPlain.allowPlaintextListener': allowPlaintextListener,

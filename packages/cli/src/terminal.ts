@@ -6,7 +6,7 @@ export interface Terminal {
   err(text: string): void;
   /** All of standard input. */
   readStdin(): Promise<string>;
-  /** True if a person watches standard error. */
+  /** True if a person watches standard error, on a screen that can be animated. */
   readonly interactive: boolean;
   /** Aborted when the person asks to stop (Ctrl-C). */
   readonly stop: AbortSignal;
@@ -14,6 +14,8 @@ export interface Terminal {
 
 const LARGEST_INPUT = 1024 * 1024;
 const IMPATIENCE = 1_000;
+/** An animation in fewer columns would break its own lines. */
+const NARROWEST = 40;
 
 /** The terminal of this process. The first SIGINT or SIGTERM aborts `stop`; one that comes a second later ends the process at once. */
 export function processTerminal(): Terminal {
@@ -43,7 +45,7 @@ export function processTerminal(): Terminal {
       }
       return Buffer.concat(chunks).toString('utf8');
     },
-    interactive: process.stderr.isTTY === true && process.env.CI === undefined,
+    interactive: process.stderr.isTTY === true && process.stderr.columns >= NARROWEST && process.env.CI === undefined,
     stop: stopping.signal,
   };
 }

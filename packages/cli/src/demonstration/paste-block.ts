@@ -36,7 +36,7 @@ mosquitto_sub ${mosquitto} -i a:${organisation}:${listener.id} \\
 mosquitto_pub ${mosquitto} -i d:${organisation}:${device.type}:${device.id} \\
   -u use-token-auth -P ${token(device.id)} -q 1 -t iot-2/evt/status/fmt/json -m '{"temperature":21}'
 
-# 3. Send a command to ${simulated.id} from Node; the answer is printed here below
+# 3. Send a command to ${simulated.id} from Node; it is shown here when it arrives
 node --input-type=module <<'END'
 import { readFileSync } from 'node:fs';
 import mqtt from 'mqtt';
