@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { broadStatements, parsePolicyDocument } from '@sallyport/policy';
 import { eventLog } from './audit/log.ts';
 import { openRefusals } from './audit/refusals.ts';
 import { openTrail } from './audit/trail.ts';
@@ -19,6 +18,7 @@ import { arrivalDoors } from './broker/arrive.ts';
 import { Broker } from './broker/broker.ts';
 import { configuredLimits, limitsByPrincipal } from './broker/configured-limits.ts';
 import { newCounters } from './broker/counters.ts';
+import { followRegistry } from './broker/follow-registry.ts';
 import { sessionDesk } from './broker/session-desk.ts';
 import type { Configuration } from './config/schema.ts';
 import { unsafeSettings } from './config/unsafe-settings.ts';
@@ -27,12 +27,15 @@ import { buildApi } from './http/api.ts';
 import { listenHttp } from './http/listen.ts';
 import { policyDesk } from './http/policy-desk.ts';
 import { openInstallation } from './installation.ts';
+import { guardHandshakes } from './listeners/guard-handshakes.ts';
 import { handshakeFailures } from './listeners/handshake-failures.ts';
+import { secureContextOptions } from './listeners/secure-settings.ts';
 import { listenTcp } from './listeners/tcp.ts';
 import { listenTls } from './listeners/tls.ts';
 import { attachWebSocket } from './listeners/websocket.ts';
 import { serverHealth } from './metrics/health.ts';
 import { openMeters } from './metrics/meters.ts';
+import { announceBroadPolicies } from './registry/broad-policies.ts';
 import { operatorIdOfToken } from './registry/operator-token.ts';
 import type { RegistryChange } from './registry/records.ts';
 import type { Registry } from './registry/registry.ts';
@@ -41,6 +44,7 @@ import { writePrivateFile } from './storage/private-file.ts';
 const VERSION = (createRequire(import.meta.url)('../package.json') as { version: string }).version;
 /** Says to commands on the same machine where the server is to be found. */
 const SERVER_FILE = 'server.json';
+const DAY = 24 * 60 * 60_000;
 
 export interface ServerOptions {
   readonly configuration: Configuration;
@@ -185,15 +189,17 @@ async function open(
       target: change.target,
       ...(change.organisation === undefined ? {} : { organisation: change.organisation }),
     });
-    applyChange(change, { policies, broker }).catch((problem: unknown) => {
+    followRegistry(change, { policies, broker }).catch((problem: unknown) => {
       emit({ type: 'defect', where: `rights after ${change.action} of ${change.target}`, problem: String(problem) });
     });
   };
   undo.push(() => broker.close('The server is stopping.'));
 
+  const secureContext = () =>
+    secureContextOptions(authority.serverCredentials(), configuration.listeners.mqttTls.minimumTlsVersion);
   const api = buildApi({
     version: VERSION,
-    tls: authority.serverCredentials(),
+    tls: secureContext(),
     registry,
     trail,
     refusals: {
@@ -245,9 +251,14 @@ async function open(
     name: 'websocket',
     path: http.websocketPath,
     maximumConnections: http.maximumConnections,
+    // A whole packet must fit, and the framing of many small ones.
+    maximumPayload: Math.max(configuration.limits.maximumPacketSize, 1024 * 1024),
     accept,
+    onHandshakeFailure,
   });
   undo.push(() => websocket.close());
+  const httpGate = guardHandshakes(api.server, { name: 'https', onHandshakeFailure });
+  undo.push(() => httpGate.close());
   const httpPort = await listenHttp(api, http);
   opened.push(`https ${http.address}:${httpPort}`);
 
@@ -257,9 +268,21 @@ async function open(
     `${JSON.stringify({ pid: process.pid, mqttPort: mqttPort ?? null, plainPort: plain?.port ?? null, httpPort, address: http.address })}\n`,
   );
   undo.push(() => rmSync(join(directory, SERVER_FILE), { force: true }));
+  const renewal = setInterval(() => {
+    renewCertificate().catch((problem: unknown) =>
+      emit({ type: 'defect', where: 'renewal of the server certificate', problem: String(problem) }),
+    );
+  }, DAY);
+  renewal.unref();
+  undo.push(() => clearInterval(renewal));
+  async function renewCertificate(): Promise<void> {
+    if (!(await authority.renewServerCertificate())) return;
+    tls?.setCredentials(authority.serverCredentials());
+    api.server.setSecureContext(secureContext());
+  }
   emit({ type: 'server.started', version: VERSION, listeners: opened });
   for (const { setting, meaning } of unsafeSettings(configuration)) emit({ type: 'server.unsafe', setting, meaning });
-  await announceBroadStatements(registry, emit);
+  await announceBroadPolicies(registry, emit);
 
   let closing: Promise<void> | undefined;
   return {
@@ -280,30 +303,4 @@ async function open(
       return closing;
     },
   };
-}
-
-/** Rights follow the registry: what was changed is judged anew in every live session that it concerns. */
-async function applyChange(
-  change: RegistryChange,
-  { policies, broker }: { policies: PolicyStore; broker: Broker },
-): Promise<void> {
-  const { kind, organisation, principal } = change;
-  if (change.change === 'created' && kind !== 'policy') return;
-  if (organisation !== undefined && kind === 'policy') await policies.changed(organisation);
-  if (organisation !== undefined && kind === 'organisation' && change.change === 'removed')
-    policies.removed(organisation);
-  if (principal !== undefined) await broker.reconsider({ principal });
-  else if (organisation !== undefined) await broker.reconsider({ organisation });
-}
-
-/** A statement that permits everything is allowed, and is never silent. */
-async function announceBroadStatements(registry: Registry, emit: EventStream['emit']): Promise<void> {
-  for (const { id: organisation } of (await registry.organisations.list({ limit: 500 })).items) {
-    const text = (await registry.policies.get(organisation))?.text;
-    const parsed = text === undefined ? undefined : parsePolicyDocument(text);
-    if (!parsed?.ok) continue;
-    for (const { id, why } of broadStatements(parsed.document)) {
-      emit({ type: 'server.unsafe', setting: `policy of ${organisation}, statement ${id}`, meaning: why });
-    }
-  }
 }

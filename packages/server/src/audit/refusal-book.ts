@@ -29,6 +29,7 @@ const MOST_STEPS = 20;
  * kind or, when there are too many, under one that says how many there were.
  */
 export class RefusalBook {
+  readonly #most: number;
   readonly #now: () => number;
   readonly #random: (size: number) => Uint8Array;
   /** By ticket, oldest first. */
@@ -41,7 +42,9 @@ export class RefusalBook {
   #total = 0;
   #untraced = 0;
 
-  constructor(now: () => number, random: (size: number) => Uint8Array) {
+  /** `most`: refusals that are kept in memory, 5,000 if left out. */
+  constructor(now: () => number, random: (size: number) => Uint8Array, most = MOST_KEPT) {
+    this.#most = most;
     this.#now = now;
     this.#random = random;
   }
@@ -146,7 +149,7 @@ export class RefusalBook {
 
   #forgetOldest(now: number): void {
     for (const [ticket, entry] of this.#entries) {
-      if (this.#entries.size <= MOST_KEPT) return;
+      if (this.#entries.size <= this.#most) return;
       this.#entries.delete(ticket);
       for (const [key, current] of this.#current) if (current === entry) this.#current.delete(key);
       // What the disk has not taken loses its trace, but not its count.

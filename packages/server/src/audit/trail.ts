@@ -124,11 +124,10 @@ class BatchedTrail implements Trail {
     this.#hurried = hurried;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      this.#write(false)
-        .catch(() => {})
-        .then(() => {
-          if (this.counts.waiting > 0) this.#schedule(false);
-        });
+      const goOn = () => {
+        if (this.counts.waiting > 0) this.#schedule(false);
+      };
+      this.#write(false).then(goOn, goOn);
     }, delay);
     this.#timer.unref();
   }

@@ -1,3 +1,4 @@
+import type { SecureContextOptions } from 'node:tls';
 import type { Explanation, FieldProblem, Health, Page, Question, SessionDocument } from '@sallyport/model';
 import type { Refusals } from '../audit/refusals.ts';
 import type { Trail } from '../audit/trail.ts';
@@ -27,8 +28,8 @@ export interface PolicyDesk {
 /** What {@link buildApi} is built from. It opens nothing and starts nothing by itself. */
 export interface ApiOptions {
   readonly version: string;
-  /** PEM of key and certificate chain. A new pair is set on the running server with `app.server.setSecureContext`. */
-  readonly tls: { readonly key: string | Buffer; readonly cert: string | Buffer };
+  /** Key, certificate chain, versions and suites. A new pair is set on the running server with `app.server.setSecureContext`. */
+  readonly tls: SecureContextOptions;
   readonly registry: Registry;
   readonly trail: Pick<Trail, 'query'>;
   readonly refusals: Pick<Refusals, 'refuse' | 'find' | 'list'>;

@@ -13,7 +13,6 @@ import { type Admitted, operatorGate } from './operator-gate.ts';
 import { PROBLEM_TYPE, problem, problemOf } from './problem.ts';
 import type { Route } from './route.ts';
 import { methodsOf } from './route-methods.ts';
-import { TLS_SETTINGS } from './tls-settings.ts';
 
 /** Where the routes of this version live. Other paths (`/api/v0002`, `/mqtt`, pages) are free for other doors. */
 const API_PREFIX = '/api/v1';
@@ -25,7 +24,7 @@ const LARGEST_BODY = 1_048_576;
  */
 export function buildApi(options: ApiOptions): FastifyInstance<Server> {
   const app = Fastify<Server>({
-    https: { ...TLS_SETTINGS, key: options.tls.key, cert: options.tls.cert },
+    https: { ...options.tls, handshakeTimeout: 10_000 },
     logger: false,
     bodyLimit: LARGEST_BODY,
     requestTimeout: 30_000,

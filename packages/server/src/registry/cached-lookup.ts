@@ -59,7 +59,6 @@ export class CachedLookup implements Lookup {
   /** Forgets what a change touches. Called before anybody else hears of the change. */
   forget(change: RegistryChange): void {
     this.#generation += 1;
-    this.#flights.clear();
     this.#absent.clear();
     if (change.kind === 'policy') return;
     if (change.principal !== undefined) {
