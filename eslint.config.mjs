@@ -26,7 +26,8 @@ export default tseslint.config(
       '@typescript-eslint/no-for-in-array': 'error',
       '@typescript-eslint/no-misused-promises': 'error',
       '@typescript-eslint/no-unsafe-unary-minus': 'error',
-      '@typescript-eslint/only-throw-error': 'error',
+      // Rethrowing what was caught is no fault of the one who rethrows.
+      '@typescript-eslint/only-throw-error': ['error', { allowThrowingAny: true, allowThrowingUnknown: true }],
       '@typescript-eslint/prefer-promise-reject-errors': 'error',
       '@typescript-eslint/require-array-sort-compare': ['error', { ignoreStringArrays: true }],
       '@typescript-eslint/return-await': ['error', 'error-handling-correctness-only'],

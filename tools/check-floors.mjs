@@ -216,7 +216,7 @@ function packageProblem(owner, packages, specifier) {
 function nameProblem(root, path) {
   const inside = relative(root, path).split(sep).slice(3);
   for (const part of inside) {
-    const name = part.replace(/(\.test)?\.tsx?$/, '');
+    const name = part.replace(/(\.[a-z]+)?(\.test)?\.tsx?$/, '');
     if (BANNED.has(name) || BANNED_SUFFIX.test(name) || /^handle[A-Z-]/.test(name)) {
       return `"${name}" says nothing about what is in it; name it for the noun or verb that it exports`;
     }

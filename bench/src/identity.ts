@@ -36,7 +36,7 @@ export function isPermitted(role: Role, index: number, action: 'publish' | 'read
 }
 
 /** 32 random letters and digits: within what a chosen device token may look like. */
-export function randomPassword(): string {
+function randomPassword(): string {
   return randomBytes(20).toString('hex').slice(0, 32);
 }
 

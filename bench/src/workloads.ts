@@ -16,7 +16,7 @@ export interface MessageWorkload {
   readonly variants: readonly MessageVariant[];
 }
 
-export const SHAPES: Readonly<
+const SHAPES: Readonly<
   Record<Shape, { readonly title: string; readonly publishers: number; readonly subscribers: number }>
 > = {
   'fan-in': { title: 'fan-in 100:1', publishers: 100, subscribers: 1 },

@@ -4,7 +4,7 @@ import type { LoadClient } from './load-client.ts';
 
 const PAYLOAD = 100;
 /** Messages that may be on their way per publisher at most. */
-export const LARGEST_WINDOW = 10;
+const LARGEST_WINDOW = 10;
 
 /**
  * Keeps `window` messages of one client on their way: the next one leaves when an earlier one has reached all its
