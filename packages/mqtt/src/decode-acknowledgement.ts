@@ -23,7 +23,7 @@ export function decodeAcknowledgement(
     return { type, packetId, reasonCode: 0 };
   }
   const reasonCode = reader.byte('reason code');
-  if (!isReasonCodeOf(reasonCode, type, 5, reader.sender)) {
+  if (!isReasonCodeOf(reasonCode, type, 5)) {
     const message = `reason code ${reasonCode} does not belong on ${type.toUpperCase()}`;
     reader.fail('protocol_error', STATEMENTS[type], ANY_VIOLATION.below, message);
   }
