@@ -59,7 +59,8 @@ function fieldsOf(error: Failure): string[] {
   const errors = 'errors' in error && Array.isArray(error.errors) ? error.errors : [];
   return errors
     .filter((each): each is { path: string; problem: string } => typeof each?.problem === 'string')
-    .map(({ path, problem }) => `${path}: ${problem}`);
+    .map(({ path, problem }) => `${path}: ${problem}`)
+    .filter((text) => !error.message.includes(text));
 }
 
 function stackOf(error: unknown): string {

@@ -26,7 +26,7 @@ export function policyCommand(surroundings: Surroundings): Command {
       const found = await (version === undefined ? policies.get(org) : policies.version(org, version));
       if (found.text === '')
         output.note('No statements of its own: only the built-in ones (sallyport policy builtin).');
-      output.text(found.text.trimEnd(), found);
+      if (found.text !== '' || output.json) output.text(found.text.trimEnd(), found);
     }),
   );
   const builtin = command.command('builtin').description('Show the statements that hold in every organisation');

@@ -62,7 +62,7 @@ async function serve(surroundings: Surroundings, self: Command): Promise<void> {
 }
 
 /** Resolves when the person asks to stop. */
-export function stopped(stop: AbortSignal): Promise<void> {
+function stopped(stop: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (stop.aborted) resolve();
     else stop.addEventListener('abort', () => resolve(), { once: true });
