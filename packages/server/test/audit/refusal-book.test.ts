@@ -16,9 +16,9 @@ function wrongSecret(extra: Partial<NewRefusal> = {}): NewRefusal {
   };
 }
 
-function openBook() {
+function openBook(most?: number) {
   const clock = { now: 1_790_000_000_000 };
-  return { clock, book: new RefusalBook(() => clock.now, randomBytes) };
+  return { clock, book: new RefusalBook(() => clock.now, randomBytes, most) };
 }
 
 const sumOf = (refusals: readonly { count: number }[]) => refusals.reduce((sum, refusal) => sum + refusal.count, 0);
@@ -113,15 +113,28 @@ describe('the refusal book', () => {
     expect(book.counts.untraced).toBeLessThan(met);
   });
 
-  it('loses no count, in whatever order refusals come, are saved, and fail to be', () => {
+  it('counts what is already on disk no second time when a refusal is forgotten', () => {
+    const { book } = openBook(2);
+    const { ticket } = book.add(wrongSecret());
+    expect(book.takeUnsaved(10).refusals).toMatchObject([{ ticket, count: 1 }]);
+    book.add(wrongSecret());
+    book.takeUnsaved(10).failed();
+    book.add(wrongSecret({ clientId: 'b' }));
+    book.add(wrongSecret({ clientId: 'c' }));
+    expect(book.find(ticket)).toBeUndefined();
+    expect(sumOf(book.list())).toBe(3);
+    expect(book.counts.total).toBe(4);
+  });
+
+  it('loses no count, in whatever order refusals come, are saved, fail to be, and are forgotten', () => {
     const step = fc.oneof(
       fc.record({ add: fc.nat(3), address: fc.nat(40) }),
       fc.record({ wait: fc.nat(40_000) }),
       fc.record({ save: fc.boolean(), most: fc.integer({ min: 1, max: 50 }) }),
     );
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
-        const { book, clock } = openBook();
+      fc.property(fc.array(step, { maxLength: 300 }), fc.integer({ min: 3, max: 60 }), (steps, most) => {
+        const { book, clock } = openBook(most);
         const disk = new Map<string, number>();
         let met = 0;
         for (const one of steps) {
@@ -140,7 +153,7 @@ describe('the refusal book', () => {
         expect([...disk.values()].reduce((sum, count) => sum + count, 0)).toBe(met);
         expect(book.counts.total).toBe(met);
       }),
-      { numRuns: 50 },
+      { numRuns: 100 },
     );
   });
 });

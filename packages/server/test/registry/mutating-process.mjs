@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { openRegistry } from '../../dist/registry/registry.js';
 import { openDatabase } from '../../dist/storage/database.js';
 
-const [path, round] = process.argv.slice(2);
+const [path = '', round] = process.argv.slice(2);
 const database = await openDatabase(path);
 const registry = openRegistry({
   database,

@@ -55,7 +55,7 @@ export async function failureOf(promise: Promise<unknown>): Promise<Failure> {
     (reason: unknown) => reason,
   );
   if (error instanceof Failure) return error;
-  throw error ?? new Error('it did not fail');
+  throw error instanceof Error ? error : new Error('it did not fail');
 }
 
 export const codeOf = async (promise: Promise<unknown>) => (await failureOf(promise)).code;

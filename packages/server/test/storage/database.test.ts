@@ -30,7 +30,7 @@ async function failureOf(promise: Promise<unknown>): Promise<Failure> {
     (reason: unknown) => reason,
   );
   if (error instanceof Failure) return error;
-  throw error ?? new Error('it did not fail');
+  throw error instanceof Error ? error : new Error('it did not fail');
 }
 
 function newOrganisation(id: string) {
