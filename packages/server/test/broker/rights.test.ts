@@ -53,6 +53,29 @@ describe('rights that change', () => {
     expect(again.messages()).toEqual(['open y']);
   });
 
+  it('hold for topic aliases and receivers as soon as they are reconsidered, whatever their version says', async () => {
+    const stage = new Stage();
+    const receiver = await stage.connect('receiver');
+    await receiver.subscribed('#');
+    const client = await stage.connect('one');
+    const properties = { topicAlias: 1 };
+    client.publish('a', 'before', { properties });
+    await settled();
+    const version = stage.rightsVersion;
+    allow(stage, { receive: ['b'] });
+    stage.rightsVersion = version;
+    await stage.broker.reconsider({ organisation: 'demo' });
+    client.publish('', 'kept back', { properties });
+    await settled();
+    expect(receiver.messages()).toEqual(['a before']);
+    allow(stage, { publish: ['b'] });
+    stage.rightsVersion = version;
+    await stage.broker.reconsider({ organisation: 'demo' });
+    client.publish('', 'refused', { qos: 1, properties });
+    await settled();
+    expect(client.expect('puback').reasonCode).toBe(0x87);
+  });
+
   it('end subscriptions that are not covered any more when they are reconsidered', async () => {
     const stage = new Stage();
     const client = await stage.connect('one');
