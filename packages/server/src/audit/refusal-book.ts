@@ -57,14 +57,14 @@ export class RefusalBook {
     const now = this.#now();
     this.#turnPeriod(now);
     this.#total += 1;
-    const bounded = boundedRefusal(refusal);
-    const key = keyOf(bounded);
+    const key = keyOf(refusal);
     const known = this.#current.get(key);
     if (known && now - known.at < PERIOD) {
       met(known, now);
       return shown(known);
     }
-    const address = refusal.address ?? '';
+    const bounded = boundedRefusal(refusal);
+    const address = bounded.address ?? '';
     if (this.#tickets >= TICKETS_OF_ALL) {
       this.#untraced += 1;
       return this.#addUntraced('all', 'all addresses', bounded, now);
@@ -203,5 +203,6 @@ function boundedRefusal(refusal: NewRefusal): NewRefusal {
 }
 
 function keyOf({ address, clientId, principal, action, resource, reason }: NewRefusal): string {
-  return `${reason}\n${action}\n${address ?? ''}\n${principal ?? ''}\n${clientId ?? ''}\n${resource ?? ''}`;
+  const names = `${clip(principal ?? '')}\n${clip(clientId ?? '')}\n${clip(resource ?? '')}`;
+  return `${reason}\n${action}\n${address ?? ''}\n${names}`;
 }
