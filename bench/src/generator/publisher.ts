@@ -3,8 +3,6 @@ import { topicOf } from '../identity.ts';
 import type { LoadClient } from './load-client.ts';
 
 const PAYLOAD = 100;
-/** Messages that may be on their way per publisher at most. */
-const LARGEST_WINDOW = 10;
 
 /**
  * Keeps `window` messages of one client on their way: the next one leaves when an earlier one has reached all its
