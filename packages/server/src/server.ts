@@ -14,11 +14,12 @@ import { requirement } from './authentication/requirement.ts';
 import { authorizer } from './authorization/authorizer.ts';
 import { PolicyStore } from './authorization/policy-store.ts';
 import { questioner } from './authorization/questioner.ts';
-import { arrivalDoors } from './broker/arrive.ts';
+import { arrivalDoors, ownerOf } from './broker/arrive.ts';
 import { Broker } from './broker/broker.ts';
 import { configuredLimits, limitsByPrincipal } from './broker/configured-limits.ts';
 import { newCounters } from './broker/counters.ts';
 import { followRegistry } from './broker/follow-registry.ts';
+import { monitorSessions } from './broker/monitor.ts';
 import { sessionDesk } from './broker/session-desk.ts';
 import type { Configuration } from './config/schema.ts';
 import { unsafeSettings } from './config/unsafe-settings.ts';
@@ -193,6 +194,13 @@ async function open(
       emit({ type: 'defect', where: `rights after ${change.action} of ${change.target}`, problem: String(problem) });
     });
   };
+  const endMonitor = monitorSessions({
+    events,
+    publish: broker.publish.bind(broker),
+    exists: async (clientId) => (await findPrincipal(ownerOf(clientId))) !== undefined,
+    now,
+  });
+  undo.push(endMonitor);
   undo.push(() => broker.close('The server is stopping.'));
 
   const secureContext = () =>

@@ -124,7 +124,9 @@ function strangersId(
   return whenReady(find(owner), (registered) => (registered ? step : undefined));
 }
 
-function ownerOf(clientId: Exclude<ClientId, { kind: 'plain' }>): string {
+/** Written form of the principal that a client id names; empty for a plain one, which names nobody. */
+export function ownerOf(clientId: ClientId): string {
+  if (clientId.kind === 'plain') return '';
   const { organisation, id } = clientId;
   if (clientId.kind === 'application') return principalName({ kind: 'application', organisation, id });
   return principalName({ kind: clientId.kind, organisation, type: clientId.type, id });

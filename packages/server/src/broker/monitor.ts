@@ -28,15 +28,21 @@ export function monitorSessions({ events, publish, exists, now }: MonitorOptions
   const failed = new Set<string>();
   let windowEnds = 0;
 
-  function tell(clientId: ClientId, body: Record<string, unknown>, retain: boolean): void {
+  /** Into the organisation of the principal: a client id may name another one. */
+  function tell(organisation: string, clientId: ClientId, body: Record<string, unknown>, retain: boolean): void {
     const topic = monitorTopic(clientId);
-    if (topic === undefined || clientId.kind === 'plain') return;
-    publish(clientId.organisation, { topic, payload: JSON.stringify(body), retain, expiry: LIFETIME });
+    if (topic === undefined || clientId.kind === 'plain' || clientId.organisation !== organisation) return;
+    publish(organisation, { topic, payload: JSON.stringify(body), retain, expiry: LIFETIME });
   }
 
   function opened(event: EventOf<'session.opened'>): void {
     const clientId = nameable(event.clientId);
-    tell(clientId, { Action: 'Connect', Time: iso(now()), ...sessionFacts(event), ConnectTime: iso(now()) }, true);
+    tell(
+      event.organisation,
+      clientId,
+      { Action: 'Connect', Time: iso(now()), ...sessionFacts(event), ConnectTime: iso(now()) },
+      true,
+    );
   }
 
   function closed(event: EventOf<'session.closed'>): void {
@@ -53,11 +59,11 @@ export function monitorSessions({ events, publish, exists, now }: MonitorOptions
       WriteMsg: event.writtenMessages,
     };
     const isDevice = clientId.kind === 'device' || clientId.kind === 'gateway';
-    tell(clientId, body, isDevice);
+    tell(event.organisation, clientId, body, isDevice);
     const topic = monitorTopic(clientId);
     // Nobody asks later whether an application was there: what was kept of it goes.
-    if (clientId.kind === 'application' && topic !== undefined) {
-      publish(clientId.organisation, { topic, payload: '', retain: true });
+    if (clientId.kind === 'application' && topic !== undefined && clientId.organisation === event.organisation) {
+      publish(event.organisation, { topic, payload: '', retain: true });
     }
   }
 
@@ -72,7 +78,7 @@ export function monitorSessions({ events, publish, exists, now }: MonitorOptions
       CloseCode: closeCodeOf(refusal),
       Reason: `ticket ${refusal.ticket}`,
     };
-    tell(clientId, body, false);
+    tell(clientId.organisation, clientId, body, false);
   }
 
   function withinRate(text: string): boolean {
