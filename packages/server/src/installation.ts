@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { Failure } from '@sallyport/model';
+import { Failure, principalName } from '@sallyport/model';
 import {
   generateToken,
   type PasswordHasher,
@@ -21,6 +22,8 @@ export const OPERATOR_TOKEN_FILE = 'operator.token';
 const TOKEN_KEY_FILE = 'token.key';
 export const DATABASE_FILE = 'registry.db';
 const FIRST_OPERATOR = 'admin';
+/** There while the first operator is made: its token may not be in its file yet. */
+const UNFINISHED_FILE = 'operator.unfinished';
 
 /** What a server stands on: its data directory, opened and complete. */
 export interface Installation {
@@ -98,10 +101,18 @@ async function tokenKey(path: string, database: Database): Promise<Buffer> {
   return key;
 }
 
+/** Makes the operator to begin with. A start that broke off in the midst of it is made good by the next. */
 async function firstOperator(registry: Registry, directory: string): Promise<boolean> {
+  const unfinished = join(directory, UNFINISHED_FILE);
   const { items } = await registry.operators.list({ limit: 1 });
-  if (items.length > 0) return false;
-  const { token } = await registry.operators.create({ id: FIRST_OPERATOR, role: 'administrator', by: 'system' });
+  if (items.length > 0 && readPrivateFile(unfinished) === undefined) return false;
+  const principal = principalName({ kind: 'operator', id: FIRST_OPERATOR });
+  writePrivateFile(unfinished, '');
+  const { token } =
+    items.length === 0
+      ? await registry.operators.create({ id: FIRST_OPERATOR, role: 'administrator', by: 'system' })
+      : await registry.credentials.createToken({ principal, by: 'system' });
   writePrivateFile(join(directory, OPERATOR_TOKEN_FILE), `${token}\n`);
-  return true;
+  rmSync(unfinished, { force: true });
+  return items.length === 0;
 }

@@ -26,7 +26,7 @@ export function passwordAuthenticator(options: PasswordOptions): Authenticator {
       const { username, password } = evidence;
       if (username === undefined || password === undefined) return abstained('There is no user name with a password.');
       const known = await findByUsername(username);
-      const credential = known?.credentials.find((c) => c.kind === 'password' && c.username === username);
+      const credential = known && passwordOf(known, username, now());
       // Unknown names pay for a hash too, or response times would list our user names.
       const matches = await verifyHash(password, credential ? (credential.hash as string) : decoyHash);
       if (!known || !credential) return unknownUserName(evidence, username, options);
@@ -39,6 +39,15 @@ export function passwordAuthenticator(options: PasswordOptions): Authenticator {
       return judged(known, credential, username, now());
     },
   };
+}
+
+/** The newest password in force; one hash per login, so of several the newest alone counts. Else the newest that ended. */
+function passwordOf({ credentials }: KnownPrincipal, username: string, now: number): KnownCredential | undefined {
+  const passwords = credentials.filter((c) => c.kind === 'password' && c.username === username);
+  const inForce = passwords.find(
+    ({ revokedAt, expiresAt }) => revokedAt === undefined && (expiresAt === undefined || expiresAt > now),
+  );
+  return inForce ?? passwords[0];
 }
 
 function judged(known: KnownPrincipal, credential: KnownCredential, username: string, now: number): Verdict {

@@ -3,7 +3,9 @@ import type { Grounds } from './authenticator.ts';
 import type { Find } from './known-principal.ts';
 import { standing } from './standing.ts';
 
-export type GroundsStanding = 'stands' | { readonly ended: RefusalReason; readonly text: string; readonly cure?: string };
+export type GroundsStanding =
+  | 'stands'
+  | { readonly ended: RefusalReason; readonly text: string; readonly cure?: string };
 
 /** Judges the grounds of a live session anew, from the registry as it is now. */
 export function regrounds({ findPrincipal, now }: { readonly findPrincipal: Find; readonly now: () => number }) {
@@ -12,7 +14,11 @@ export function regrounds({ findPrincipal, now }: { readonly findPrincipal: Find
     const known = await findPrincipal(name);
     if (!known) return { ended: 'unknown_identity', text: `${name} was removed.` };
     const credential = known.credentials.find(({ id }) => id === grounds.credential);
-    if (!credential) return { ended: 'credential_revoked', text: `${grounds.credentialKind} ${grounds.credential} of ${name} was removed.` };
+    if (!credential)
+      return {
+        ended: 'credential_revoked',
+        text: `${grounds.credentialKind} ${grounds.credential} of ${name} was removed.`,
+      };
     const fallen = standing(known, credential, now());
     if (fallen) {
       return { ended: fallen.reason, text: fallen.text, ...(fallen.cure === undefined ? {} : { cure: fallen.cure }) };
@@ -20,6 +26,9 @@ export function regrounds({ findPrincipal, now }: { readonly findPrincipal: Find
     const before = [...grounds.roles].sort().join();
     const after = [...known.roles].sort().join();
     if (before === after) return 'stands';
-    return { ended: 'rights_changed', text: `The roles of ${name} were changed from ${before || 'none'} to ${after || 'none'}.` };
+    return {
+      ended: 'rights_changed',
+      text: `The roles of ${name} were changed from ${before || 'none'} to ${after || 'none'}.`,
+    };
   };
 }

@@ -69,3 +69,13 @@ test('lets a failing hash refuse, by throwing', async () => {
   });
   await expect(authenticate(evidence('x', 'alice', 's3cret'))).rejects.toThrow('queue full');
 });
+
+test('lets a revoked newer password not hide an older one that is in force', async () => {
+  const changed = device([
+    { id: 'p2', kind: 'password', hash: 'hash of new', username: 'alice', createdAt: NOW, revokedAt: NOW },
+    { id: 'p1', kind: 'password', hash: 'hash of s3cret', username: 'alice', createdAt: NOW - 1 },
+  ]);
+  const { authenticate } = authenticator({ alice: changed });
+  expect(await authenticate(evidence('mosq-1', 'alice', 's3cret'))).toMatchObject({ grounds: { credential: 'p1' } });
+  expect(await authenticate(evidence('mosq-1', 'alice', 'new'))).toMatchObject({ reason: 'wrong_secret' });
+});
