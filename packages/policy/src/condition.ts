@@ -28,8 +28,8 @@ export interface Unmet {
   readonly expected: string;
 }
 
-export const DAY = 86_400_000;
-export const MINUTE = 60_000;
+const DAY = 86_400_000;
+const MINUTE = 60_000;
 
 /**
  * The first condition that does not hold, or nothing.

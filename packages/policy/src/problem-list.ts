@@ -13,7 +13,7 @@ export type Locate = (path: Path, offset: number) => { readonly line: number; re
 const MOST_PROBLEMS = 100;
 
 /** Writes `statements[2].resources[0]`. */
-export function pathText(path: Path): string {
+function pathText(path: Path): string {
   return path.map((part, index) => (typeof part === 'number' ? `[${part}]` : index === 0 ? part : `.${part}`)).join('');
 }
 
@@ -38,6 +38,7 @@ export class ProblemList {
   unknownKeys(path: Path, value: object, known: readonly string[]): void {
     for (const key of Object.keys(value)) {
       if (known.includes(key)) continue;
+      if (this.problems.length >= MOST_PROBLEMS) return;
       const meant = suggestion(key, known);
       const cure = meant ? `Did you mean "${meant}"?` : `Known keys are ${known.join(', ')}.`;
       this.add([...path, key], `unknown key "${key.slice(0, 64)}"`, cure, OF_KEY);
