@@ -18,7 +18,7 @@ import { type Database, openDatabase } from './storage/database.ts';
 import { makePrivateFolder, readPrivateFile, writePrivateFile } from './storage/private-file.ts';
 
 /** File of the first operator's token, in the data directory. */
-export const OPERATOR_TOKEN_FILE = 'operator.token';
+const OPERATOR_TOKEN_FILE = 'operator.token';
 const TOKEN_KEY_FILE = 'token.key';
 export const DATABASE_FILE = 'registry.db';
 const FIRST_OPERATOR = 'admin';
