@@ -73,7 +73,7 @@ describe('the sallyport command', () => {
     expect(JSON.parse(json.out)).toMatchObject({ ok: false, problems: [{ line: 3 }] });
   });
 
-  it('answers without a server what a policy file permits', async () => {
+  it('answers without a server what a policy file permits', { timeout: 60_000 }, async () => {
     const args = ['explain', '--as', 'device:demo/pump/pump-7', '--data-dir', folder];
     const own = await runCommand(
       [...args, '--policy', '-', 'publish', 'iot-2/evt/status/fmt/json', '--json'],

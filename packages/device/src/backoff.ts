@@ -12,7 +12,7 @@ export interface BackoffOptions {
 export interface Backoff {
   /** Milliseconds to wait before the next attempt; at least 100. */
   next(): number;
-  /** To be called after a success: the next pause is short again. */
+  /** To be called after a lasting success: the next pause is short again. */
   reset(): void;
 }
 

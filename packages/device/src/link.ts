@@ -16,6 +16,8 @@ interface Subscription {
 
 const SESSION_TAKEN_OVER = 0x8e;
 const CLOSE_TIMEOUT = 2_000;
+/** Milliseconds after which a connection counts as good. */
+const STEADY = 10_000;
 
 /** One connection to the server that mends itself, and the errors of everything below it in our own terms. */
 export class Link {
@@ -190,14 +192,19 @@ export class Link {
 
   #keepUp(nextPause: () => number, reset: () => void): void {
     const client = this.#client;
+    let steady: ReturnType<typeof setTimeout> | undefined;
     client.on('reconnect', () => {
       client.options.reconnectPeriod = nextPause();
     });
     client.on('connect', () => {
-      reset();
-      client.options.reconnectPeriod = nextPause();
+      // Two MQTT 3.1.1 clients with one id are not told why they are cut off: pauses must go on growing between them.
+      steady = setTimeout(() => {
+        reset();
+        client.options.reconnectPeriod = nextPause();
+      }, STEADY);
       for (const listener of this.#listeners.online) listener(undefined);
     });
+    client.on('close', () => clearTimeout(steady));
     client.on('offline', () => {
       for (const listener of this.#listeners.offline) listener(undefined);
     });
