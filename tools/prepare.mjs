@@ -4,7 +4,6 @@
  * SQLite driver fits the running Node, and compiles. Needs nothing but Node and npm, and does nothing twice.
  */
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
@@ -15,7 +14,6 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const LOCK = join(ROOT, '.prepare.lock');
 const PACKAGE_LOCK = join(ROOT, 'package-lock.json');
 const INSTALLED_LOCK = join(ROOT, 'node_modules', '.package-lock.json');
-const STAMP = join(ROOT, 'node_modules', '.sallyport-installed');
 
 /** Something that the user can put right: printed without a stack. */
 class Trouble extends Error {}
@@ -84,34 +82,23 @@ function npmProgram() {
   return found;
 }
 
-/** @param {string} path */
-function digestOf(path) {
-  return createHash('sha256').update(readFileSync(path)).digest('hex');
-}
-
-function stampText() {
-  return `${digestOf(PACKAGE_LOCK)} ${digestOf(INSTALLED_LOCK)}\n`;
-}
-
 /**
  * Why packages have to be installed, or undefined if what is there is what package-lock.json asks for.
  * @returns {string | undefined}
  */
 function missingPackages() {
   if (!existsSync(INSTALLED_LOCK)) return 'first run';
-  if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === stampText()) return undefined;
-  /** @type {[string, { version?: string, link?: boolean, optional?: boolean, devOptional?: boolean }][]} */
+  /** @type {[string, { version?: string, integrity?: string, link?: boolean, optional?: boolean, devOptional?: boolean }][]} */
   const wanted = Object.entries(JSON.parse(readFileSync(PACKAGE_LOCK, 'utf8')).packages);
   const installed = JSON.parse(readFileSync(INSTALLED_LOCK, 'utf8')).packages;
   for (const [path, entry] of wanted) {
     // Packages for other machines and optional ones that could not be built are rightly absent.
     if (!path.includes('node_modules/') || entry.optional || entry.devOptional) continue;
     const present = existsSync(join(ROOT, path, 'package.json'));
-    if (!present || (!entry.link && installed[path]?.version !== entry.version)) {
+    if (!present || (!entry.link && installed[path]?.integrity !== entry.integrity)) {
       return `${path.replace(/^.*node_modules\//, '')} is ${present ? 'outdated' : 'missing'}`;
     }
   }
-  writeFileSync(STAMP, stampText());
   return undefined;
 }
 
@@ -145,7 +132,6 @@ async function install() {
       `The packages could not be installed. npm said:\n\n${readable(output)}\n\nCheck the network and the npm registry setting (npm config get registry), then run the same command again.`,
     );
   }
-  writeFileSync(STAMP, stampText());
 }
 
 function needsSqliteDriver() {
