@@ -41,8 +41,10 @@ for (const [name, driver] of [
   ['node:sqlite', own],
   ['better-sqlite3', native],
 ] as const) {
-  describe.skipIf(driver === undefined)(`a database over ${name}${driver ? '' : ' (this Node.js has none)'}`, () => {
-    const open = (path: string) => openDatabase(path, { binding: driver! });
+  // Each runtime has one of the two at least; the other is tried where it is.
+  if (driver === undefined) continue;
+  describe(`a database over ${name}`, () => {
+    const open = (path: string) => openDatabase(path, { binding: driver });
 
     it('keeps what was committed and nothing of what was rolled back', async () => {
       const path = join(temporaryFolder(), 'registry.db');
