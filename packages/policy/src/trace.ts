@@ -1,4 +1,3 @@
-import type { CompiledStatement } from './compiled-statement.ts';
 import type { Unmet } from './condition.ts';
 import type { Decision } from './decision.ts';
 
@@ -9,6 +8,8 @@ export interface ConsideredStatement {
   readonly outcome: 'applied' | 'role' | 'condition' | 'resource';
   readonly compared: Unmet;
 }
+
+type Weighed = Pick<ConsideredStatement, 'id' | 'effect'>;
 
 const MOST_CONSIDERED = 1000;
 
@@ -26,10 +27,10 @@ export class DecisionTrace {
     this.passedOver++;
   }
 
-  note(statement: CompiledStatement, outcome: ConsideredStatement['outcome'], compared: Unmet): void {
+  note({ id, effect }: Weighed, outcome: ConsideredStatement['outcome'], compared: Unmet): void {
     // What decided is never left out.
     if (outcome !== 'applied' && this.considered.length >= MOST_CONSIDERED) this.left++;
-    else this.considered.push({ id: statement.id, effect: statement.effect, outcome, compared });
+    else this.considered.push({ id, effect, outcome, compared });
   }
 
   refuse(problem: string): void {

@@ -174,6 +174,7 @@ describe('the built-in policy for applications', () => {
     ['manage diagnostic logs', 'manage', 'diagnostics/delete', 'yyyn ny'],
     ['view connection logs', 'manage', 'connection-logs/read', 'yyyn nn'],
     ['read last events', 'manage', 'last-events/read', 'yyyy yy'],
+    ['see who is connected', 'subscribe', 'iot-2/type/+/id/+/mon', 'yyyy yn'],
     ['manage keys', 'manage', 'access/update', 'nynn nn'],
   ])('gives the roles their right to %s', (_right, action, resource, row) => {
     const found = columns.map((role) => (may(inRole(DESK, role), action, resource) ? 'y' : 'n')).join('');
