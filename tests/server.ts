@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { connectManagement, type Management } from '@sallyport/application/management';
 import { loadConfiguration, type RunningServer, startServer } from '@sallyport/server';
 
-/** A server of its own for a test, with an organisation, two devices, a gateway and two applications. */
+/**
+ * A server of its own for a test. Organisation `demo` has two devices, a gateway and three applications; its neighbour `other`
+ * has a device and an application of the same names.
+ */
 export interface TestServer {
   readonly server: RunningServer;
   readonly host: string;
@@ -16,9 +19,9 @@ export interface TestServer {
   readonly directory: string;
   readonly operatorToken: string;
   readonly api: Management;
-  /** Tokens by device, gateway or application id. */
+  /** Tokens by device, gateway or application id; those of the neighbour as `other/pump-7` and `other/desk`. */
   readonly tokens: Readonly<Record<string, string>>;
-  /** Keys by application id. */
+  /** Keys by application id; `other/desk` for the neighbour. */
   readonly keys: Readonly<Record<string, string>>;
   close(): Promise<void>;
 }
@@ -70,6 +73,7 @@ export async function testServer(overrides: Readonly<Record<string, unknown>> = 
 async function populate({ registry }: RunningServer) {
   const by = 'system';
   const organisation = ORGANISATION;
+  const neighbour = 'other';
   const tokens: Record<string, string> = {};
   const keys: Record<string, string> = {};
   await registry.organisations.create({ id: organisation, name: 'Demo', by });
@@ -82,10 +86,17 @@ async function populate({ registry }: RunningServer) {
   ] as const) {
     tokens[id] = (await registry.devices.create({ organisation, type, id, by })).token;
   }
-  for (const id of ['desk', 'tap']) {
+  for (const id of ['desk', 'tap', 'lab']) {
     const { record, token } = await registry.applications.create({ organisation, id, role: 'standard', by });
     tokens[id] = token;
     keys[id] = record.key;
   }
+  await registry.organisations.create({ id: neighbour, name: 'Other', by });
+  await registry.types.create({ organisation: neighbour, id: 'pump', class: 'device', by });
+  const device = await registry.devices.create({ organisation: neighbour, type: 'pump', id: 'pump-7', by });
+  const application = await registry.applications.create({ organisation: neighbour, id: 'desk', role: 'standard', by });
+  tokens['other/pump-7'] = device.token;
+  tokens['other/desk'] = application.token;
+  keys['other/desk'] = application.record.key;
   return { tokens, keys };
 }

@@ -46,7 +46,7 @@ export class Broker {
     const { ticker = intervalTicker, ...given } = options;
     this.#context = {
       ...given,
-      wheel: new TimerWheel(ticker),
+      wheel: new TimerWheel(ticker, undefined, (problem) => this.#defect('timer', problem)),
       flusher: new Flusher((problem) => this.#defect('flush', problem)),
       passage: new Passage(),
       realms: new Map(),

@@ -254,8 +254,12 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
 
   drain(): void {
     if (this.#state === 'closed') return;
-    this.unblock();
-    if (this.#state === 'open' && !this.#session!.upToDate) pump(this.context, this.#session!, this.#realm!.retained);
+    try {
+      this.unblock();
+      if (this.#state === 'open' && !this.#session!.upToDate) pump(this.context, this.#session!, this.#realm!.retained);
+    } catch (error) {
+      this.#defect('drain', error);
+    }
   }
 
   protected overflowed(): void {
@@ -333,7 +337,11 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
     this.context.wheel.cancel(this);
     if (state === 'open' && session !== undefined) {
       const text = `The connection was closed by the client or the network${cause ? `: ${cause.message}` : ''}.`;
-      this.#depart({ reasonCode: undefined, closeCode: CLOSE_CODES.closedByClient, text, will: true }, undefined);
+      try {
+        this.#depart({ reasonCode: undefined, closeCode: CLOSE_CODES.closedByClient, text, will: true }, undefined);
+      } catch (error) {
+        this.#defect('departure', error);
+      }
     }
     this.#gone(this);
   }

@@ -1,4 +1,4 @@
-import { type ClientId, parseClientId, principalName, type RefusalReason } from '@sallyport/model';
+import { type ClientId, parseClientId, principalName, type RefusalReason, resolveTopic } from '@sallyport/model';
 import type { Connect } from '@sallyport/mqtt';
 import type { Admission } from './arrival.ts';
 import { type BrokerContext, realmOf } from './context.ts';
@@ -8,6 +8,7 @@ import type { BrokerLimits } from './limits.ts';
 import type { Link } from './link.ts';
 import type { Realm } from './realm.ts';
 import { Session } from './session.ts';
+import { exceedsTopicBounds } from './topic-bounds.ts';
 import { endUncovered } from './unsubscribe.ts';
 import { keptWill } from './will.ts';
 
@@ -34,6 +35,13 @@ export function openSession(
   link: Link,
 ): Opened | NotOpened {
   const limits = admission.limits === undefined ? context.limits : { ...context.limits, ...admission.limits };
+  // A will is a publish: what may not be published must not come in by the other door.
+  if (packet.will !== undefined && exceedsTopicBounds(fullTopic(admission, packet.will.topic), limits)) {
+    return {
+      reason: 'quota_exceeded',
+      text: `The topic of the will has more than ${limits.topicLevels} levels or 65535 bytes.`,
+    };
+  }
   const scalable = scalableOf(admission.clientId);
   const clientId = effectiveClientId(context, admission.clientId, scalable);
   const held = context.realms.get(admission.organisation)?.sessions.get(clientId);
@@ -82,6 +90,12 @@ export function openSession(
   session.lastTransport = link.facts.transport;
   session.link = link;
   return { realm, session, sessionPresent, assigned: admission.clientId === '' };
+}
+
+function fullTopic({ scoped, principal }: Admission, topic: string): string {
+  return scoped && (principal.kind === 'device' || principal.kind === 'gateway')
+    ? resolveTopic(principal, topic)
+    : topic;
 }
 
 function evict(context: BrokerContext, realm: Realm, clientId: string): void {

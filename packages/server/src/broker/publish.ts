@@ -8,6 +8,7 @@ import type { Link } from './link.ts';
 import { forwardedProperties } from './publish-properties.ts';
 import type { Realm } from './realm.ts';
 import type { Session } from './session.ts';
+import { exceedsTopicBounds } from './topic-bounds.ts';
 import type { TopicEntry } from './topic-cache.ts';
 
 /** The connection of a client that publishes. */
@@ -95,7 +96,7 @@ function entryOf(session: Session, frame: PublishFrame): TopicEntry {
     key: Buffer.from(bytes.subarray(topicStart, topicEnd)),
     topic,
     allowed: false,
-    tooDeep: levels(topic) > session.limits.topicLevels || isTooLong(topic),
+    tooDeep: exceedsTopicBounds(topic, session.limits),
     version: Number.NaN,
     epoch: -1,
     route: undefined,
@@ -138,15 +139,4 @@ function decide(realm: Realm, session: Session, entry: TopicEntry, version: numb
 function isTooLarge({ limits }: Session, frame: PublishFrame): boolean {
   const topicExcess = Math.max(0, frame.topicEnd - frame.topicStart - 200);
   return frame.payloadEnd - frame.payloadStart + topicExcess > limits.watsonPayload;
-}
-
-/** The scope of a device can make a topic longer than the protocol can carry. */
-function isTooLong(topic: string): boolean {
-  return topic.length > 20_000 && Buffer.byteLength(topic) > 65_535;
-}
-
-function levels(topic: string): number {
-  let count = 1;
-  for (let at = topic.indexOf('/'); at >= 0; at = topic.indexOf('/', at + 1)) count++;
-  return count;
 }

@@ -27,11 +27,13 @@ export class TimerWheel {
   tick = 0;
   readonly #period: number;
   readonly #slots: Set<Timed>[] = Array.from({ length: SLOTS }, () => new Set<Timed>());
+  readonly #defect: ((problem: unknown) => void) | undefined;
   readonly #stop: () => void;
 
-  /** `period`: milliseconds of a tick. */
-  constructor(ticker: Ticker, period = 500) {
+  /** `period`: milliseconds of a tick. `defect` hears what a timed thing throws, so that the others still get their turn. */
+  constructor(ticker: Ticker, period = 500, defect?: (problem: unknown) => void) {
     this.#period = period;
+    this.#defect = defect;
     this.#stop = ticker(() => this.advance(), period);
   }
 
@@ -67,7 +69,16 @@ export class TimerWheel {
       slot.delete(timed);
       timed.slot = -1;
       if (timed.due > this.tick) this.#insert(timed);
-      else timed.elapsed();
+      else this.#call(timed);
+    }
+  }
+
+  #call(timed: Timed): void {
+    try {
+      timed.elapsed();
+    } catch (problem) {
+      if (this.#defect === undefined) throw problem;
+      this.#defect(problem);
     }
   }
 
