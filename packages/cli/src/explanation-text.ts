@@ -5,8 +5,10 @@ const MARKS: Readonly<Record<TraceStep['outcome'], string>> = { passed: '✓', f
 
 /** A refusal for a person: what was refused to whom, the way through the doors, and the cure. */
 export function refusalText(refusal: Refusal): string {
-  const who = refusal.principal ?? refusal.clientId ?? refusal.address ?? 'somebody';
-  const what = refusal.resource === undefined ? refusal.action : `${refusal.action} ${refusal.resource}`;
+  // An empty client id names nobody.
+  const who = refusal.principal || refusal.clientId || refusal.address || 'somebody';
+  const asked = refusal.action === 'will' ? 'leave a will on' : refusal.action;
+  const what = refusal.resource ? `${asked} ${refusal.resource}` : asked;
   const often = refusal.count > 1 ? `, ${refusal.count} times until ${refusal.lastAt}` : '';
   const from = refusal.address === undefined ? '' : ` from ${refusal.address}`;
   return [

@@ -38,11 +38,21 @@ export async function chosenSecret(options: SecretOptions, terminal: Terminal): 
   }
   if (options.tokenStdin) return notEmpty(firstLine(await terminal.readStdin()), 'standard input');
   if (options.tokenFile === undefined) return undefined;
+  return notEmpty(await lineOf(options.tokenFile), options.tokenFile);
+}
+
+/** The password of a user name, from a file or from standard input; never from the command line, where others see it. */
+export async function chosenPassword(file: string | undefined, terminal: Terminal): Promise<string> {
+  const password = file === undefined ? firstLine(await terminal.readStdin()) : await lineOf(file);
+  if (password !== '') return password;
+  throw new UsageError(`There is no password in ${file ?? 'standard input'}.`, 'Give 8 characters or more.');
+}
+
+async function lineOf(file: string): Promise<string> {
   try {
-    return notEmpty(firstLine(await readFile(options.tokenFile, 'utf8')), options.tokenFile);
+    return firstLine(await readFile(file, 'utf8'));
   } catch (cause) {
-    if (cause instanceof UsageError) throw cause;
-    throw new Failure('invalid_request', `The token file ${options.tokenFile} cannot be read.`, {
+    throw new Failure('invalid_request', `The file ${file} cannot be read.`, {
       cause,
       cure: 'Check the path and its permissions.',
     });

@@ -17,12 +17,18 @@ const COLUMNS = [
   { heading: 'at', value: (row: AuditDocument) => row.at },
   { heading: 'type', value: (row: AuditDocument) => row.type },
   { heading: 'who', value: (row: AuditDocument) => row.by ?? row.principal },
-  { heading: 'target', value: (row: AuditDocument) => row.target },
+  { heading: 'target', value: (row: AuditDocument) => row.target ?? endOf(row) },
   { heading: 'address', value: (row: AuditDocument) => row.address },
   { heading: 'outcome', value: (row: AuditDocument) => row.outcome },
   { heading: 'ticket', value: (row: AuditDocument) => row.ticket },
 ];
 const POLL = 1_000;
+
+/** Why a session ended: a session has no target, and the reason is what people look for. */
+function endOf({ type, details }: AuditDocument): string | undefined {
+  const reason = type === 'session.closed' ? details?.reason : undefined;
+  return typeof reason === 'string' ? reason : undefined;
+}
 
 export function auditCommand(surroundings: Surroundings): Command {
   const command = new Command('audit')

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { type Administration, administers } from '../administration.ts';
 import type { Surroundings } from '../invocation.ts';
 import { withExample } from '../options.ts';
-import { chosenSecret, type SecretOptions, withSecretOptions } from '../secret-input.ts';
+import { chosenPassword, chosenSecret, type SecretOptions, withSecretOptions } from '../secret-input.ts';
 import { showOnce, withSaveToken } from '../shown-once.ts';
 
 /** A noun that holds credentials; `N` names one of it in the API. */
@@ -18,7 +18,14 @@ export interface HolderOptions<N> {
   readonly naming?: (command: Command) => Command;
   calls(management: Management): {
     list(name: N): Promise<Page<CredentialDocument>>;
-    issue(name: N, body: { readonly token?: string; readonly expiresIn?: string }): Promise<IssuedCredential>;
+    issue(
+      name: N,
+      body: {
+        readonly token?: string;
+        readonly password?: { readonly username: string; readonly password: string };
+        readonly expiresIn?: string;
+      },
+    ): Promise<IssuedCredential>;
     revoke(name: N, credential: string): Promise<CredentialDocument>;
   };
   named(administration: Administration, text: string): Promise<N>;
@@ -43,7 +50,13 @@ const COLUMNS = [
   },
 ];
 
-/** Adds `token` and `credential list | revoke`. */
+interface PasswordOptions {
+  readonly username: string;
+  readonly passwordFile?: string;
+  readonly expiresIn?: string;
+}
+
+/** Adds `token` and `credential list | add | revoke`. */
 export function credentialCommands<N>(command: Command, surroundings: Surroundings, options: HolderOptions<N>): void {
   const { noun, argument, example, calls, named, mayChoose, naming = (sub) => sub } = options;
   const token = naming(command.command(`token <${argument}>`))
@@ -80,6 +93,28 @@ export function credentialCommands<N>(command: Command, surroundings: Surroundin
       administration.output.list(items, COLUMNS);
     }),
   );
+  if (mayChoose) {
+    withExample(
+      naming(credential.command(`add <${argument}>`))
+        .description('Let it log in with a chosen user name and password; the credentials before stay valid')
+        .requiredOption('--username <name>', 'user name; unique on the server')
+        .option('--password-file <file>', 'the password is in this file; read from standard input if left out')
+        .option('--expires-in <time>', 'end of its life, for example 90d; never if left out'),
+      `sallyport ${command.name()} credential add ${example} --username alice --password-file alice.password`,
+    ).action(
+      administers(surroundings, async (administration, text: string, given: PasswordOptions) => {
+        const { management, output, terminal } = administration;
+        const name = await named(administration, text);
+        const password = await chosenPassword(given.passwordFile, terminal);
+        const { username, expiresIn } = given;
+        const issued = await calls(management).issue(name, {
+          password: { username, password },
+          ...(expiresIn !== undefined && { expiresIn }),
+        });
+        output.document(issued.credential);
+      }),
+    );
+  }
   withExample(
     naming(credential.command(`revoke <${argument}> <credential>`)).description(
       'Revoke one; sessions that stand on it end',

@@ -1,5 +1,8 @@
 import {
+  accessSync,
   closeSync,
+  constants,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -9,15 +12,26 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { Failure } from '@sallyport/model';
 
-/** Makes a folder that only the owner can enter, if it is not there yet. Throws `data_directory_unusable`. */
+/**
+ * Makes a folder that only the owner can enter, with the folders above it, if it is not there yet. Throws `data_directory_unusable`.
+ * One at a time: Node's own recursion never ends where a file system refuses new folders by saying that they do not exist.
+ */
 export function makePrivateFolder(path: string): void {
+  const missing: string[] = [];
+  let existing = resolve(path);
+  while (!existsSync(existing) && dirname(existing) !== existing) {
+    missing.push(existing);
+    existing = dirname(existing);
+  }
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    if (!statSync(existing).isDirectory()) throw new Error(`${existing} is not a folder`);
+    for (const folder of missing.reverse()) mkdirSync(folder, { mode: 0o700 });
+    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (cause) {
-    throw new Failure('data_directory_unusable', `The folder ${path} cannot be made: ${(cause as Error).message}`, {
+    throw new Failure('data_directory_unusable', `The folder ${path} cannot be used: ${(cause as Error).message}`, {
       cause,
     });
   }
