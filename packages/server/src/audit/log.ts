@@ -44,6 +44,7 @@ export function eventLog({ level, now, write }: LogOptions): (event: ServerEvent
   }
 
   return (event) => {
+    const { type, ...facts } = event;
     if ('refusal' in event) {
       refused(event.type, event.refusal);
       return;
@@ -63,13 +64,13 @@ export function eventLog({ level, now, write }: LogOptions): (event: ServerEvent
         break;
       case 'store.failing':
       case 'defect':
-        log.error({ event: event.type, ...event });
+        log.error({ event: type, ...facts });
         break;
       case 'message.dropped':
-        log.debug({ event: event.type, ...event });
+        log.debug({ event: type, ...facts });
         break;
       default:
-        log.info({ event: event.type, ...event });
+        log.info({ event: type, ...facts });
     }
   };
 }
