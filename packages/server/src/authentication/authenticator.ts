@@ -16,6 +16,8 @@ export interface Grounds {
   readonly credential: string;
   readonly credentialKind: CredentialKind;
   readonly roles: readonly string[];
+  /** Every kind of proof that was shown and accepted; absent: that of the credential alone. */
+  readonly proofs?: readonly ('certificate' | 'token')[];
   /** Milliseconds since the epoch; absent if the credential does not expire. */
   readonly expiresAt?: number;
 }

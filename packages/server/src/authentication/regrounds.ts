@@ -1,15 +1,20 @@
 import { principalName, type RefusalReason } from '@sallyport/model';
+import type { TransportFacts } from '../events/transport-facts.ts';
 import type { Grounds } from './authenticator.ts';
-import type { Find } from './known-principal.ts';
+import { CONNECTION_LEVELS, type Proof } from './connection-level.ts';
+import type { Find, KnownPrincipal } from './known-principal.ts';
 import { standing } from './standing.ts';
 
 export type GroundsStanding =
   | 'stands'
   | { readonly ended: RefusalReason; readonly text: string; readonly cure?: string };
 
-/** Judges the grounds of a live session anew, from the registry as it is now. */
+/**
+ * Judges the grounds of a live session anew, from the registry as it is now. `transport` is how the client is connected; without
+ * it, the connection security is not looked at.
+ */
 export function regrounds({ findPrincipal, now }: { readonly findPrincipal: Find; readonly now: () => number }) {
-  return async (grounds: Grounds): Promise<GroundsStanding> => {
+  return async (grounds: Grounds, transport?: TransportFacts): Promise<GroundsStanding> => {
     const name = principalName(grounds.principal);
     const known = await findPrincipal(name);
     if (!known) return { ended: 'unknown_identity', text: `${name} was removed.` };
@@ -25,10 +30,36 @@ export function regrounds({ findPrincipal, now }: { readonly findPrincipal: Find
     }
     const before = [...grounds.roles].sort().join();
     const after = [...known.roles].sort().join();
-    if (before === after) return 'stands';
+    if (before !== after) {
+      return {
+        ended: 'rights_changed',
+        text: `The roles of ${name} were changed from ${before || 'none'} to ${after || 'none'}.`,
+      };
+    }
+    return (transport && belowLevel(known, grounds, transport)) ?? 'stands';
+  };
+}
+
+/** A level that was raised under a live session holds for it too. */
+function belowLevel(
+  { principal, security }: KnownPrincipal,
+  { credentialKind, proofs }: Grounds,
+  transport: TransportFacts,
+): GroundsStanding | undefined {
+  const level = CONNECTION_LEVELS[security];
+  const name = principalName(principal);
+  if (level.transport === 'tls' && !transport.secure) {
     return {
-      ended: 'rights_changed',
-      text: `The roles of ${name} were changed from ${before || 'none'} to ${after || 'none'}.`,
+      ended: 'tls_required',
+      text: `Connection security ${security} now holds for ${name}, which is connected by ${transport.transport} without TLS.`,
+      cure: 'Connect with TLS (port 8883), or set the connection security back by name.',
     };
+  }
+  const shown: readonly Proof[] = proofs ?? [credentialKind === 'certificate' ? 'certificate' : 'token'];
+  const fits = (proof: Proof) => shown.includes(proof);
+  if (level.require === 'all' ? level.proofs.every(fits) : level.proofs.some(fits)) return undefined;
+  return {
+    ended: level.proofs.includes('certificate') ? 'certificate_required' : 'missing_credential',
+    text: `Connection security ${security} now holds for ${name}, which has shown ${shown.join(' and ')} only.`,
   };
 }

@@ -1,5 +1,6 @@
 import type { Principal, Refusal, RefusalReason, TraceStep } from '@sallyport/model';
 import type { Evidence, Grounds } from '../authentication/authenticator.ts';
+import type { TransportFacts } from '../events/transport-facts.ts';
 import type { BrokerLimits } from './limits.ts';
 
 /** What the broker asks at the two doors: may this client come in? */
@@ -48,5 +49,9 @@ export interface Rights {
 /** Whether the grounds of a live session still hold. */
 export type Standing = 'stands' | { readonly ended: RefusalReason; readonly text: string; readonly cure?: string };
 
-/** Judges the grounds of a session anew. Throwing ends the session: what cannot be judged does not stand. */
-export type Regrounds = (grounds: Grounds) => Standing | Promise<Standing>;
+/**
+ * Judges the grounds of a session anew, and whether its connection is still one that its device type takes; that is left out
+ * while the client is away, as it has to come through the doors again. Throwing ends the session: what cannot be judged does
+ * not stand.
+ */
+export type Regrounds = (grounds: Grounds, transport?: TransportFacts) => Standing | Promise<Standing>;

@@ -1,21 +1,19 @@
-import { REASONS } from '@sallyport/model';
 import { ReasonCode } from '@sallyport/mqtt';
 import type { TransportFacts } from '../events/transport-facts.ts';
-import type { Standing } from './arrival.ts';
+import { Accounts } from './accounts.ts';
 import type { ByteStream } from './byte-stream.ts';
 import { Connection } from './connection.ts';
 import type { BrokerContext } from './context.ts';
-import { removeSession } from './departure.ts';
 import { dispatchOwned } from './dispatch.ts';
 import { CLOSE_CODES, type Ending } from './ending.ts';
 import { Flusher } from './flusher.ts';
 import { Passage } from './passage.ts';
 import type { Realm } from './realm.ts';
+import { expel, reconsider } from './reconsider.ts';
 import { type ServerMessage, serverMessage } from './server-message.ts';
 import type { Session } from './session.ts';
 import { type SessionMatch, type SessionView, sessionMatches, viewOf } from './session-view.ts';
 import { intervalTicker, type Ticker, TimerWheel } from './timer-wheel.ts';
-import { endUncovered } from './unsubscribe.ts';
 
 export type { ServerMessage } from './server-message.ts';
 export type { SessionMatch, SessionView } from './session-view.ts';
@@ -50,6 +48,7 @@ export class Broker {
       flusher: new Flusher((problem) => this.#defect('flush', problem)),
       passage: new Passage(),
       realms: new Map(),
+      accounts: new Accounts(),
     };
   }
 
@@ -123,14 +122,14 @@ export class Broker {
    * cached decisions are dropped and subscriptions that are no longer covered end. Sessions of absent clients too.
    */
   async reconsider(match: SessionMatch): Promise<void> {
-    await Promise.all(this.#matching(match).map(([realm, session]) => this.#reconsiderOne(realm, session)));
+    await Promise.all(this.#matching(match).map(([realm, session]) => reconsider(this.#context, realm, session)));
   }
 
   /** Closes the matching sessions and forgets them; answers how many. Their wills are not sent. */
   closeSessions(match: SessionMatch, reasonCode: number, text: string): number {
     const sessions = this.#matching(match);
     for (const [realm, session] of sessions) {
-      this.#expel(realm, session, { reasonCode, closeCode: CLOSE_CODES.closedByOperator, text, will: false });
+      expel(this.#context, realm, session, { reasonCode, closeCode: CLOSE_CODES.closedByOperator, text, will: false });
     }
     return sessions.length;
   }
@@ -141,61 +140,30 @@ export class Broker {
   }
 
   #matching(match: SessionMatch): [Realm, Session][] {
-    const { realms } = this.#context;
+    const { realms, accounts } = this.#context;
     const found: [Realm, Session][] = [];
+    const add = (realm: Realm | undefined, sessions: Iterable<Session>) => {
+      if (realm === undefined) return;
+      for (const session of sessions) if (sessionMatches(session, match)) found.push([realm, session]);
+    };
+    if (match.principal !== undefined) {
+      for (const session of accounts.find(match.principal)?.sessions ?? []) {
+        add(realms.get(session.organisation), [session]);
+      }
+      return found;
+    }
+    if (match.organisation !== undefined && match.clientId !== undefined) {
+      const realm = realms.get(match.organisation);
+      const session = realm?.sessions.get(match.clientId);
+      if (session !== undefined) add(realm, [session]);
+      return found;
+    }
     for (const realm of realms.values()) {
-      if (match.organisation !== undefined && match.organisation !== realm.organisation) continue;
-      for (const session of realm.sessions.values()) if (sessionMatches(session, match)) found.push([realm, session]);
+      if (match.organisation === undefined || match.organisation === realm.organisation) {
+        add(realm, realm.sessions.values());
+      }
     }
     return found;
-  }
-
-  async #reconsiderOne(realm: Realm, session: Session): Promise<void> {
-    // Before anything is awaited: from this moment no earlier answer is believed.
-    session.forgetDecisions();
-    const { grounds } = session;
-    let standing: Standing;
-    try {
-      standing = await this.#context.regrounds(grounds);
-    } catch (error) {
-      this.#defect('regrounds', error);
-      standing = { ended: 'authenticator_unavailable', text: 'The grounds of the session could not be judged.' };
-    }
-    // It may have ended, or come back on other grounds, while we asked.
-    if (realm.sessions.get(session.clientId) !== session || session.grounds !== grounds) return;
-    session.forgetDecisions();
-    if (standing === 'stands') {
-      endUncovered(this.#context, realm, session);
-      return;
-    }
-    const { reasonCode, stage, cure } = REASONS[standing.ended];
-    const refusal = this.#context.refuse({
-      action: 'connect',
-      reason: standing.ended,
-      reasonCode,
-      organisation: session.organisation,
-      principal: session.principalName,
-      clientId: session.clientId,
-      address: session.lastAddress,
-      steps: [{ stage, outcome: 'failed', text: standing.text }],
-      cure: standing.cure ?? cure,
-    });
-    this.#expel(realm, session, {
-      reasonCode: ReasonCode.notAuthorized,
-      closeCode: CLOSE_CODES.notAuthorised,
-      text: standing.text,
-      ticket: refusal.ticket,
-      will: false,
-    });
-  }
-
-  #expel(realm: Realm, session: Session, ending: Ending): void {
-    if (session.link !== undefined) {
-      session.link.end({ ...ending, forget: true });
-      return;
-    }
-    session.will = undefined;
-    removeSession(this.#context, realm, session);
   }
 
   #defect(where: string, error: unknown): void {

@@ -26,6 +26,7 @@ import { publish } from './publish.ts';
 import { pump } from './pump.ts';
 import type { Realm } from './realm.ts';
 import { connackCode } from './reason-codes.ts';
+import { reconsider } from './reconsider.ts';
 import { send, ticketProperties } from './send.ts';
 import type { Session } from './session.ts';
 import { sessionClosed, sessionOpened } from './session-events.ts';
@@ -172,6 +173,8 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
         if (this.#state !== 'arriving') return;
         this.#arrived(packet, answer);
         if (!this.open) return;
+        // A right may have ended while the doors were asked, before there was a session that could have been told.
+        void reconsider(this.context, this.#realm!, this.#session!);
         this.stream.resume();
         const failure = this.#decoder.resume(this);
         if (failure !== undefined) this.#malformed(failure);

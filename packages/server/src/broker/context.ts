@@ -1,11 +1,14 @@
 import type { Refusal } from '@sallyport/model';
 import type { ServerEvent } from '../events/events.ts';
+import type { Accounts } from './accounts.ts';
 import type { Arrive, Regrounds } from './arrival.ts';
 import type { BrokerCounters } from './counters.ts';
+import type { Durability } from './durability.ts';
 import type { Flusher } from './flusher.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { Passage } from './passage.ts';
 import { Realm } from './realm.ts';
+import type { Session } from './session.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 
 /** What the steps of the broker's walks have in common. One per broker. */
@@ -23,6 +26,9 @@ export interface BrokerContext {
   /** The one message that is being delivered; used again for the next. */
   readonly passage: Passage;
   readonly realms: Map<string, Realm>;
+  readonly durability: Durability;
+  /** By principal, over all organisations. */
+  readonly accounts: Accounts<Session>;
 }
 
 /** The realm of an organisation, made when it is first needed. */

@@ -28,6 +28,7 @@ export function depart(context: BrokerContext, realm: Realm, session: Session, e
     removeSession(context, realm, session);
     return;
   }
+  context.durability.save(session);
   session.onExpiry = () => removeSession(context, realm, session);
   wheel.schedule(session.expiryTimer, session.expiry * 1000);
 }
@@ -39,6 +40,9 @@ export function removeSession(context: BrokerContext, realm: Realm, session: Ses
   context.counters.sessionsNow--;
   context.counters.queuedNow -= session.queue.length;
   context.wheel.cancel(session.expiryTimer);
+  context.durability.forget(session);
+  context.wheel.cancel(session.groundsTimer);
+  context.accounts.leave(session.account, session, context.now());
   for (const written of [...session.subscriptions.keys()]) endSubscription(context, realm, session, written);
   sendWill(context, session);
   session.topics.clear();

@@ -4,12 +4,14 @@ import type { BrokerApi } from './broker.ts';
 
 /** Rights follow the registry: what was changed is judged anew in every live session that it concerns, and in no other. */
 export async function followRegistry(
-  { kind, change, organisation, principal }: RegistryChange,
+  { kind, change, organisation, principal, target }: RegistryChange,
   { policies, broker }: { readonly policies: PolicyStore; readonly broker: Pick<BrokerApi, 'reconsider'> },
 ): Promise<void> {
   if (change === 'created' && kind !== 'policy') return;
   if (organisation !== undefined && kind === 'policy') await policies.changed(organisation);
   if (organisation !== undefined && kind === 'organisation' && change === 'removed') policies.removed(organisation);
   if (principal !== undefined) await broker.reconsider({ principal });
-  else if (organisation !== undefined) await broker.reconsider({ organisation });
+  else if (organisation !== undefined && kind === 'type') {
+    await broker.reconsider({ organisation, deviceType: target.slice(`type:${organisation}/`.length) });
+  } else if (organisation !== undefined) await broker.reconsider({ organisation });
 }

@@ -7,6 +7,7 @@ import { CLOSE_CODES } from './ending.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { Link } from './link.ts';
 import type { Realm } from './realm.ts';
+import { enrol } from './reconsider.ts';
 import { Session } from './session.ts';
 import { exceedsTopicBounds } from './topic-bounds.ts';
 import { endUncovered } from './unsubscribe.ts';
@@ -77,6 +78,7 @@ export function openSession(
   context.wheel.cancel(session.willTimer);
 
   session.admit(admission, packet.protocolVersion, limits);
+  enrol(context, realm, session);
   session.share = scalable === undefined ? undefined : shareName(scalable);
   if (sessionPresent) endUncovered(context, realm, session);
   session.expiry = expiryOf(packet, limits, scalable);

@@ -1,12 +1,13 @@
 import type { TransportFacts } from '../events/transport-facts.ts';
 import type { Session } from './session.ts';
 
-/** Sessions meant: all that fit every property given. Written form of the principal, id of the credential. */
+/** Sessions meant: all that fit every property given. Written form of the principal, id of the credential; the type of a device or gateway. */
 export interface SessionMatch {
   readonly organisation?: string;
   readonly principal?: string;
   readonly credential?: string;
   readonly clientId?: string;
+  readonly deviceType?: string;
 }
 
 /** A session as the API shows it. */
@@ -34,8 +35,13 @@ export function sessionMatches(session: Session, match: SessionMatch): boolean {
     (match.organisation === undefined || match.organisation === session.organisation) &&
     (match.principal === undefined || match.principal === session.principalName) &&
     (match.credential === undefined || match.credential === session.grounds.credential) &&
-    (match.clientId === undefined || match.clientId === session.clientId)
+    (match.clientId === undefined || match.clientId === session.clientId) &&
+    (match.deviceType === undefined || match.deviceType === typeOf(session))
   );
+}
+
+function typeOf({ principal }: Session): string | undefined {
+  return 'type' in principal ? principal.type : undefined;
 }
 
 /** A picture of this moment. Subscriptions are shown in the full form of their filters. */

@@ -1,6 +1,8 @@
 import { type DevicePrincipal, type Principal, principalName, type Refusal } from '@sallyport/model';
 import type { ProtocolVersion } from '@sallyport/mqtt';
 import type { Grounds } from '../authentication/authenticator.ts';
+import type { TransportFacts } from '../events/transport-facts.ts';
+import type { Account } from './accounts.ts';
 import type { Admission, Rights } from './arrival.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { Message } from './message.ts';
@@ -26,6 +28,8 @@ export class Session extends Receiver {
   /** Written form of the principal. */
   principalName!: string;
   grounds!: Grounds;
+  /** What its principal has of the broker. */
+  account!: Account<Session>;
   rights!: Rights;
   scope: DevicePrincipal | undefined;
   watson = false;
@@ -40,8 +44,6 @@ export class Session extends Receiver {
   /** By the filter as the client wrote it. */
   readonly subscriptions = new Map<string, Subscription>();
   readonly topics = new TopicCache();
-  /** Packet identifiers of QoS 2 messages that were received and not released yet [MQTT-4.3.3-10]. */
-  received: Set<number> | undefined;
   /** Refusals worked out in full during this tick; beyond a few, equal ones are only counted. */
   refusalTick = -1;
   refusals = 0;
@@ -49,6 +51,7 @@ export class Session extends Receiver {
   /** Facts of the last connection, for lists. */
   lastAddress = '';
   lastTransport: 'tcp' | 'tls' | 'ws' | 'wss' = 'tls';
+  lastFacts: TransportFacts | undefined;
   connectedAt = 0;
   /** Milliseconds since the epoch; 0: never. */
   lastLeft = 0;
@@ -56,8 +59,11 @@ export class Session extends Receiver {
   readonly expiryTimer: Timed = { due: 0, slot: -1, elapsed: () => this.onExpiry?.() };
   /** The sending of the will, while the client is away. */
   readonly willTimer: Timed = { due: 0, slot: -1, elapsed: () => this.onWillDue?.() };
+  /** The end of the credential. */
+  readonly groundsTimer: Timed = { due: 0, slot: -1, elapsed: () => this.onGroundsEnd?.() };
   onExpiry: (() => void) | undefined;
   onWillDue: (() => void) | undefined;
+  onGroundsEnd: (() => void) | undefined;
 
   constructor(organisation: string, clientId: string) {
     super();
@@ -79,12 +85,6 @@ export class Session extends Receiver {
     this.limits = limits;
     this.version = version;
     this.forgetDecisions();
-  }
-
-  /** Remembers the packet identifier of a QoS 2 message until PUBREL. */
-  hold(packetId: number): void {
-    this.received ??= new Set();
-    this.received.add(packetId);
   }
 
   forgetDecisions(): void {

@@ -1,0 +1,91 @@
+import { REASONS } from '@sallyport/model';
+import { ReasonCode } from '@sallyport/mqtt';
+import type { Standing } from './arrival.ts';
+import type { BrokerContext } from './context.ts';
+import { removeSession } from './departure.ts';
+import { CLOSE_CODES, type Ending } from './ending.ts';
+import type { Realm } from './realm.ts';
+import type { Session } from './session.ts';
+import { endUncovered } from './unsubscribe.ts';
+
+/** What DISCONNECT can say of grounds that have gone (MQTT 5 table 3-10); whatever else ended them is "not authorized". */
+const SAID: ReadonlySet<number> = new Set([ReasonCode.notAuthorized, ReasonCode.administrativeAction]);
+
+/** Judges one session anew: ends it if its grounds have gone, else drops what was decided before and what is no longer covered. */
+export async function reconsider(context: BrokerContext, realm: Realm, session: Session): Promise<void> {
+  // Before anything is awaited: from this moment no earlier answer is believed.
+  session.forgetDecisions();
+  const { grounds } = session;
+  let standing: Standing;
+  try {
+    standing = await context.regrounds(grounds, session.link?.facts);
+  } catch (error) {
+    context.counters.defects++;
+    const problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    context.events.emit({ type: 'defect', where: 'broker regrounds', problem });
+    standing = { ended: 'authenticator_unavailable', text: 'The grounds of the session could not be judged.' };
+  }
+  // It may have ended, or come back on other grounds, while we asked.
+  if (realm.sessions.get(session.clientId) !== session || session.grounds !== grounds) return;
+  session.forgetDecisions();
+  if (standing === 'stands') {
+    endUncovered(context, realm, session);
+    return;
+  }
+  const { reasonCode, stage, cure } = REASONS[standing.ended];
+  const refusal = context.refuse({
+    action: 'connect',
+    reason: standing.ended,
+    reasonCode,
+    organisation: session.organisation,
+    principal: session.principalName,
+    clientId: session.clientId,
+    address: session.lastAddress,
+    steps: [{ stage, outcome: 'failed', text: standing.text }],
+    cure: standing.cure ?? cure,
+  });
+  expel(context, realm, session, {
+    reasonCode: SAID.has(reasonCode) ? reasonCode : ReasonCode.notAuthorized,
+    closeCode: CLOSE_CODES.notAuthorised,
+    text: standing.text,
+    ticket: refusal.ticket,
+    will: false,
+  });
+}
+
+/** Closes a session and forgets it, whether its client is here or away. Its will is not sent. */
+export function expel(context: BrokerContext, realm: Realm, session: Session, ending: Ending): void {
+  if (session.link !== undefined) {
+    session.link.end({ ...ending, forget: true });
+    return;
+  }
+  session.will = undefined;
+  removeSession(context, realm, session);
+}
+
+/** A clock may be set and a machine may sleep while ticks are not counted: the date is looked at again at least so often. */
+const LOOK_AGAIN = 60_000;
+
+/**
+ * Counts an admitted or restored session among those of its principal, so that it is found when the principal's rights change,
+ * and sees to it that it ends when its credential expires, at most a second later.
+ */
+export function enrol(context: BrokerContext, realm: Realm, session: Session): void {
+  session.account = context.accounts.of(session.principalName, context.now());
+  session.account.sessions.add(session);
+  watchExpiry(context, realm, session);
+}
+
+function watchExpiry(context: BrokerContext, realm: Realm, session: Session): void {
+  const { wheel, now } = context;
+  const { expiresAt } = session.grounds;
+  wheel.cancel(session.groundsTimer);
+  if (expiresAt === undefined) return;
+  const look = (): void => {
+    const left = expiresAt - now();
+    if (left > 0) wheel.schedule(session.groundsTimer, Math.min(left, LOOK_AGAIN));
+    else void reconsider(context, realm, session);
+  };
+  session.onGroundsEnd = look;
+  wheel.schedule(session.groundsTimer, Math.max(0, Math.min(expiresAt - now(), LOOK_AGAIN)));
+}
