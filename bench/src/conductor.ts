@@ -197,6 +197,7 @@ export class Conductor {
     for (const peer of this.#peers) {
       const p50: number[] = [];
       const p99: number[] = [];
+      let sent = Number.POSITIVE_INFINITY;
       try {
         const generators = ready.get(peer);
         if (generators instanceof Error) throw generators;
@@ -204,12 +205,18 @@ export class Conductor {
         for (let turn = 0; turn < this.#options.runs; turn += 1) {
           const ask = { fleet: peer.name, rate, duration: this.#options.duration };
           const stretches = await Promise.all((generators ?? []).map((generator) => generator.order('latency', ask)));
+          sent = Math.min(
+            sent,
+            stretches.reduce((sum, stretch) => sum + stretch.rate, 0),
+          );
           // The share of the slowest generator speaks for all.
           p50.push(Math.max(...stretches.map((stretch) => stretch.p50)));
           p99.push(Math.max(...stretches.map((stretch) => stretch.p99)));
         }
-        this.#add(figureCell(`${name}, p50`, peer.name, 'microseconds', p50));
-        this.#add(figureCell(`${name}, p99`, peer.name, 'microseconds', p99));
+        // A generator that falls behind measures its own backlog.
+        const note = sent < LATENCY_RATE * 0.95 ? `generator sent only ${Math.round(sent)}/s` : undefined;
+        this.#add(figureCell(`${name}, p50`, peer.name, 'microseconds', p50, note));
+        this.#add(figureCell(`${name}, p99`, peer.name, 'microseconds', p99, note));
       } catch (error) {
         this.#add(failedCell(`${name}, p50`, peer.name, 'microseconds', asError(error).message));
       }
