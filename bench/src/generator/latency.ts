@@ -4,6 +4,8 @@ import { topicOf } from '../identity.ts';
 import { quantile } from '../statistics.ts';
 import type { Fleet } from './fleet.ts';
 
+const LARGEST_BURST = 8;
+
 export interface LatencyStretch {
   /** Microseconds. */
   readonly p50: number;
@@ -38,8 +40,8 @@ export async function latency(fleet: Fleet, rate: number, duration: number): Pro
   const interval = 1000 / rate;
   let sent = 0;
   for (let now = startedAt; now < endsAt; now = performance.now()) {
-    // Never more than one message per turn: a burst would wait for itself.
-    if (startedAt + sent * interval <= now) {
+    // Few per turn: the messages of a burst would wait for each other.
+    for (let burst = 0; burst < LARGEST_BURST && startedAt + sent * interval <= now; burst += 1) {
       const index = sent % packets.length;
       const publisher = fleet.publishers[index];
       const packet = Buffer.from(packets[index] ?? []);
