@@ -2,7 +2,8 @@ import { type PubAck, type PubComp, type PubRec, type PubRel, ReasonCode, writeA
 import type { BrokerContext } from './context.ts';
 import { CLOSE_CODES } from './ending.ts';
 import type { Link } from './link.ts';
-import { pump } from './pump.ts';
+import { PUBCOMP, PUBREL } from './pending-acks.ts';
+import { closeDelivery, pump } from './pump.ts';
 import type { Realm } from './realm.ts';
 import type { Session } from './session.ts';
 import { AWAITS_PUBACK, AWAITS_PUBCOMP, AWAITS_PUBREC, FREE } from './window.ts';
@@ -16,41 +17,51 @@ export function acknowledge(
   packet: PubAck | PubRec | PubRel | PubComp,
 ): void {
   const { window } = session;
+  const { durability } = context;
   const { packetId } = packet;
   const state = window.state(packetId);
   switch (packet.type) {
     case 'puback':
       // An identifier that is free is an echo of an earlier connection: not worth a quarrel.
-      if (state === AWAITS_PUBACK) complete(session, packetId);
+      if (state === AWAITS_PUBACK) complete(context, session, packetId);
       else if (state !== FREE) violated(link, packet.type, packetId);
       break;
     case 'pubrec':
-      if (state === AWAITS_PUBREC && packet.reasonCode >= 0x80) complete(session, packetId);
+      if (state === AWAITS_PUBREC && packet.reasonCode >= 0x80) complete(context, session, packetId);
       else if (state === AWAITS_PUBREC || state === AWAITS_PUBCOMP) {
-        if (state === AWAITS_PUBREC) window.release(packetId);
-        writeAck(link.slab, 'pubrel', packetId, 0, link.version);
-        link.touch();
+        if (state === AWAITS_PUBREC) release(context, session, packetId);
+        // Before the store knows it, a restart would send the message again to a client that has let go of it.
+        durability.acknowledge(session, link, PUBREL, packetId, session.storeId === 0 ? 0 : durability.store.written);
       } else if (state === FREE) {
         writeAck(link.slab, 'pubrel', packetId, ReasonCode.packetIdentifierNotFound, link.version);
         link.touch();
       } else violated(link, packet.type, packetId);
       break;
     case 'pubcomp':
-      if (state === AWAITS_PUBCOMP) complete(session, packetId);
+      if (state === AWAITS_PUBCOMP) complete(context, session, packetId);
       else if (state !== FREE) violated(link, packet.type, packetId);
       break;
     case 'pubrel': {
-      const known = session.received?.delete(packetId) ?? false;
-      writeAck(link.slab, 'pubcomp', packetId, known ? 0 : ReasonCode.packetIdentifierNotFound, link.version);
-      link.touch();
+      if (durability.unhold(session, packetId)) {
+        const sequence = session.storeId === 0 ? 0 : durability.store.written;
+        durability.acknowledge(session, link, PUBCOMP, packetId, sequence);
+      } else {
+        writeAck(link.slab, 'pubcomp', packetId, ReasonCode.packetIdentifierNotFound, link.version);
+        link.touch();
+      }
       return;
     }
   }
   if (!session.upToDate) pump(context, session, realm.retained);
 }
 
-function complete(session: Session, packetId: number): void {
-  session.window.close(packetId);
+function release({ durability }: BrokerContext, { window }: Session, packetId: number): void {
+  durability.release(window.position(packetId), window.message(packetId), AWAITS_PUBCOMP);
+  window.release(packetId);
+}
+
+function complete(context: BrokerContext, session: Session, packetId: number): void {
+  closeDelivery(context, session, packetId);
   if (session.quota < session.receiveMaximum) session.quota++;
 }
 

@@ -5,14 +5,18 @@ import type { ByteStream } from './byte-stream.ts';
 import { Connection } from './connection.ts';
 import type { BrokerContext } from './context.ts';
 import { dispatchOwned } from './dispatch.ts';
+import { Durability } from './durability.ts';
 import { CLOSE_CODES, type Ending } from './ending.ts';
 import { Flusher } from './flusher.ts';
+import { MemorySessionStore } from './memory-session-store.ts';
 import { Passage } from './passage.ts';
 import type { Realm } from './realm.ts';
 import { expel, reconsider } from './reconsider.ts';
 import { type ServerMessage, serverMessage } from './server-message.ts';
 import type { Session } from './session.ts';
+import type { SessionStore } from './session-store.ts';
 import { type SessionMatch, type SessionView, sessionMatches, viewOf } from './session-view.ts';
+import { storeAnswers } from './store-answers.ts';
 import { intervalTicker, type Ticker, TimerWheel } from './timer-wheel.ts';
 
 export type { ServerMessage } from './server-message.ts';
@@ -21,6 +25,8 @@ export type { SessionMatch, SessionView } from './session-view.ts';
 /** What the broker is built from. */
 export interface BrokerOptions
   extends Pick<BrokerContext, 'now' | 'random' | 'events' | 'limits' | 'arrive' | 'regrounds' | 'refuse' | 'counters'> {
+  /** What outlives the process; if left out, nothing does. */
+  readonly store?: SessionStore;
   /** Drives deadlines and keep alives; a timer of the process if left out. */
   readonly ticker?: Ticker;
 }
@@ -41,7 +47,7 @@ export class Broker {
   };
 
   constructor(options: BrokerOptions) {
-    const { ticker = intervalTicker, ...given } = options;
+    const { ticker = intervalTicker, store = new MemorySessionStore(), ...given } = options;
     this.#context = {
       ...given,
       wheel: new TimerWheel(ticker, undefined, (problem) => this.#defect('timer', problem)),
@@ -49,7 +55,9 @@ export class Broker {
       passage: new Passage(),
       realms: new Map(),
       accounts: new Accounts(),
+      durability: new Durability(store),
     };
+    store.listen(storeAnswers(this.#context));
   }
 
   /** Takes over a fresh stream: the first packet must be CONNECT. Never throws. */

@@ -22,6 +22,7 @@ import { CLOSE_CODES, type Ending } from './ending.ts';
 import type { Link } from './link.ts';
 import { type NotOpened, type Opened, openSession } from './open-session.ts';
 import { Outgoing } from './outgoing.ts';
+import type { PendingAcks } from './pending-acks.ts';
 import { publish } from './publish.ts';
 import { pump } from './pump.ts';
 import type { Realm } from './realm.ts';
@@ -48,6 +49,7 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
   messagesOut = 0;
   aliases: (TopicEntry | undefined)[] | undefined;
   problemInformation = true;
+  pending: PendingAcks | undefined;
   due = 0;
   slot = -1;
   readonly #decoder: Decoder;
@@ -206,6 +208,25 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
     send(this, welcome(packet, opened));
     this.context.events.emit(sessionOpened(session, this, this.#username, packet.cleanStart, sessionPresent));
     pump(this.context, session, realm.retained);
+    if (session.storeId > 0) this.#greetWhenSaved(packet, sessionPresent);
+  }
+
+  /** A session that is kept is promised only when it is stored; until then nothing is said. */
+  #greetWhenSaved(packet: Connect, sessionPresent: boolean): void {
+    this.holdBack();
+    this.context.durability.whenSaved((saved) => {
+      if (this.#state !== 'open') return;
+      if (saved || sessionPresent) {
+        this.letGo();
+        return;
+      }
+      this.slab.take();
+      const text = 'The session store took no new session.';
+      const refusal = refuseConnect(this.context, packet.clientId, this.facts, 'quota_exceeded', text);
+      this.#refuseWith(connackCode('quota_exceeded', this.version), refusal.ticket);
+      const closeCode = CLOSE_CODES.closedByServer;
+      this.#depart({ reasonCode: undefined, closeCode, text, will: false, forget: true }, refusal.ticket);
+    });
   }
 
   #turnAway(reason: RefusalReason, refusal: Refusal): void {

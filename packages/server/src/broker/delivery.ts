@@ -5,6 +5,7 @@ import { enqueue } from './enqueue.ts';
 import type { Link } from './link.ts';
 import { RETAIN_BIT } from './message-queue.ts';
 import type { Passage } from './passage.ts';
+import { holdBack } from './pump.ts';
 import type { Receiver } from './receiver.ts';
 import type { GroupTargets, Target } from './route.ts';
 import { AWAITS_PUBACK, AWAITS_PUBREC } from './window.ts';
@@ -97,7 +98,10 @@ function deliverTo(
     return;
   }
   receiver.quota--;
-  const packetId = window.open(message, flags, identifiers, qos === 1 ? AWAITS_PUBACK : AWAITS_PUBREC);
+  const state = qos === 1 ? AWAITS_PUBACK : AWAITS_PUBREC;
+  const position = context.durability.keep(receiver, message, flags, identifiers, window.next, state);
+  const packetId = window.open(message, flags, identifiers, state, position);
+  if (qos === 2 && position > 0 && holdBack(context, receiver, link, packetId)) return;
   write(context, passage, link, target, qos, retain, packetId, identifiers);
 }
 

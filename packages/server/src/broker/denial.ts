@@ -1,8 +1,9 @@
 import { REASONS, type Refusal, type TraceStep } from '@sallyport/model';
-import { type QoS, writeAck } from '@sallyport/mqtt';
+import type { QoS } from '@sallyport/mqtt';
 import type { BrokerContext } from './context.ts';
 import { notifyGateway } from './gateway-notice.ts';
 import type { Link } from './link.ts';
+import { PUBACK, PUBREC } from './pending-acks.ts';
 import { denialCodes } from './reason-codes.ts';
 import { send, ticketProperties } from './send.ts';
 import type { Session } from './session.ts';
@@ -59,9 +60,11 @@ export function denyPublish(
   const codes = denialCodes(refusal, session.watson);
   if (session.watson && session.principal.kind === 'gateway') {
     notifyGateway(context, session.principal, 'Publish', topic, codes.closeCode, refusal);
-    if (qos > 0) writeAck(link.slab, qos === 1 ? 'puback' : 'pubrec', packetId, 0, link.version);
-    if (qos === 2) session.hold(packetId);
-    link.touch();
+    if (qos === 0) return;
+    const { durability } = context;
+    if (qos === 2) durability.hold(session, packetId);
+    const sequence = qos === 2 && session.storeId > 0 ? durability.store.written : 0;
+    durability.acknowledge(session, link, qos === 1 ? PUBACK : PUBREC, packetId, sequence);
     return;
   }
   if (link.version === 5) {

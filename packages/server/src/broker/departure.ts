@@ -20,7 +20,10 @@ export function depart(context: BrokerContext, realm: Realm, session: Session, e
     // The session's end is the latest moment for the will [MQTT-3.1.3-9].
     if (ends || session.will.delay === 0) sendWill(context, session);
     else {
-      session.onWillDue = () => sendWill(context, session);
+      session.onWillDue = () => {
+        sendWill(context, session);
+        context.durability.save(session);
+      };
       wheel.schedule(session.willTimer, session.will.delay * 1000);
     }
   }

@@ -13,11 +13,17 @@ export function dispatch(context: BrokerContext, realm: Realm, passage: Passage)
   if (route.targets.length > 0 || route.groups.length > 0) deliver(context, passage);
 }
 
-function retain({ counters }: BrokerContext, { retained }: Realm, passage: Passage): void {
+function retain({ counters, durability }: BrokerContext, { organisation, retained }: Realm, passage: Passage): void {
   counters.retainedNow -= retained.size;
   counters.retainedBytesNow -= retained.bytes;
-  if (passage.payloadStart === passage.payloadEnd) retained.remove(passage.route.topic);
-  else if (!retained.set(passage.own())) counters.retainedRefused++;
+  if (passage.payloadStart === passage.payloadEnd) {
+    retained.remove(passage.route.topic);
+    durability.unretain(organisation, passage.route.topic);
+  } else if (retained.set(passage.own())) durability.retain(organisation, passage.own());
+  else {
+    counters.retainedRefused++;
+    durability.unretain(organisation, passage.route.topic);
+  }
   counters.retainedNow += retained.size;
   counters.retainedBytesNow += retained.bytes;
 }

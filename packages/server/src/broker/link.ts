@@ -1,6 +1,7 @@
 import type { ProtocolVersion, Slab } from '@sallyport/mqtt';
 import type { TransportFacts } from '../events/transport-facts.ts';
 import type { Ending } from './ending.ts';
+import type { PendingAcks } from './pending-acks.ts';
 
 /** What a session knows of its connection. */
 export interface Link {
@@ -16,6 +17,8 @@ export interface Link {
   readonly problemInformation: boolean;
   /** PUBLISH packets written to the peer. */
   messagesOut: number;
+  /** What the peer is told once the store has it; undefined as long as it never had to wait. */
+  pending: PendingAcks | undefined;
   /** Asks for a flush at the end of this turn of the event loop. */
   touch(): void;
   /** Closes in the order of the protocol; a second call does nothing. */

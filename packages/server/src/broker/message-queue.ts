@@ -14,16 +14,18 @@ export class MessageQueue {
   readonly #messages: (Message | undefined)[] = [];
   readonly #flags: number[] = [];
   readonly #identifiers: (Buffer | undefined)[] = [];
+  readonly #positions: number[] = [];
 
   get length(): number {
     return this.#messages.length - this.#head;
   }
 
-  /** `identifiers`: subscription identifiers as they travel in MQTT 5. */
-  push(message: Message, flags: number, identifiers: Buffer | undefined): void {
+  /** `identifiers`: subscription identifiers as they travel in MQTT 5. `position`: in the session store; 0: not there. */
+  push(message: Message, flags: number, identifiers: Buffer | undefined, position: number): void {
     this.#messages.push(message);
     this.#flags.push(flags);
     this.#identifiers.push(identifiers);
+    this.#positions.push(position);
     this.bytes += messageSize(message);
   }
 
@@ -38,6 +40,22 @@ export class MessageQueue {
 
   get firstIdentifiers(): Buffer | undefined {
     return this.#identifiers[this.#head];
+  }
+
+  get firstPosition(): number {
+    return this.#positions[this.#head] ?? 0;
+  }
+
+  /** Each message and its position in the session store. */
+  visit(visitor: (message: Message, position: number) => void): void {
+    for (let index = this.#head; index < this.#messages.length; index++) {
+      visitor(this.#messages[index]!, this.#positions[index]!);
+    }
+  }
+
+  /** From now on none of them is in the session store. */
+  forgetPositions(): void {
+    this.#positions.fill(0);
   }
 
   /** Drops the oldest. */
@@ -56,6 +74,7 @@ export class MessageQueue {
     this.#messages.splice(0, count);
     this.#flags.splice(0, count);
     this.#identifiers.splice(0, count);
+    this.#positions.splice(0, count);
     this.#head = 0;
   }
 }

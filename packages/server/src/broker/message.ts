@@ -13,6 +13,10 @@ export interface Message {
   readonly retain: boolean;
   /** Milliseconds since the epoch; 0: never. */
   readonly expiresAt: number;
+  /** Number in the session store; 0: it is not there. */
+  storeId: number;
+  /** How often the session store refers to it. */
+  references: number;
 }
 
 /** What a message weighs in the bounds of queues and stores, in bytes. */

@@ -61,7 +61,12 @@ export function openSession(
     return { reason: 'quota_exceeded', text: crowded };
   }
 
+  const expiry = expiryOf(packet, limits, scalable);
   let session = realm.sessions.get(clientId);
+  if (expiry > 0 && context.durability.store.failing && (packet.cleanStart || session === undefined)) {
+    if (realm.empty) context.realms.delete(realm.organisation);
+    return { reason: 'quota_exceeded', text: 'The session store takes no new session at the moment.' };
+  }
   if (session !== undefined && packet.cleanStart) {
     removeSession(context, realm, session);
     session = undefined;
@@ -81,7 +86,7 @@ export function openSession(
   enrol(context, realm, session);
   session.share = scalable === undefined ? undefined : shareName(scalable);
   if (sessionPresent) endUncovered(context, realm, session);
-  session.expiry = expiryOf(packet, limits, scalable);
+  session.expiry = expiry;
   session.will = packet.will === undefined ? undefined : keptWill(session, packet.will);
   session.maximumPacketSize = packet.properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY;
   session.receiveMaximum = Math.min(packet.properties?.receiveMaximum ?? 65_535, limits.inflight);
@@ -90,7 +95,9 @@ export function openSession(
   session.connectedAt = link.connectedAt;
   session.lastAddress = link.facts.remoteAddress;
   session.lastTransport = link.facts.transport;
+  session.lastFacts = link.facts;
   session.link = link;
+  context.durability.save(session);
   return { realm, session, sessionPresent, assigned: admission.clientId === '' };
 }
 

@@ -17,6 +17,7 @@ export abstract class Outgoing implements Flushable {
   protected bytesOut = 0;
   #blocked = false;
   #overflowed = false;
+  #held = false;
 
   constructor(context: BrokerContext, stream: ByteStream) {
     this.context = context;
@@ -38,15 +39,26 @@ export abstract class Outgoing implements Flushable {
   }
 
   flush(): void {
-    if (this.#blocked || this.slab.length === 0) return;
+    if (this.#blocked || this.#held || this.slab.length === 0) return;
     const bytes = this.slab.take();
     this.context.counters.bytesSent += bytes.length;
     this.bytesOut += bytes.length;
     this.#blocked = !this.stream.write(bytes);
   }
 
+  /** Writes nothing more until {@link letGo}. */
+  protected holdBack(): void {
+    this.#held = true;
+  }
+
+  protected letGo(): void {
+    this.#held = false;
+    this.flush();
+  }
+
   /** Writes out everything, whether the peer is slow or not. */
   protected flushLast(): void {
+    this.#held = false;
     this.#blocked = false;
     this.flush();
   }

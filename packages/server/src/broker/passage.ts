@@ -96,6 +96,8 @@ export class Passage {
       qos: this.qos,
       retain: this.retain,
       expiresAt: this.expiresAt,
+      storeId: 0,
+      references: 0,
     };
     return this.#message;
   }

@@ -5,9 +5,12 @@ import { denyPublish, limitStep } from './denial.ts';
 import { dispatch } from './dispatch.ts';
 import { CLOSE_CODES } from './ending.ts';
 import type { Link } from './link.ts';
+import { needsStore } from './needs-store.ts';
+import { PUBACK, PUBREC } from './pending-acks.ts';
 import { forwardedProperties } from './publish-properties.ts';
 import type { Realm } from './realm.ts';
 import type { Session } from './session.ts';
+import { endForStore } from './store-answers.ts';
 import { exceedsTopicBounds } from './topic-bounds.ts';
 import type { TopicEntry } from './topic-cache.ts';
 
@@ -33,6 +36,7 @@ export function publish(
   context.counters.messagesReceived++;
   link.messagesIn++;
   const { bytes, qos, packetId } = frame;
+  const { durability } = context;
   const entry = frame.topicAlias === 0 ? entryOf(session, frame) : aliasedEntry(session, link, frame);
   if (entry === undefined) return;
   const { version } = session.rights;
@@ -53,8 +57,8 @@ export function publish(
   if (qos === 2) {
     if (session.received?.has(packetId)) {
       // Sent again because our PUBREC was lost: it was delivered the first time [MQTT-4.3.3-10].
-      writeAck(link.slab, 'pubrec', packetId, 0, link.version);
-      link.touch();
+      const sequence = session.storeId === 0 ? 0 : durability.store.written;
+      durability.acknowledge(session, link, PUBREC, packetId, sequence);
       return;
     }
     if (session.received !== undefined && session.received.size >= session.limits.receiveMaximum) {
@@ -66,7 +70,17 @@ export function publish(
     }
   }
 
+  if (durability.store.failing && qos > 0 && needsStore(realm, session, entry.route!, frame)) {
+    if (link.version < 5) endForStore(link);
+    else {
+      writeAck(link.slab, qos === 1 ? 'puback' : 'pubrec', packetId, ReasonCode.quotaExceeded, link.version);
+      link.touch();
+    }
+    return;
+  }
+
   const { passage } = context;
+  const before = durability.store.written;
   const expiry = frame.messageExpiryInterval;
   const expiresAt = expiry < 0 ? 0 : context.now() + expiry * 1000;
   const forwarded = forwardedProperties(bytes, frame.propertiesStart, frame.propertiesEnd);
@@ -81,9 +95,9 @@ export function publish(
   }
 
   if (qos === 0) return;
-  if (qos === 2) session.hold(packetId);
-  writeAck(link.slab, qos === 1 ? 'puback' : 'pubrec', packetId, 0, link.version);
-  link.touch();
+  if (qos === 2) durability.hold(session, packetId);
+  const { written } = durability.store;
+  durability.acknowledge(session, link, qos === 1 ? PUBACK : PUBREC, packetId, written === before ? 0 : written);
 }
 
 function entryOf(session: Session, frame: PublishFrame): TopicEntry {

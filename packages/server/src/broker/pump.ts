@@ -5,6 +5,7 @@ import { noteDrop } from './drops.ts';
 import type { Link } from './link.ts';
 import type { Message } from './message.ts';
 import { type MessageQueue, QOS_BITS, RETAIN_BIT } from './message-queue.ts';
+import { PUBLISH } from './pending-acks.ts';
 import { NO_PROPERTIES, withExpiry } from './publish-properties.ts';
 import type { Receiver } from './receiver.ts';
 import type { RetainedMessages } from './retained.ts';
@@ -50,13 +51,13 @@ function sendAgain(context: BrokerContext, receiver: Receiver, link: Link, packe
   }
   const message = window.message(packetId)!;
   if (!stillPermitted(context, receiver, message)) {
-    window.close(packetId);
+    closeDelivery(context, receiver, packetId);
     return true;
   }
   if (receiver.quota === 0) return false;
   const flags = window.flags(packetId);
   if (!writeMessage(context, receiver, link, message, flags, window.identifiers(packetId), packetId, true)) {
-    window.close(packetId);
+    closeDelivery(context, receiver, packetId);
     return true;
   }
   receiver.quota--;
@@ -72,20 +73,70 @@ function sendFirst(context: BrokerContext, receiver: Receiver, link: Link, queue
   const { window } = receiver;
   if (link.congested) return false;
   if (qos > 0 && (receiver.quota === 0 || window.size >= receiver.limits.inflight)) return false;
+  const position = queue.firstPosition;
+  const { durability } = context;
   queue.shift();
   if (message.expiresAt !== 0 && message.expiresAt <= context.now()) {
+    durability.drop(position, message);
     noteDrop(context, receiver, 'expired');
     return true;
   }
-  if (!stillPermitted(context, receiver, message)) return true;
+  if (!stillPermitted(context, receiver, message)) {
+    durability.drop(position, message);
+    return true;
+  }
   if (qos === 0) {
     writeMessage(context, receiver, link, message, flags, identifiers, 0, false);
     return true;
   }
-  const packetId = window.open(message, flags, identifiers, qos === 1 ? AWAITS_PUBACK : AWAITS_PUBREC);
-  if (writeMessage(context, receiver, link, message, flags, identifiers, packetId, false)) receiver.quota--;
-  else window.close(packetId);
+  const state = qos === 1 ? AWAITS_PUBACK : AWAITS_PUBREC;
+  const kept = durability.send(receiver, position, message, flags, identifiers, window.next, state);
+  const packetId = window.open(message, flags, identifiers, state, kept);
+  receiver.quota--;
+  if (qos === 2 && kept > 0 && holdBack(context, receiver, link, packetId)) return true;
+  sendNow(context, receiver, link, packetId);
   return true;
+}
+
+/**
+ * Lets a QoS 2 message wait until the store has its packet identifier: under another one, after a restart, it would be another message
+ * for the client. False if nothing has to be waited for.
+ */
+export function holdBack(context: BrokerContext, receiver: Receiver, link: Link, packetId: number): boolean {
+  const { durability } = context;
+  const { written, committed } = durability.store;
+  if (written <= committed) return false;
+  durability.later(receiver, link, PUBLISH, packetId, written);
+  return true;
+}
+
+/** Sends a message that was held back, if the client may still have it. */
+export function sendHeld(context: BrokerContext, receiver: Receiver, link: Link, packetId: number): void {
+  const { window } = receiver;
+  const message = window.message(packetId);
+  if (message === undefined || window.state(packetId) !== AWAITS_PUBREC) return;
+  if (stillPermitted(context, receiver, message)) sendNow(context, receiver, link, packetId);
+  else unsend(context, receiver, packetId);
+}
+
+function sendNow(context: BrokerContext, receiver: Receiver, link: Link, packetId: number): void {
+  const { window } = receiver;
+  const message = window.message(packetId)!;
+  const flags = window.flags(packetId);
+  if (!writeMessage(context, receiver, link, message, flags, window.identifiers(packetId), packetId, false)) {
+    unsend(context, receiver, packetId);
+  }
+}
+
+function unsend(context: BrokerContext, receiver: Receiver, packetId: number): void {
+  closeDelivery(context, receiver, packetId);
+  if (receiver.quota < receiver.receiveMaximum) receiver.quota++;
+}
+
+/** The message of a packet identifier is done with. */
+export function closeDelivery({ durability }: BrokerContext, { window }: Receiver, packetId: number): void {
+  durability.drop(window.position(packetId), window.message(packetId));
+  window.close(packetId);
 }
 
 /** What has waited may have waited longer than the right to it. */

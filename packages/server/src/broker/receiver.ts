@@ -18,12 +18,16 @@ export abstract class Receiver {
   link: Link | undefined;
   /** Counts what makes cached answers of `rights` void, beyond the version of the rights themselves. */
   epoch = 0;
+  /** Number in the session store; 0: the session ends with its connection and nothing of it is stored. */
+  storeId = 0;
   /** QoS 1 and 2 messages that may still be sent before one is acknowledged [MQTT-3.3.4-9]. */
   quota = 0;
   /** The most that {@link quota} can be on this connection. */
   receiveMaximum = 0;
   /** Bytes of a packet that the client takes [MQTT-3.1.2-24]. */
   maximumPacketSize = Number.POSITIVE_INFINITY;
+  /** Packet identifiers of QoS 2 messages that were received and not released yet [MQTT-4.3.3-10]. */
+  received: Set<number> | undefined;
   readonly window = new Window();
   readonly queue = new MessageQueue();
   /** Packet identifiers of an earlier connection whose packets are still to be sent again, the next one last. */
@@ -33,6 +37,12 @@ export abstract class Receiver {
   /** Messages dropped since the last event that told of them. */
   dropped = 0;
   droppedTick = -1;
+
+  /** Remembers the packet identifier of a QoS 2 message until PUBREL. */
+  hold(packetId: number): void {
+    this.received ??= new Set();
+    this.received.add(packetId);
+  }
 
   /** Nothing older waits, so that a new QoS 1 or 2 message may be sent at once without overtaking. */
   get upToDate(): boolean {

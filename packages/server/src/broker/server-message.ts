@@ -24,5 +24,7 @@ export function serverMessage(
     qos,
     retain,
     expiresAt: expiry === undefined ? 0 : now + expiry * 1000,
+    storeId: 0,
+    references: 0,
   };
 }

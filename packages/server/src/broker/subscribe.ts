@@ -12,6 +12,7 @@ import { denialCodes } from './reason-codes.ts';
 import type { Subscription } from './route.ts';
 import { send, ticketProperties } from './send.ts';
 import type { Session } from './session.ts';
+import { endSubscription } from './unsubscribe.ts';
 
 type Requested = Subscribe['subscriptions'][number];
 
@@ -22,6 +23,10 @@ type Granted =
 
 /** The walk of a subscribe: resolve, limits, containment in what is permitted; SUBACK; then what is retained. */
 export function subscribe(context: BrokerContext, realm: Realm, session: Session, link: Link, packet: Subscribe): void {
+  if (session.storeId > 0 && context.durability.store.failing) {
+    refuseUnsaved(link, packet);
+    return;
+  }
   const identifier = packet.properties?.subscriptionIdentifiers?.[0] ?? 0;
   const reasonCodes: number[] = [];
   const accepted: Exclude<Granted, { refusal: Refusal }>[] = [];
@@ -49,9 +54,41 @@ export function subscribe(context: BrokerContext, realm: Realm, session: Session
   }
 
   const told = ticketProperties(link, ticket, session.maximumPacketSize);
-  send(link, { type: 'suback', packetId: packet.packetId, reasonCodes, ...told });
+  if (session.storeId === 0) {
+    answerSubscribe(context, realm, session, link, packet.packetId, reasonCodes, accepted, told);
+    return;
+  }
+  context.durability.whenSaved((saved) => {
+    if (session.link !== link) return;
+    if (saved) answerSubscribe(context, realm, session, link, packet.packetId, reasonCodes, accepted, told);
+    else {
+      for (const { subscription, isNew } of accepted) {
+        if (isNew) endSubscription(context, realm, session, subscription.written);
+      }
+      refuseUnsaved(link, packet);
+    }
+  });
+}
+
+function answerSubscribe(
+  context: BrokerContext,
+  realm: Realm,
+  session: Session,
+  link: Link,
+  packetId: number,
+  reasonCodes: readonly number[],
+  accepted: readonly Exclude<Granted, { refusal: Refusal }>[],
+  told: ReturnType<typeof ticketProperties>,
+): void {
+  send(link, { type: 'suback', packetId, reasonCodes, ...told });
   for (const answer of accepted) sendRetained(context, realm, session, answer);
   pump(context, session, realm.retained);
+}
+
+/** The subscriptions of a session that is kept are granted only when they are stored. */
+function refuseUnsaved(link: Link, { packetId, subscriptions }: Subscribe): void {
+  const reasonCode = link.version === 5 ? ReasonCode.quotaExceeded : ReasonCode.unspecifiedError;
+  send(link, { type: 'suback', packetId, reasonCodes: subscriptions.map(() => reasonCode) });
 }
 
 function grant(
@@ -104,6 +141,7 @@ function grant(
   else realm.router.remove(earlier);
   realm.router.add(subscription);
   subscriptions.set(written, subscription);
+  context.durability.subscribed(session, subscription);
   return { subscription, isNew: earlier === undefined, retainHandling };
 }
 
@@ -120,6 +158,6 @@ function sendRetained(
     // A client that subscribes again and again without reading gets no more than one copy of the store to wait for.
     if (session.backlog.length >= session.limits.retainedMessages) return;
     const qos = Math.min(message.qos, subscription.qos);
-    session.backlog.push(message, qos | RETAIN_BIT, identifiers);
+    session.backlog.push(message, qos | RETAIN_BIT, identifiers, 0);
   }
 }

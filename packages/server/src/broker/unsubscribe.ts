@@ -16,7 +16,9 @@ export function unsubscribe(
   const reasonCodes = filters.map((written) =>
     endSubscription(context, realm, session, written) ? ReasonCode.success : ReasonCode.noSubscriptionExisted,
   );
-  send(link, { type: 'unsuback', packetId, reasonCodes: link.version === 5 ? reasonCodes : [] });
+  const answer = { type: 'unsuback', packetId, reasonCodes: link.version === 5 ? reasonCodes : [] } as const;
+  if (session.storeId === 0) send(link, answer);
+  else context.durability.whenSaved(() => session.link === link && send(link, answer));
 }
 
 /** False if there was none. */
@@ -26,6 +28,7 @@ export function endSubscription(context: BrokerContext, realm: Realm, session: S
   session.subscriptions.delete(written);
   realm.router.remove(subscription);
   context.counters.subscriptionsNow--;
+  context.durability.unsubscribed(session, written);
   return true;
 }
 

@@ -18,6 +18,8 @@ export function keptWill({ scope, watson }: Session, will: Will): KeptWill {
       qos: will.qos,
       retain: will.retain && !watson,
       expiresAt: 0,
+      storeId: 0,
+      references: 0,
     },
     delay: will.properties?.willDelayInterval ?? 0,
     expiry: will.properties?.messageExpiryInterval,

@@ -17,20 +17,58 @@ export class Window {
   readonly #flags: number[] = [];
   readonly #identifiers: (Buffer | undefined)[] = [];
   readonly #order: number[] = [];
+  readonly #positions: number[] = [];
   readonly #free: number[] = [];
   #sequence = 0;
 
-  /** Takes a free packet identifier for the message. The caller keeps `size` within its bound. */
-  open(message: Message, flags: number, identifiers: Buffer | undefined, state: number): number {
+  /** The packet identifier that `open` takes next. */
+  get next(): number {
+    return this.#free[this.#free.length - 1] ?? this.#states.length + 1;
+  }
+
+  /**
+   * Takes a free packet identifier for the message. The caller keeps `size` within its bound. `position`: in the session store;
+   * 0: not there.
+   */
+  open(message: Message, flags: number, identifiers: Buffer | undefined, state: number, position: number): number {
     const packetId = this.#free.pop() ?? this.#states.length + 1;
+    this.#fill(packetId, message, flags, identifiers, state, position);
+    return packetId;
+  }
+
+  /** Puts back what was in flight before a restart, in the order in which it is called. */
+  restore(
+    packetId: number,
+    message: Message | undefined,
+    flags: number,
+    identifiers: Buffer | undefined,
+    state: number,
+    position: number,
+  ): void {
+    while (this.#states.length < packetId) {
+      this.#states.push(FREE);
+      this.#free.push(this.#states.length);
+    }
+    this.#free.splice(this.#free.indexOf(packetId), 1);
+    this.#fill(packetId, message, flags, identifiers, state, position);
+  }
+
+  #fill(
+    packetId: number,
+    message: Message | undefined,
+    flags: number,
+    identifiers: Buffer | undefined,
+    state: number,
+    position: number,
+  ): void {
     const slot = packetId - 1;
     this.#states[slot] = state;
     this.#messages[slot] = message;
     this.#flags[slot] = flags;
     this.#identifiers[slot] = identifiers;
+    this.#positions[slot] = position;
     this.#order[slot] = this.#sequence++;
     this.size++;
-    return packetId;
   }
 
   state(packetId: number): number {
@@ -47,6 +85,15 @@ export class Window {
 
   identifiers(packetId: number): Buffer | undefined {
     return this.#identifiers[packetId - 1];
+  }
+
+  position(packetId: number): number {
+    return this.#positions[packetId - 1] ?? 0;
+  }
+
+  /** From now on none of them is in the session store. */
+  forgetPositions(): void {
+    this.#positions.fill(0);
   }
 
   /** The client has the QoS 2 message: only its identifier is still kept [MQTT-4.3.3-6]. */

@@ -110,7 +110,7 @@ describe('the message queue', () => {
             model.shift();
           } else {
             const message = { topicBytes: Buffer.alloc(1), body: Buffer.alloc(size) } as Message;
-            queue.push(message, size, undefined);
+            queue.push(message, size, undefined, 0);
             model.push({ message, flags: size });
           }
           expect(queue.length).toBe(model.length);
@@ -130,7 +130,7 @@ describe('the window of packet identifiers', () => {
         let most = 0;
         for (const opens of steps) {
           if (opens) {
-            const packetId = window.open({} as Message, 0, undefined, AWAITS_PUBACK);
+            const packetId = window.open({} as Message, 0, undefined, AWAITS_PUBACK, 0);
             expect(open).not.toContain(packetId);
             open.push(packetId);
           } else {

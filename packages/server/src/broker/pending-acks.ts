@@ -1,0 +1,64 @@
+import type { Receiver } from './receiver.ts';
+
+/** What waits for the store before it may be said to a client. */
+export const PUBACK = 1;
+export const PUBREC = 2;
+export const PUBREL = 3;
+export const PUBCOMP = 4;
+/** A QoS 2 message of the window. */
+export const PUBLISH = 5;
+
+/**
+ * What one connection may say only when the store has it, in the order in which it is said. Numbers in arrays: to wait costs a
+ * message no object.
+ */
+export class PendingAcks {
+  readonly receiver: Receiver;
+  /** True while it is in the list of those that wait for the store. */
+  listed = false;
+  #head = 0;
+  readonly #kinds: number[] = [];
+  readonly #packetIds: number[] = [];
+  readonly #sequences: number[] = [];
+
+  constructor(receiver: Receiver) {
+    this.receiver = receiver;
+  }
+
+  get length(): number {
+    return this.#kinds.length - this.#head;
+  }
+
+  /** `sequence`: number of the store's call that has to be committed; 0: it only keeps its turn. */
+  push(kind: number, packetId: number, sequence: number): void {
+    this.#kinds.push(kind);
+    this.#packetIds.push(packetId);
+    this.#sequences.push(sequence);
+  }
+
+  get firstKind(): number {
+    return this.#kinds[this.#head]!;
+  }
+  get firstPacketId(): number {
+    return this.#packetIds[this.#head]!;
+  }
+  get firstSequence(): number {
+    return this.#sequences[this.#head]!;
+  }
+
+  shift(): void {
+    this.#head++;
+    if (this.#head === this.#kinds.length) this.clear();
+    else if (this.#head >= 256 && this.#head * 2 >= this.#kinds.length) {
+      for (const array of [this.#kinds, this.#packetIds, this.#sequences]) array.splice(0, this.#head);
+      this.#head = 0;
+    }
+  }
+
+  clear(): void {
+    this.#head = 0;
+    this.#kinds.length = 0;
+    this.#packetIds.length = 0;
+    this.#sequences.length = 0;
+  }
+}

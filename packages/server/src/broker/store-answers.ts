@@ -1,0 +1,129 @@
+import { ReasonCode, writeAck } from '@sallyport/mqtt';
+import type { BrokerContext } from './context.ts';
+import { ACK_TYPES } from './durability.ts';
+import { CLOSE_CODES } from './ending.ts';
+import type { Link } from './link.ts';
+import { type PendingAcks, PUBACK, PUBLISH, PUBREC } from './pending-acks.ts';
+import { sendHeld } from './pump.ts';
+import type { StoreListener, Unsaved } from './session-store.ts';
+
+const STORE = 'sessions';
+
+/** What the broker does when its store has committed, begins to fail, or works again. */
+export function storeAnswers(context: BrokerContext): StoreListener {
+  const { events } = context;
+  return {
+    committed: () => settle(context),
+    failing(problem, unsaved) {
+      events.emit({ type: 'store.failing', store: STORE, problem: textOf(problem) });
+      refuseUnsaved(context, unsaved);
+    },
+    recovered() {
+      saveAgain(context);
+      events.emit({ type: 'store.recovered', store: STORE });
+    },
+  };
+}
+
+/** Says what has waited for the store. */
+function settle(context: BrokerContext): void {
+  const { durability } = context;
+  const { committed } = durability.store;
+  const links = durability.waiting;
+  durability.waiting = [];
+  for (let index = 0; index < links.length; index++) {
+    const link = links[index]!;
+    const pending = link.pending!;
+    sayCommitted(context, link, pending, committed);
+    if (pending.length === 0) pending.listed = false;
+    else durability.waiting.push(link);
+  }
+  const { tasks } = durability;
+  if (tasks.length === 0) return;
+  durability.tasks = tasks.filter(({ sequence }) => sequence > committed);
+  for (const { sequence, done } of tasks) if (sequence <= committed) done(true);
+}
+
+function sayCommitted(context: BrokerContext, link: Link, pending: PendingAcks, committed: number): void {
+  if (pending.length === 0 || pending.firstSequence > committed) return;
+  const { receiver } = pending;
+  if (receiver.link !== link) {
+    pending.clear();
+    return;
+  }
+  while (pending.length > 0 && pending.firstSequence <= committed) {
+    const kind = pending.firstKind;
+    const packetId = pending.firstPacketId;
+    pending.shift();
+    if (kind === PUBLISH) sendHeld(context, receiver, link, packetId);
+    else writeAck(link.slab, ACK_TYPES[kind]!, packetId, 0, link.version);
+  }
+  link.touch();
+}
+
+/**
+ * Tells publishers that their messages were not stored: 0x97 in MQTT 5; below, where an acknowledgement cannot say no, the connection
+ * ends. What else waits goes on waiting: it needs no room.
+ */
+function refuseUnsaved(context: BrokerContext, unsaved: Unsaved): void {
+  const { durability } = context;
+  const { committed } = durability.store;
+  durability.unsaved.add(unsaved);
+  for (const link of [...durability.waiting]) {
+    const pending = link.pending!;
+    const { receiver } = pending;
+    if (receiver.link !== link) continue;
+    const waiting = pending.length;
+    let refused = 0;
+    for (let step = 0; step < waiting; step++) {
+      const { firstKind: kind, firstPacketId: packetId, firstSequence: sequence } = pending;
+      pending.shift();
+      if (sequence <= committed || (kind !== PUBACK && kind !== PUBREC)) {
+        pending.push(kind, packetId, sequence);
+        continue;
+      }
+      if (kind === PUBREC) durability.unhold(receiver, packetId);
+      if (link.version === 5) writeAck(link.slab, ACK_TYPES[kind]!, packetId, ReasonCode.quotaExceeded, 5);
+      refused++;
+    }
+    if (refused === 0) continue;
+    if (link.version === 5) link.touch();
+    else endForStore(link);
+  }
+  const { tasks } = durability;
+  durability.tasks = [];
+  for (const { done } of tasks) done(false);
+}
+
+/** Ends a connection whose publish cannot be stored. */
+export function endForStore(link: Link): void {
+  link.end({
+    reasonCode: ReasonCode.quotaExceeded,
+    closeCode: CLOSE_CODES.closedByServer,
+    text: 'The message could not be stored: the session store of the server does not take anything at the moment.',
+    will: true,
+  });
+}
+
+/** Puts what the store could not take. */
+function saveAgain(context: BrokerContext): void {
+  const { durability, realms } = context;
+  const { sessions, retained } = durability.unsaved;
+  const wanted = new Set(sessions);
+  const topics = [...retained];
+  durability.unsaved.clear();
+  for (const realm of realms.values()) {
+    for (const session of realm.sessions.values()) if (wanted.has(session.storeId)) durability.saveAgain(session);
+  }
+  for (const [organisation, all] of topics) {
+    for (const topic of all) {
+      const message = realms.get(organisation)?.retained.get(topic);
+      if (message === undefined) durability.unretain(organisation, topic);
+      else durability.retain(organisation, message);
+    }
+  }
+}
+
+function textOf(problem: unknown): string {
+  return problem instanceof Error ? problem.message : String(problem);
+}
