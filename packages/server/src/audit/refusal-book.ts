@@ -19,8 +19,8 @@ interface Entry {
 
 /** How long equal refusals share a ticket, and over how long new tickets are counted. */
 const PERIOD = 60_000;
-const TICKETS_OF_ADDRESS = 30;
-const TICKETS_OF_ALL = 600;
+const TICKETS_OF_ADDRESS = 300;
+const TICKETS_OF_ALL = 3000;
 const MOST_KEPT = 5_000;
 const MOST_STEPS = 20;
 
@@ -133,7 +133,7 @@ export class RefusalBook {
     if (entry) {
       met(entry, now, count);
     } else {
-      const cure = 'Look at the refusals of the same minute that were kept: `sallyport explain --address`.';
+      const cure = 'Look at the refusals of the same minute that were kept: `sallyport refusals --address ADDRESS`.';
       const text = `There were more refusals from ${clip(whose)} within a minute than are kept one by one.`;
       const { action, reason, reasonCode, address } = refusal;
       const step = { stage: 'limits', outcome: 'failed', text } as const;

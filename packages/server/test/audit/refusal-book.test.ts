@@ -58,21 +58,21 @@ describe('the refusal book', () => {
     expect(new Set(different.map((extra) => book.add(wrongSecret(extra)).ticket)).size).toBe(different.length);
   });
 
-  it('keeps thirty tickets of one address in a minute and counts the rest under one that says so', () => {
+  it('keeps three hundred tickets of one address in a minute and counts the rest under one that says so', () => {
     const { book, clock } = openBook();
-    const tickets = Array.from({ length: 100 }, (_, i) => book.add(wrongSecret({ clientId: `c${i}` })));
-    expect(new Set(tickets.map((refusal) => refusal.ticket)).size).toBe(31);
+    const tickets = Array.from({ length: 400 }, (_, i) => book.add(wrongSecret({ clientId: `c${i}` })));
+    expect(new Set(tickets.map((refusal) => refusal.ticket)).size).toBe(301);
     const last = tickets.at(-1)!;
     // The peer still hears what concerns it.
-    expect(last).toMatchObject({ clientId: 'c99', reason: 'wrong_secret' });
-    expect(book.find(last.ticket)).toMatchObject({ count: 70, address: '192.0.2.7' });
+    expect(last).toMatchObject({ clientId: 'c399', reason: 'wrong_secret' });
+    expect(book.find(last.ticket)).toMatchObject({ count: 100, address: '192.0.2.7' });
     expect(
       book
         .find(last.ticket)
         ?.steps.map((step) => step.text)
         .join(' '),
-    ).toContain('wrong_secret 70');
-    expect(book.counts).toEqual({ total: 100, untraced: 70 });
+    ).toContain('wrong_secret 100');
+    expect(book.counts).toEqual({ total: 400, untraced: 100 });
 
     const elsewhere = book.add(wrongSecret({ address: '192.0.2.99' }));
     expect(book.find(elsewhere.ticket)?.steps).toEqual(wrongSecret().steps);
@@ -83,7 +83,7 @@ describe('the refusal book', () => {
   it('keeps no more tickets than it can in a minute, whatever the addresses', () => {
     const { book } = openBook();
     for (let i = 0; i < 5000; i++) book.add(wrongSecret({ address: `2001:db8::${i.toString(16)}` }));
-    expect(book.list().length).toBe(601);
+    expect(book.list().length).toBe(3001);
     expect(sumOf(book.list())).toBe(5000);
   });
 
