@@ -6,6 +6,13 @@ import type { BrokerLimits } from './limits.ts';
 export function configuredLimits({ limits }: Configuration): BrokerLimits {
   return {
     connections: limits.maximumConnections,
+    organisationConnections: limits.organisations.maximumConnections,
+    organisationMessageRate: limits.organisations.maximumMessageRate,
+    organisationByteRate: limits.organisations.maximumByteRate,
+    organisationSubscriptions: limits.organisations.maximumSubscriptions,
+    takeoverRate: limits.maximumTakeoverRate,
+    slowdown: limits.maximumSlowdown,
+    willSize: limits.maximumWillSize,
     connectDeadline: limits.connectTimeout,
     closeDeadline: limits.closeTimeout,
     maximumPacketSize: limits.maximumPacketSize,
@@ -34,6 +41,10 @@ export function limitsByPrincipal({ limits }: Configuration): (principal: Princi
 
 function sessionLimits(figures: Configuration['limits']['devices']) {
   return {
+    principalSessions: figures.maximumSessions,
+    messageRate: figures.maximumMessageRate,
+    byteRate: figures.maximumByteRate,
+    connectRate: figures.maximumConnectRate,
     subscriptionsPerSession: figures.maximumSubscriptions,
     receiveMaximum: figures.receiveMaximum,
     inflight: figures.maximumInflight,

@@ -6,6 +6,28 @@ export interface BrokerLimits {
   readonly connectDeadline: number;
   /** Milliseconds that a peer has for taking the last bytes before the connection is cut. */
   readonly closeDeadline: number;
+  /** Connected sessions of one organisation. */
+  readonly organisationConnections: number;
+  /** PUBLISH, SUBSCRIBE, UNSUBSCRIBE (per filter) and PINGREQ of one organisation, per second. Infinity: no bound. */
+  readonly organisationMessageRate: number;
+  /** Bytes from the clients of one organisation, per second. Infinity: no bound. */
+  readonly organisationByteRate: number;
+  /** Subscriptions of all sessions of one organisation. */
+  readonly organisationSubscriptions: number;
+  /** Sessions of one principal, live and kept. */
+  readonly principalSessions: number;
+  /** As {@link organisationMessageRate}, of one principal. */
+  readonly messageRate: number;
+  /** As {@link organisationByteRate}, of one principal. */
+  readonly byteRate: number;
+  /** Sessions that one principal may open or resume per second; ten times as many at once. Infinity: no bound. */
+  readonly connectRate: number;
+  /** Times per second that connections with one client id may push each other out; ten times as often at once. Infinity: no bound. */
+  readonly takeoverRate: number;
+  /** Milliseconds that a connection beyond its rates is slowed down without a break before it is closed. */
+  readonly slowdown: number;
+  /** Bytes of topic and payload of a will. */
+  readonly willSize: number;
   /** Bytes of one packet, fixed header included. */
   readonly maximumPacketSize: number;
   /** Bytes of a payload of a Watson-style client (watson-iot.md section 2.5). */
@@ -44,6 +66,17 @@ export interface BrokerLimits {
 /** Safe for strangers on a small machine. */
 export const DEFAULT_LIMITS: BrokerLimits = {
   connections: 100_000,
+  organisationConnections: 100_000,
+  organisationMessageRate: 200_000,
+  organisationByteRate: 268_435_456,
+  organisationSubscriptions: 1_000_000,
+  principalSessions: 50_000,
+  messageRate: 50_000,
+  byteRate: 67_108_864,
+  connectRate: 500,
+  takeoverRate: 1,
+  slowdown: 3_600_000,
+  willSize: 65_536,
   connectDeadline: 10_000,
   closeDeadline: 5_000,
   maximumPacketSize: 262_144,

@@ -87,6 +87,53 @@ export function count(key: Bounded<number>) {
     } satisfies KeyMeta);
 }
 
+/** So many per second, or the word `unlimited`, which is read as Infinity. */
+export function rate(key: {
+  readonly default: number | 'unlimited';
+  readonly minimum: number;
+  readonly maximum: number;
+  readonly meaning: string;
+}) {
+  const bounds = `${key.minimum} to ${key.maximum}, or unlimited`;
+  return z
+    .union([z.int().min(key.minimum).max(key.maximum), z.literal('unlimited')])
+    .transform((value): number => (value === 'unlimited' ? Number.POSITIVE_INFINITY : value))
+    .prefault(key.default)
+    .meta({
+      description: key.meaning,
+      type: 'number per second',
+      bounds,
+      default: String(key.default),
+      expected: `a whole number from ${bounds}`,
+    } satisfies KeyMeta);
+}
+
+/** So many bytes per second, written as a size, or the word `unlimited`, which is read as Infinity. */
+export function byteRate(key: Bounded<string>) {
+  const minimum = parseSize(key.minimum) ?? 0;
+  const maximum = parseSize(key.maximum) ?? 0;
+  const bounds = `${key.minimum} to ${key.maximum}, or unlimited`;
+  const expected = `a size with its unit from ${bounds}, such as ${key.default}`;
+  return z
+    .string()
+    .transform((text, context): number => {
+      const value = text === 'unlimited' ? Number.POSITIVE_INFINITY : parseSize(text);
+      if (value !== undefined && (value === Number.POSITIVE_INFINITY || (value >= minimum && value <= maximum))) {
+        return value;
+      }
+      context.addIssue({ code: 'custom', message: expected });
+      return z.NEVER;
+    })
+    .prefault(key.default)
+    .meta({
+      description: key.meaning,
+      type: 'size per second',
+      bounds,
+      default: key.default,
+      expected,
+    } satisfies KeyMeta);
+}
+
 export function port(key: { readonly default: number; readonly meaning: string }) {
   return count({ ...key, minimum: 0, maximum: 65_535 });
 }

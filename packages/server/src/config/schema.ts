@@ -1,10 +1,27 @@
 import type { z } from 'zod';
-import { address, choice, count, duration, flag, hostNames, port, section, size, text } from './kinds.ts';
+import {
+  address,
+  byteRate,
+  choice,
+  count,
+  duration,
+  flag,
+  hostNames,
+  port,
+  rate,
+  section,
+  size,
+  text,
+} from './kinds.ts';
 
 /** Bounds that differ by who is connected (watson-iot.md section 2.9 has the figures of the platform that these follow). */
 function sessionLimits(
   who: string,
   figures: {
+    readonly sessions: number;
+    readonly messages: number;
+    readonly bytes: string;
+    readonly connects: number;
     readonly subscriptions: number;
     readonly receive: number;
     readonly send: number;
@@ -12,7 +29,31 @@ function sessionLimits(
     readonly queueSize: string;
   },
 ) {
-  return section(`Bounds on one session of ${who}.`, {
+  return section(`Bounds on ${who}, and on each of its sessions.`, {
+    maximumSessions: count({
+      default: figures.sessions,
+      minimum: 1,
+      maximum: 10_000_000,
+      meaning: `Sessions of ${who}, connected and kept; beyond it CONNECT is refused.`,
+    }),
+    maximumMessageRate: rate({
+      default: figures.messages,
+      minimum: 1,
+      maximum: 10_000_000,
+      meaning: `Messages that ${who} may send per second over all its connections; twice as many may come at once, then its connections are read more slowly. Subscriptions and pings count too. The platform that this follows allowed 10 to a device; here the figure is what one faulty or hostile client may take of the server.`,
+    }),
+    maximumByteRate: byteRate({
+      default: figures.bytes,
+      minimum: '1KiB',
+      maximum: '64GiB',
+      meaning: `Bytes that ${who} may send per second over all its connections; beyond it they are read more slowly.`,
+    }),
+    maximumConnectRate: rate({
+      default: figures.connects,
+      minimum: 1,
+      maximum: 1_000_000,
+      meaning: `Connections that ${who} may make per second; ten times as many at once. Further ones wait for their turn, and are refused if it is further away than connectTimeout.`,
+    }),
     maximumSubscriptions: count({
       default: figures.subscriptions,
       minimum: 1,
@@ -121,6 +162,45 @@ export const CONFIGURATION = section('The whole file.', {
       maximum: 10_000_000,
       meaning: 'MQTT connections of all listeners together.',
     }),
+    maximumConnectRate: rate({
+      default: 'unlimited',
+      minimum: 1,
+      maximum: 1_000_000,
+      meaning:
+        'New connections per second of each MQTT listener; twice as many at once, further ones are closed. By default the bound on unfinished handshakes is enough.',
+    }),
+    maximumConnectRatePerAddress: rate({
+      default: 50,
+      minimum: 1,
+      maximum: 1_000_000,
+      meaning:
+        'New connections per second from one address (IPv6: one /64 network) to each MQTT listener; four times as many at once, further ones are closed before a handshake.',
+    }),
+    boundLoopback: flag({
+      default: false,
+      meaning:
+        'Whether the bounds for each address hold for connections from this machine too; leave it off where a proxy or tunnel brings in many clients.',
+    }),
+    maximumTakeoverRate: rate({
+      default: 1,
+      minimum: 1,
+      maximum: 1_000_000,
+      meaning:
+        'How often per second connections with the same client id may push each other out; ten times as often at once. Further ones wait for their turn, and are refused if it is further away than connectTimeout.',
+    }),
+    maximumSlowdown: duration({
+      default: '1h',
+      minimum: '1s',
+      maximum: '365d',
+      meaning:
+        'How long a connection that does not keep to its rates is slowed down without a break before it is closed.',
+    }),
+    maximumWillSize: size({
+      default: '64KiB',
+      minimum: '0B',
+      maximum: '255MiB',
+      meaning: 'Bytes of topic, properties and payload of a will, which is kept as long as its session.',
+    }),
     connectTimeout: duration({
       default: '10s',
       minimum: '1s',
@@ -206,8 +286,50 @@ export const CONFIGURATION = section('The whole file.', {
       maximum: 10_000,
       meaning: 'Live instances of one scalable application (client ids A:…).',
     }),
-    devices: sessionLimits('a device', { subscriptions: 50, receive: 100, send: 10, queue: 1000, queueSize: '4MiB' }),
+    organisations: section('Bounds on one organisation, over all its principals.', {
+      maximumConnections: count({
+        default: 100_000,
+        minimum: 1,
+        maximum: 10_000_000,
+        meaning: 'Connected sessions of one organisation; beyond it CONNECT is refused.',
+      }),
+      maximumMessageRate: rate({
+        default: 200_000,
+        minimum: 1,
+        maximum: 100_000_000,
+        meaning:
+          'Messages that the clients of one organisation may send per second; twice as many may come at once, then who sends is read more slowly. Lower it where organisations do not trust each other.',
+      }),
+      maximumByteRate: byteRate({
+        default: '256MiB',
+        minimum: '1KiB',
+        maximum: '1024GiB',
+        meaning:
+          'Bytes that the clients of one organisation may send per second; beyond it who sends is read more slowly.',
+      }),
+      maximumSubscriptions: count({
+        default: 1_000_000,
+        minimum: 1,
+        maximum: 1_000_000_000,
+        meaning: 'Subscriptions of all sessions of one organisation.',
+      }),
+    }),
+    devices: sessionLimits('a device', {
+      sessions: 10,
+      messages: 1000,
+      bytes: '1MiB',
+      connects: 10,
+      subscriptions: 50,
+      receive: 100,
+      send: 10,
+      queue: 1000,
+      queueSize: '4MiB',
+    }),
     gateways: sessionLimits('a gateway', {
+      sessions: 100,
+      messages: 10_000,
+      bytes: '16MiB',
+      connects: 50,
       subscriptions: 500,
       receive: 1000,
       send: 100,
@@ -215,6 +337,10 @@ export const CONFIGURATION = section('The whole file.', {
       queueSize: '16MiB',
     }),
     applications: sessionLimits('an application', {
+      sessions: 50_000,
+      messages: 50_000,
+      bytes: '64MiB',
+      connects: 500,
       subscriptions: 500,
       receive: 2000,
       send: 100,
