@@ -125,7 +125,8 @@ async function install() {
   // of the user would leave out the compiler, hence the includes.
   const { code, output } = await run(
     [npmProgram(), 'install', '--no-save', '--include=dev', '--include=optional', '--no-audit', '--no-fund'],
-    { announce },
+    // A native module is compiled on Node 20; one process per core halves that.
+    { announce, env: { JOBS: 'max', ...process.env } },
   );
   if (code !== 0) {
     throw new Trouble(
