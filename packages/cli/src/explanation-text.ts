@@ -3,11 +3,14 @@ import { printable } from './table.ts';
 
 const MARKS: Readonly<Record<TraceStep['outcome'], string>> = { passed: '✓', failed: '✗', skipped: '·' };
 
+/** What was refused, where the word alone does not say it. */
+const ASKED: Partial<Record<Refusal['action'], string>> = { will: 'leave a will on', session: 'go on with its session' };
+
 /** A refusal for a person: what was refused to whom, the way through the doors, and the cure. */
 export function refusalText(refusal: Refusal): string {
   // An empty client id names nobody.
   const who = refusal.principal || refusal.clientId || refusal.address || 'somebody';
-  const asked = refusal.action === 'will' ? 'leave a will on' : refusal.action;
+  const asked = ASKED[refusal.action] ?? refusal.action;
   const what = refusal.resource ? `${asked} ${refusal.resource}` : asked;
   const often = refusal.count > 1 ? `, ${refusal.count} times until ${refusal.lastAt}` : '';
   const from = refusal.address === undefined ? '' : ` from ${refusal.address}`;

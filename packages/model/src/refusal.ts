@@ -12,7 +12,16 @@ export interface TraceStep {
   readonly statements?: readonly string[];
 }
 
-export type RefusedAction = 'handshake' | 'connect' | 'publish' | 'subscribe' | 'receive' | 'will' | 'manage';
+/** What was asked for; `session`: nothing single, the session as a whole was ended for what the client did in it. */
+export type RefusedAction =
+  | 'handshake'
+  | 'connect'
+  | 'session'
+  | 'publish'
+  | 'subscribe'
+  | 'receive'
+  | 'will'
+  | 'manage';
 
 /** Why something was refused: kept by the server under its ticket, shown by `sallyport explain`. */
 export interface Refusal {

@@ -34,7 +34,7 @@ export async function reconsider(context: BrokerContext, realm: Realm, session: 
   }
   const { reasonCode, stage, cure } = REASONS[standing.ended];
   const refusal = context.refuse({
-    action: 'connect',
+    action: 'session',
     reason: standing.ended,
     reasonCode,
     organisation: session.organisation,

@@ -31,7 +31,7 @@ export function ticketOf(
   context.counters.protocolErrors++;
   const { stage, reasonCode, cure } = REASONS[violation.reason];
   return context.refuse({
-    action: 'connect',
+    action: 'session',
     reason: violation.reason,
     reasonCode,
     organisation: session.organisation,

@@ -20,7 +20,7 @@ export const refusalAnswer: z.ZodType<Refusal> = z
     at: text.describe('ISO 8601, UTC.'),
     lastAt: text.describe('When it was met last; ISO 8601, UTC.'),
     count: z.number().describe('How often it was met.'),
-    action: z.enum(['handshake', 'connect', 'publish', 'subscribe', 'receive', 'will', 'manage']),
+    action: z.enum(['handshake', 'connect', 'session', 'publish', 'subscribe', 'receive', 'will', 'manage']),
     reason: z.enum(Object.keys(REASONS) as [RefusalReason, ...RefusalReason[]]),
     reasonCode: z.number().describe('Code that the peer was told.'),
     organisation: text.exactOptional(),
