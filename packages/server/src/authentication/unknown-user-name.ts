@@ -29,15 +29,20 @@ export async function unknownUserName(
       cure: `User name and password are swapped: the user name is ${expected}, the password is the token.`,
     });
   }
-  const who = clientId.kind === 'application' ? 'applications use their key' : 'devices and gateways with a token use';
+  const who = clientId.kind === 'application' ? 'applications use their key,' : 'devices and gateways with a token use';
   return rejected('wrong_user_name', `No such user name; ${who} ${expected}.`, {
     compared: { what: 'user name', found, expected },
     cure: `The user name was \`${found}\`; ${clientId.kind === 'application' ? 'applications' : 'devices'} use \`${expected}\`.`,
   });
 }
 
-/** What a stranger typed enters a trace only short and without control characters. */
+/** Mistaken forms of the literal user name, such as `use-auth-token`. */
+const RESEMBLING = /^(?=.{1,20}$)[a-z]*[-_ ]?(?:auth|token)[-_ ]?[a-z]*$/i;
+const SHORTEST_SECRET = 8;
+
+/** What resembles the right name is shown, as it is the mistake; anything else may be a secret that was put into the wrong field. */
 function printable(text: string): string {
+  if (RESEMBLING.test(text)) return text;
   const clean = text.replace(/[^\x20-\x7e]/g, '?');
-  return clean.length <= 40 ? clean : `${clean.slice(0, 40)}…`;
+  return clean.length < SHORTEST_SECRET ? clean : `${clean.slice(0, 2)}… (${clean.length} characters)`;
 }

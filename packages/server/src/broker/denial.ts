@@ -25,7 +25,10 @@ export function refusalFor(
     session.refusals = 0;
   }
   session.refusals++;
-  if (session.refusals > FULL_PER_TICK && session.lastRefusal !== undefined) return session.lastRefusal;
+  if (session.refusals > FULL_PER_TICK && session.lastRefusal !== undefined) {
+    session.lastRefusal = context.refuse(session.lastRefusal);
+    return session.lastRefusal;
+  }
   const refusal = session.rights.refuse(action, resource, extra);
   session.lastRefusal = refusal;
   context.events.emit({ type: action === 'publish' ? 'message.denied' : 'subscription.denied', refusal });
