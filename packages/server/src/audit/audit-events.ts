@@ -35,6 +35,10 @@ export const AUDIT_EVENTS = {
     ],
   },
   'session.refused': { meaning: 'A client was not let in; the ticket explains why.', details: REFUSAL },
+  'session.slowed': {
+    meaning: 'A client sends faster than it may and is read more slowly; the ticket explains which bound it met.',
+    details: REFUSAL,
+  },
   'handshake.refused': {
     meaning: 'A client did not get through the TLS handshake; the ticket explains why.',
     details: REFUSAL,

@@ -27,6 +27,7 @@ export function rowOfEvent(event: ServerEvent): Row | undefined {
     case 'session.refused':
     case 'handshake.refused':
     case 'request.refused':
+    case 'session.slowed':
     case 'message.denied':
     case 'subscription.denied':
     case 'delivery.denied':

@@ -48,6 +48,7 @@ export class SessionRights {
     action: 'publish' | 'subscribe' | 'receive' | 'will',
     resource: string,
     extra: readonly TraceStep[] = [],
+    cure: string = REASONS.quota_exceeded.cure,
   ): Refusal {
     const { organisation, subject, policies, refuse, arrival, listener, now } = this.#options;
     const asked = action === 'will' ? 'publish' : action;
@@ -70,7 +71,7 @@ export class SessionRights {
       listener,
       resource: shown === resource ? resource : `${shown} (${resource})`,
       steps: limited ? [...arrival, ...extra] : [...arrival, ...told.steps, ...extra],
-      cure: limited ? REASONS.quota_exceeded.cure : told.cure,
+      cure: limited ? cure : told.cure,
     });
   }
 

@@ -1,9 +1,15 @@
+import { Allowance, Turnstile } from './allowance.ts';
+
 /** What one principal has of the broker, over all its sessions `S`. */
 export class Account<S> {
   /** Written form of the principal. */
   readonly name: string;
   /** Live and kept. */
   readonly sessions = new Set<S>();
+  /** What its clients may send. */
+  readonly traffic = new Allowance();
+  /** How often it may connect. */
+  readonly connects = new Turnstile();
   /** When the last session went, in milliseconds since the epoch. */
   idleSince: number;
 

@@ -43,7 +43,13 @@ export interface Rights {
   /** Changes whenever an earlier answer may no longer hold. */
   readonly version: number;
   /** The full trace and its ticket; asked only when something has been refused. */
-  refuse(action: 'publish' | 'subscribe' | 'receive' | 'will', resource: string, extra?: readonly TraceStep[]): Refusal;
+  refuse(
+    action: 'publish' | 'subscribe' | 'receive' | 'will',
+    resource: string,
+    extra?: readonly TraceStep[],
+    /** What can be done about a limit that one of the extra steps has met. */
+    cure?: string,
+  ): Refusal;
 }
 
 /** Whether the grounds of a live session still hold. */

@@ -1,9 +1,18 @@
-import { parseClientId, REASONS, type Refusal, type RefusalReason } from '@sallyport/model';
+import {
+  type Principal,
+  parseClientId,
+  principalName,
+  REASONS,
+  type Refusal,
+  type RefusalReason,
+} from '@sallyport/model';
 import type { Connect } from '@sallyport/mqtt';
 import type { Evidence } from '../authentication/authenticator.ts';
 import type { TransportFacts } from '../events/transport-facts.ts';
+import type { NotOpened } from './admission-bounds.ts';
 import type { Arrival, ArrivalVerdict } from './arrival.ts';
 import type { BrokerContext } from './context.ts';
+import { limitCure, limitStep } from './limit-keys.ts';
 
 /** Turns CONNECT into an arrival and asks both doors. Answers at once where nobody has to wait for anything. */
 export function askDoors(
@@ -78,5 +87,31 @@ export function refuseConnect(
     listener: transport.listener,
     steps: [{ stage, outcome: 'failed', text }],
     cure,
+  });
+}
+
+/** Records the refusal of a client that came through both doors and met a bound. */
+export function refuseAdmitted(
+  context: BrokerContext,
+  clientId: string,
+  transport: TransportFacts,
+  principal: Principal,
+  { reason, text, limit }: NotOpened,
+): Refusal {
+  if (limit === undefined) return refuseConnect(context, clientId, transport, reason, text);
+  const { reasonCode } = REASONS[reason];
+  const { name, what, found, most } = limit;
+  return context.refuse({
+    action: 'connect',
+    reason,
+    reasonCode,
+    ...(principal.kind === 'operator' ? {} : { organisation: principal.organisation }),
+    principal: principalName(principal),
+    clientId: clientId.slice(0, 256),
+    resource: clientId.slice(0, 256),
+    address: transport.remoteAddress,
+    listener: transport.listener,
+    steps: [limitStep(what, found, most)],
+    cure: limitCure(name, principal),
   });
 }

@@ -1,4 +1,4 @@
-import type { Refusal, RefusalReason } from '@sallyport/model';
+import { principalName, type Refusal, type RefusalReason } from '@sallyport/model';
 import {
   type Connect,
   type DecodeFailure,
@@ -12,15 +12,16 @@ import {
 } from '@sallyport/mqtt';
 import type { TransportFacts } from '../events/transport-facts.ts';
 import { acknowledge } from './acknowledge.ts';
-import type { ArrivalVerdict } from './arrival.ts';
+import { type NotOpened, waitForTurn } from './admission-bounds.ts';
+import type { Admission, ArrivalVerdict } from './arrival.ts';
 import type { ByteReceiver, ByteStream } from './byte-stream.ts';
 import { keepAliveOf, welcome } from './connack.ts';
-import { askDoors, refuseConnect } from './connect.ts';
+import { askDoors, refuseAdmitted, refuseConnect } from './connect.ts';
 import type { BrokerContext } from './context.ts';
 import { depart } from './departure.ts';
 import { CLOSE_CODES, type Ending } from './ending.ts';
 import type { Link } from './link.ts';
-import { type NotOpened, type Opened, openSession } from './open-session.ts';
+import { type Opened, openSession } from './open-session.ts';
 import { Outgoing } from './outgoing.ts';
 import type { PendingAcks } from './pending-acks.ts';
 import { publish } from './publish.ts';
@@ -32,6 +33,7 @@ import { send, ticketProperties } from './send.ts';
 import type { Session } from './session.ts';
 import { sessionClosed, sessionOpened } from './session-events.ts';
 import { subscribe } from './subscribe.ts';
+import { costOf, Throttle } from './throttle.ts';
 import type { Timed } from './timer-wheel.ts';
 import type { TopicEntry } from './topic-cache.ts';
 import { unsubscribe } from './unsubscribe.ts';
@@ -59,6 +61,12 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
   #patience = 0;
   #heard: number;
   #bytesIn = 0;
+  /** Set once the client has not kept to its rates. */
+  #throttle: Throttle | undefined;
+  /** What goes on when a pause is over in which nothing is read. */
+  #paused: (() => void) | undefined;
+  /** The client has waited for its turn to connect. */
+  #hasTurn = false;
   #username: string | undefined;
   #session: Session | undefined;
   #realm: Realm | undefined;
@@ -101,7 +109,65 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
     counters.bytesReceived += chunk.length;
     this.#bytesIn += chunk.length;
     this.#heard = wheel.tick;
+    const session = this.#session;
+    if (session !== undefined) this.#count(session, chunk.length);
     const failure = this.#decoder.push(chunk, this);
+    if (failure !== undefined) this.#malformed(failure);
+    else if (session !== undefined) this.#spend(session, 0);
+  }
+
+  /** Takes bytes from the allowances, which grow with time: it is looked at once per chunk. */
+  #count({ account }: Session, bytes: number): void {
+    const now = this.context.now();
+    const own = account.traffic;
+    own.refill(now);
+    own.bytes -= bytes;
+    const home = this.#realm!.traffic;
+    home.refill(now);
+    home.bytes -= bytes;
+  }
+
+  #spend({ account }: Session, messages: number): void {
+    const own = account.traffic;
+    const home = this.#realm!.traffic;
+    own.messages -= messages;
+    home.messages -= messages;
+    if (own.messages < 0 || own.bytes < 0 || home.messages < 0 || home.bytes < 0) this.#slowDown();
+  }
+
+  /** Too much came: this connection, and no other, is not read until nothing is owed. */
+  #slowDown(): void {
+    if (this.#state !== 'open' || this.#paused !== undefined) return;
+    const session = this.#session!;
+    this.#throttle ??= new Throttle();
+    const wait = this.#throttle.wait(this.context, session, this.#realm!.traffic);
+    if (wait === 'exhausted') {
+      const text = `The client was over its rates for more than ${session.limits.slowdown / 1000} s without a break.`;
+      const { quotaExceeded } = ReasonCode;
+      const violation = { reason: 'quota_exceeded', limit: 'slowdown' } as const;
+      this.end({ reasonCode: quotaExceeded, closeCode: CLOSE_CODES.closedByServer, text, will: true, violation });
+    } else if (wait > 0) {
+      this.#pause(wait, () => {
+        this.#heard = this.context.wheel.tick;
+        if (this.#patience > 0) this.context.wheel.scheduleTicks(this, this.#patience);
+        this.#slowDown();
+        if (this.#paused === undefined) this.#readOn();
+      });
+    }
+  }
+
+  /** Reads nothing for so many milliseconds. */
+  #pause(wait: number, then: () => void): void {
+    this.#decoder.stop();
+    this.stream.pause();
+    this.#paused = then;
+    this.context.wheel.schedule(this, wait);
+  }
+
+  #readOn(): void {
+    if (this.#state !== 'open') return;
+    this.stream.resume();
+    const failure = this.#decoder.resume(this);
     if (failure !== undefined) this.#malformed(failure);
   }
 
@@ -109,7 +175,10 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
     try {
       this.context.counters.packetsReceived++;
       if (this.#state !== 'open') this.#violated('PUBLISH came before CONNACK.', 'MQTT-3.1.0-1');
-      else publish(this.context, this.#realm!, this.#session!, this, frame);
+      else {
+        publish(this.context, this.#realm!, this.#session!, this, frame);
+        this.#spend(this.#session!, 1);
+      }
     } catch (error) {
       this.#defect('publish', error);
     }
@@ -119,8 +188,10 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
     try {
       this.context.counters.packetsReceived++;
       if (packet.type === 'connect') this.#connect(packet);
-      else if (this.#state === 'open') this.#take(packet, this.#realm!, this.#session!);
-      else this.#violated(`${packet.type.toUpperCase()} came before CONNACK.`, 'MQTT-3.1.0-1');
+      else if (this.#state === 'open') {
+        this.#take(packet, this.#realm!, this.#session!);
+        this.#spend(this.#session!, costOf(packet));
+      } else this.#violated(`${packet.type.toUpperCase()} came before CONNACK.`, 'MQTT-3.1.0-1');
     } catch (error) {
       this.#defect(packet.type, error);
     }
@@ -162,9 +233,14 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
     this.#state = 'arriving';
     this.#username = packet.username;
     this.problemInformation = packet.properties?.requestProblemInformation ?? true;
+    this.#ask(packet);
+  }
+
+  #ask(packet: Connect): void {
     const verdict = askDoors(this.context, packet, this.facts);
     if (!(verdict instanceof Promise)) {
       this.#arrived(packet, verdict);
+      if (this.#hasTurn) this.#readOn();
       return;
     }
     // Nothing more is read before the doors have answered, so that a stranger's bytes wait with the stranger.
@@ -177,9 +253,7 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
         if (!this.open) return;
         // A right may have ended while the doors were asked, before there was a session that could have been told.
         void reconsider(this.context, this.#realm!, this.#session!);
-        this.stream.resume();
-        const failure = this.#decoder.resume(this);
-        if (failure !== undefined) this.#malformed(failure);
+        this.#readOn();
       } catch (error) {
         this.#defect('arrival', error);
       }
@@ -192,10 +266,24 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
       return;
     }
     const admission = verdict.session;
+    const name = principalName(admission.principal);
+    const turn = this.#hasTurn ? 0 : waitForTurn(this.context, admission, name);
+    if (typeof turn !== 'number') {
+      this.#notOpened(packet, admission, turn);
+      return;
+    }
+    if (turn > 0) {
+      // Asked again afterwards: what held before the pause may hold no more.
+      this.#hasTurn = true;
+      this.#pause(turn, () => {
+        this.context.wheel.schedule(this, this.context.limits.connectDeadline);
+        this.#ask(packet);
+      });
+      return;
+    }
     const opened: Opened | NotOpened = openSession(this.context, packet, admission, this);
     if ('reason' in opened) {
-      const { reason, text } = opened;
-      this.#turnAway(reason, refuseConnect(this.context, packet.clientId, this.facts, reason, text));
+      this.#notOpened(packet, admission, opened);
       return;
     }
     const { session, realm, sessionPresent } = opened;
@@ -209,6 +297,10 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
     this.context.events.emit(sessionOpened(session, this, this.#username, packet.cleanStart, sessionPresent));
     pump(this.context, session, realm.retained);
     if (session.storeId > 0) this.#greetWhenSaved(packet, sessionPresent);
+  }
+
+  #notOpened(packet: Connect, { principal }: Admission, met: NotOpened): void {
+    this.#turnAway(met.reason, refuseAdmitted(this.context, packet.clientId, this.facts, principal, met));
   }
 
   /** A session that is kept is promised only when it is stored; until then nothing is said. */
@@ -257,6 +349,16 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
       this.stream.destroy();
       return;
     }
+    if (this.#paused !== undefined) {
+      const goOn = this.#paused;
+      this.#paused = undefined;
+      try {
+        goOn();
+      } catch (error) {
+        this.#defect('pause', error);
+      }
+      return;
+    }
     if (this.#state !== 'open') {
       counters.connectTimeouts++;
       this.#state = 'ending';
@@ -295,7 +397,7 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
       closeCode,
       text,
       will: true,
-      violation: { reason: 'quota_exceeded' },
+      violation: { reason: 'quota_exceeded', limit: 'outgoingBytesHard' },
     });
   }
 
@@ -396,7 +498,11 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
     if (this.#state === 'ending' || this.#state === 'closed') return;
     const reason: RefusalReason = code === 'client_identifier_not_valid' ? 'malformed_client_id' : code;
     if (this.#state === 'open') {
-      const violation = { reason, statement };
+      const violation = {
+        reason,
+        statement,
+        ...(code === 'packet_too_large' ? { limit: 'maximumPacketSize' as const } : {}),
+      };
       const closeCode = code === 'packet_too_large' ? CLOSE_CODES.messageTooLarge : CLOSE_CODES.closedByServer;
       this.end({ reasonCode, closeCode, text: message, will: true, violation });
       return;

@@ -24,6 +24,8 @@ export interface BrokerCounters {
   /** Messages larger than the receiver takes. */
   droppedTooLarge: number;
   protocolErrors: number;
+  /** Connections that began to be read more slowly because they did not keep to their rates. */
+  slowedDown: number;
   keepAliveTimeouts: number;
   connectTimeouts: number;
   retainedNow: number;
@@ -56,6 +58,7 @@ export function newCounters(): BrokerCounters {
     droppedExpired: 0,
     droppedTooLarge: 0,
     protocolErrors: 0,
+    slowedDown: 0,
     keepAliveTimeouts: 0,
     connectTimeouts: 0,
     retainedNow: 0,

@@ -1,7 +1,8 @@
-import { REASONS, type Refusal, type TraceStep } from '@sallyport/model';
+import { REASONS, type Refusal } from '@sallyport/model';
 import type { QoS } from '@sallyport/mqtt';
 import type { BrokerContext } from './context.ts';
 import { notifyGateway } from './gateway-notice.ts';
+import { limitCure, type MetLimit } from './limit-keys.ts';
 import type { Link } from './link.ts';
 import { PUBACK, PUBREC } from './pending-acks.ts';
 import { denialCodes } from './reason-codes.ts';
@@ -17,7 +18,7 @@ export function refusalFor(
   session: Session,
   action: 'publish' | 'subscribe',
   resource: string,
-  extra?: readonly TraceStep[],
+  met?: MetLimit,
 ): Refusal {
   const { tick } = context.wheel;
   if (session.refusalTick !== tick) {
@@ -29,20 +30,13 @@ export function refusalFor(
     session.lastRefusal = context.refuse(session.lastRefusal);
     return session.lastRefusal;
   }
-  const refusal = session.rights.refuse(action, resource, extra);
+  const refusal =
+    met === undefined
+      ? session.rights.refuse(action, resource)
+      : session.rights.refuse(action, resource, [met.step], limitCure(met.limit, session.principal));
   session.lastRefusal = refusal;
   context.events.emit({ type: action === 'publish' ? 'message.denied' : 'subscription.denied', refusal });
   return refusal;
-}
-
-/** The step that makes a limit the reason of a refusal. */
-export function limitStep(what: string, found: number, most: number): TraceStep {
-  return {
-    stage: 'limits',
-    outcome: 'failed',
-    text: `${what}: ${found}; at most ${most} are allowed.`,
-    compared: { what, found: String(found), expected: `at most ${most}` },
-  };
 }
 
 /**
@@ -56,10 +50,10 @@ export function denyPublish(
   topic: string,
   qos: QoS,
   packetId: number,
-  extra?: readonly TraceStep[],
+  met?: MetLimit,
 ): void {
   context.counters.messagesDenied++;
-  const refusal = refusalFor(context, session, 'publish', topic, extra);
+  const refusal = refusalFor(context, session, 'publish', topic, met);
   const codes = denialCodes(refusal, session.watson);
   if (session.watson && session.principal.kind === 'gateway') {
     notifyGateway(context, session.principal, 'Publish', topic, codes.closeCode, refusal);

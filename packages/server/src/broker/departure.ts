@@ -9,6 +9,7 @@ import { sendWill } from './will.ts';
 export function depart(context: BrokerContext, realm: Realm, session: Session, ending: Ending): void {
   const { wheel } = context;
   session.link = undefined;
+  realm.connected--;
   session.lastLeft = context.now();
   // The rest of what was on its way is read from the window when the client comes back.
   session.resend = [];

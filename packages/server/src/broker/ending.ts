@@ -1,4 +1,5 @@
 import type { RefusalReason } from '@sallyport/model';
+import type { BrokerLimits } from './limits.ts';
 
 /** How a connection ends, and what its peer and the records are told. */
 export interface Ending {
@@ -15,7 +16,12 @@ export interface Ending {
   /** The session ends with its connection, whatever its expiry interval. */
   readonly forget?: boolean;
   /** A violation of the protocol or of a limit that nobody has recorded as a refusal yet. */
-  readonly violation?: { readonly reason: RefusalReason; readonly statement?: string };
+  readonly violation?: {
+    readonly reason: RefusalReason;
+    readonly statement?: string;
+    /** The bound that was met. */
+    readonly limit?: keyof BrokerLimits;
+  };
 }
 
 /** Close codes that Watson IoT clients and their operators know. */

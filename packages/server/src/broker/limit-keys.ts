@@ -50,3 +50,9 @@ export function limitStep(what: string, found: number | string, most: number | s
     compared: { what, found: String(found), expected: `at most ${most}` },
   };
 }
+
+/** A bound that an action has met, and the step that says so. */
+export interface MetLimit {
+  readonly limit: keyof BrokerLimits;
+  readonly step: TraceStep;
+}

@@ -1,5 +1,6 @@
-import { type ClientId, parseClientId, principalName, type RefusalReason, resolveTopic } from '@sallyport/model';
+import { type ClientId, parseClientId, principalName, resolveTopic } from '@sallyport/model';
 import type { Connect } from '@sallyport/mqtt';
+import { metBound, type NotOpened, willBound } from './admission-bounds.ts';
 import type { Admission } from './arrival.ts';
 import { type BrokerContext, realmOf } from './context.ts';
 import { removeSession } from './departure.ts';
@@ -22,12 +23,6 @@ export interface Opened {
   readonly assigned: boolean;
 }
 
-/** An admitted client that has to go nevertheless. */
-export interface NotOpened {
-  readonly reason: RefusalReason;
-  readonly text: string;
-}
-
 /** Resumes or opens the session of an admitted client; an older connection of the same client ends [MQTT-3.1.4-3]. */
 export function openSession(
   context: BrokerContext,
@@ -43,6 +38,8 @@ export function openSession(
       text: `The topic of the will has more than ${limits.topicLevels} levels or 65535 bytes.`,
     };
   }
+  const large = willBound(packet, limits);
+  if (large !== undefined) return large;
   const scalable = scalableOf(admission.clientId);
   const clientId = effectiveClientId(context, admission.clientId, scalable);
   const held = context.realms.get(admission.organisation)?.sessions.get(clientId);
@@ -52,13 +49,16 @@ export function openSession(
       text: `A session with this client id belongs to ${held.principalName}.`,
     };
   }
+  const takeovers = held?.takeovers;
   evict(context, realmOf(context, admission.organisation), clientId);
   // What was evicted may have been the last of its realm, which is then a new one.
   const realm = realmOf(context, admission.organisation);
-  const crowded = tooMany(realm, clientId, limits, scalable);
+  const crowded =
+    metBound(context, limits, realm, clientId, principalName(admission.principal)) ??
+    tooManyInstances(realm, clientId, limits, scalable);
   if (crowded !== undefined) {
     if (realm.empty) context.realms.delete(realm.organisation);
-    return { reason: 'quota_exceeded', text: crowded };
+    return crowded;
   }
 
   const expiry = expiryOf(packet, limits, scalable);
@@ -74,6 +74,8 @@ export function openSession(
   const sessionPresent = session !== undefined;
   if (session === undefined) {
     session = new Session(realm.organisation, clientId);
+    // Clients that push each other out do not begin anew with each session that ends by it.
+    if (takeovers !== undefined) session.takeovers = takeovers;
     context.counters.sessionsNow++;
   }
   // Removing the old one may have emptied the realm.
@@ -97,6 +99,7 @@ export function openSession(
   session.lastTransport = link.facts.transport;
   session.lastFacts = link.facts;
   session.link = link;
+  realm.connected++;
   context.durability.save(session);
   return { realm, session, sessionPresent, assigned: admission.clientId === '' };
 }
@@ -144,21 +147,22 @@ function shareName({ organisation, id, instance }: Scalable): string {
   return instance === undefined ? `${organisation}:${id}` : `${organisation}:${id}:`;
 }
 
-function tooMany(
+function tooManyInstances(
   realm: Realm,
   clientId: string,
   limits: BrokerLimits,
   scalable: Scalable | undefined,
-): string | undefined {
-  if (realm.sessions.has(clientId)) return undefined;
-  if (realm.sessions.size >= limits.sessions) return `The organisation has ${limits.sessions} sessions, its limit.`;
-  if (scalable === undefined) return undefined;
+): NotOpened | undefined {
+  if (scalable === undefined || realm.sessions.has(clientId)) return undefined;
   const prefix = `A:${scalable.organisation}:${scalable.id}:`;
   let instances = 0;
   for (const name of realm.sessions.keys()) if (name.startsWith(prefix)) instances++;
-  return instances < limits.scalableInstances
-    ? undefined
-    : `The application ${scalable.id} has ${limits.scalableInstances} instances, its limit.`;
+  if (instances < limits.scalableInstances) return undefined;
+  return {
+    reason: 'quota_exceeded',
+    text: `The application ${scalable.id} has ${limits.scalableInstances} instances, its limit.`,
+    limit: { name: 'scalableInstances', what: 'instances of the application', found: instances + 1, most: instances },
+  };
 }
 
 /** Seconds; capped. Instances without a name cannot come back to what they left. */

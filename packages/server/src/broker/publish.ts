@@ -1,9 +1,10 @@
 import { resolveTopic } from '@sallyport/model';
 import { type PublishFrame, ReasonCode, writeAck } from '@sallyport/mqtt';
 import type { BrokerContext } from './context.ts';
-import { denyPublish, limitStep } from './denial.ts';
+import { denyPublish } from './denial.ts';
 import { dispatch } from './dispatch.ts';
 import { CLOSE_CODES } from './ending.ts';
+import { limitStep } from './limit-keys.ts';
 import type { Link } from './link.ts';
 import { needsStore } from './needs-store.ts';
 import { PUBACK, PUBREC } from './pending-acks.ts';
@@ -43,14 +44,15 @@ export function publish(
   if (entry.version !== version || entry.epoch !== session.epoch) decide(realm, session, entry, version);
   if (!entry.allowed) {
     const { topicLevels } = session.limits;
-    const extra = entry.tooDeep ? [limitStep('topic levels', entry.topic.split('/').length, topicLevels)] : undefined;
-    denyPublish(context, session, link, entry.topic, qos, packetId, extra);
+    const step = entry.tooDeep ? limitStep('topic levels', entry.topic.split('/').length, topicLevels) : undefined;
+    const met = step === undefined ? undefined : ({ limit: 'topicLevels', step } as const);
+    denyPublish(context, session, link, entry.topic, qos, packetId, met);
     return;
   }
   if (session.watson && isTooLarge(session, frame)) {
     const text = `The payload is larger than ${session.limits.watsonPayload} bytes.`;
     const closeCode = CLOSE_CODES.messageTooLarge;
-    const violation = { reason: 'packet_too_large' } as const;
+    const violation = { reason: 'packet_too_large', limit: 'watsonPayload' } as const;
     link.end({ reasonCode: ReasonCode.packetTooLarge, closeCode, text, will: true, violation });
     return;
   }
@@ -63,7 +65,7 @@ export function publish(
     }
     if (session.received !== undefined && session.received.size >= session.limits.receiveMaximum) {
       const text = `More than ${session.limits.receiveMaximum} QoS 2 messages were not released.`;
-      const violation = { reason: 'quota_exceeded', statement: 'MQTT-3.3.4-7' } as const;
+      const violation = { reason: 'quota_exceeded', statement: 'MQTT-3.3.4-7', limit: 'receiveMaximum' } as const;
       const closeCode = CLOSE_CODES.closedByServer;
       link.end({ reasonCode: ReasonCode.receiveMaximumExceeded, closeCode, text, will: true, violation });
       return;

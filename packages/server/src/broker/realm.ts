@@ -1,3 +1,4 @@
+import { Allowance } from './allowance.ts';
 import type { BrokerLimits } from './limits.ts';
 import { RetainedMessages } from './retained.ts';
 import { Router } from './router.ts';
@@ -13,9 +14,14 @@ export class Realm {
   readonly retained: RetainedMessages;
   /** By client identifier. */
   readonly sessions = new Map<string, Session>();
+  /** Sessions with a connection. */
+  connected = 0;
+  /** What its clients may send together. */
+  readonly traffic = new Allowance();
 
   constructor(organisation: string, limits: BrokerLimits) {
     this.organisation = organisation;
+    this.traffic.grant(limits.organisationMessageRate, limits.organisationByteRate);
     this.retained = new RetainedMessages(limits);
   }
 

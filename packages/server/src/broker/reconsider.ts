@@ -73,6 +73,7 @@ const LOOK_AGAIN = 60_000;
 export function enrol(context: BrokerContext, realm: Realm, session: Session): void {
   session.account = context.accounts.of(session.principalName, context.now());
   session.account.sessions.add(session);
+  session.account.traffic.grant(session.limits.messageRate, session.limits.byteRate);
   watchExpiry(context, realm, session);
 }
 

@@ -10,16 +10,20 @@ const LONGEST_CACHED_TOPIC = 512;
 export class Router {
   /** Changes with every subscription. */
   version = 1;
+  /** Subscriptions in force. */
+  size = 0;
   readonly #tree = new SubscriptionTree();
   readonly #routes = new Map<string, Route>();
 
   add(subscription: Subscription): void {
     this.#tree.add(subscription);
+    this.size++;
     this.version++;
   }
 
   remove(subscription: Subscription): void {
     this.#tree.remove(subscription);
+    this.size--;
     this.version++;
   }
 

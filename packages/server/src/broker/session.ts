@@ -3,6 +3,7 @@ import type { ProtocolVersion } from '@sallyport/mqtt';
 import type { Grounds } from '../authentication/authenticator.ts';
 import type { TransportFacts } from '../events/transport-facts.ts';
 import type { Account } from './accounts.ts';
+import { Turnstile } from './allowance.ts';
 import type { Admission, Rights } from './arrival.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { Message } from './message.ts';
@@ -51,6 +52,8 @@ export class Session extends Receiver {
   /** Facts of the last connection, for lists. */
   lastAddress = '';
   lastTransport: 'tcp' | 'tls' | 'ws' | 'wss' = 'tls';
+  /** How often its connections may push each other out. */
+  takeovers = new Turnstile();
   lastFacts: TransportFacts | undefined;
   connectedAt = 0;
   /** Milliseconds since the epoch; 0: never. */

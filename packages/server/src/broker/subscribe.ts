@@ -1,8 +1,9 @@
 import { parseSubscription, REASONS, type Refusal, resolveFilter } from '@sallyport/model';
 import { ReasonCode, type Subscribe } from '@sallyport/mqtt';
 import type { BrokerContext } from './context.ts';
-import { limitStep, refusalFor } from './denial.ts';
+import { refusalFor } from './denial.ts';
 import { notifyGateway } from './gateway-notice.ts';
+import { limitStep } from './limit-keys.ts';
 import type { Link } from './link.ts';
 import { RETAIN_BIT } from './message-queue.ts';
 import { identifierProperty } from './publish-properties.ts';
@@ -111,13 +112,19 @@ function grant(
   const levels = filter.split('/').length;
   if (levels > limits.topicLevels) {
     const step = limitStep('levels of the topic filter', levels, limits.topicLevels);
-    const refusal = refusalFor(context, session, 'subscribe', filter, [step]);
+    const refusal = refusalFor(context, session, 'subscribe', filter, { limit: 'topicLevels', step });
     return { refusal, reasonCode: ReasonCode.topicFilterInvalid, filter };
   }
   const earlier = subscriptions.get(written);
   if (earlier === undefined && subscriptions.size >= limits.subscriptionsPerSession) {
     const step = limitStep('subscriptions of the session', subscriptions.size + 1, limits.subscriptionsPerSession);
-    const refusal = refusalFor(context, session, 'subscribe', filter, [step]);
+    const refusal = refusalFor(context, session, 'subscribe', filter, { limit: 'subscriptionsPerSession', step });
+    return { refusal, reasonCode: ReasonCode.quotaExceeded, filter };
+  }
+  if (earlier === undefined && realm.router.size >= limits.organisationSubscriptions) {
+    const most = limits.organisationSubscriptions;
+    const step = limitStep('subscriptions of the organisation', realm.router.size + 1, most);
+    const refusal = refusalFor(context, session, 'subscribe', filter, { limit: 'organisationSubscriptions', step });
     return { refusal, reasonCode: ReasonCode.quotaExceeded, filter };
   }
   if (!session.rights.permits('subscribe', filter)) {
@@ -159,5 +166,7 @@ function sendRetained(
     if (session.backlog.length >= session.limits.retainedMessages) return;
     const qos = Math.min(message.qos, subscription.qos);
     session.backlog.push(message, qos | RETAIN_BIT, identifiers, 0);
+    // One SUBSCRIBE can ask for the whole store: who does so again and again pays for what it gets.
+    session.account.traffic.messages -= 0.1;
   }
 }

@@ -3,6 +3,7 @@ import type { TransportFacts } from '../events/transport-facts.ts';
 import { refuseConnect } from './connect.ts';
 import type { BrokerContext } from './context.ts';
 import type { Ending } from './ending.ts';
+import { limitCure } from './limit-keys.ts';
 import type { Session } from './session.ts';
 
 /** Records that somebody who has no session yet does not keep to the protocol. */
@@ -40,7 +41,7 @@ export function ticketOf(
     address: facts.remoteAddress,
     listener: facts.listener,
     steps: [{ stage, outcome: 'failed', text: cited(text, violation.statement) }],
-    cure,
+    cure: violation.limit === undefined ? cure : limitCure(violation.limit, session.principal),
   }).ticket;
 }
 

@@ -42,6 +42,7 @@ export type ServerEvent =
       readonly writtenMessages: number;
     } & SessionFacts)
   | { readonly type: 'session.refused'; readonly refusal: Refusal; readonly transport: TransportFacts }
+  | { readonly type: 'session.slowed'; readonly refusal: Refusal }
   | { readonly type: 'message.denied'; readonly refusal: Refusal }
   | { readonly type: 'subscription.denied'; readonly refusal: Refusal }
   | { readonly type: 'delivery.denied'; readonly refusal: Refusal }

@@ -52,6 +52,11 @@ const BROKER_METERS = {
     'counter',
     'Connections ended because of malformed or forbidden packets.',
   ),
+  slowedDown: row(
+    'sallyport_slowed_connections_total',
+    'counter',
+    'Connections that began to be read more slowly because they did not keep to their rates.',
+  ),
   keepAliveTimeouts: row(
     'sallyport_keep_alive_timeouts_total',
     'counter',
