@@ -329,6 +329,14 @@ export const REASONS = {
     meaning: 'A well-formed packet came that the specification does not allow here.',
     cure: 'Report it to the author of the client library; the trace names the statement of the specification.',
   },
+  payload_format_invalid: {
+    stage: 'protocol',
+    connack3: 1,
+    reasonCode: 0x99,
+    httpStatus: 400,
+    meaning: 'A message says that its payload is UTF-8 text, and it is not.',
+    cure: 'Leave the payload format indicator out for binary payloads, or correct the encoding of the text.',
+  },
   unsupported_protocol_version: {
     stage: 'protocol',
     connack3: 1,

@@ -1,5 +1,6 @@
 import type { ConnAck, Connect, Properties } from '@sallyport/mqtt';
 import type { Opened } from './open-session.ts';
+import { responseInformation } from './response-information.ts';
 
 const SCALABLE_KEEP_ALIVE = 3600;
 
@@ -15,7 +16,10 @@ export function keepAliveOf(packet: Connect, { session }: Opened): number {
   return most > 0 && (asked === 0 || asked > most) ? most : asked;
 }
 
-/** The CONNACK of a session that was opened. MQTT 5 clients are told every bound that they would otherwise run into. */
+/**
+ * The CONNACK of a session that was opened. MQTT 5 clients are told every bound that they would otherwise run into, and
+ * nothing that the specification lets them take for granted: all QoS, retained messages, wildcards, identifiers and shared subscriptions.
+ */
 export function welcome(packet: Connect, opened: Opened): ConnAck {
   const { session, sessionPresent, assigned } = opened;
   const plain: ConnAck = { type: 'connack', sessionPresent, reasonCode: 0 };
@@ -23,17 +27,15 @@ export function welcome(packet: Connect, opened: Opened): ConnAck {
   const { limits } = session;
   const keepAlive = keepAliveOf(packet, opened);
   const askedExpiry = packet.properties?.sessionExpiryInterval ?? 0;
+  const responses = responseInformation(packet, session);
   const properties: Properties = {
     receiveMaximum: Math.min(limits.receiveMaximum, 65_535),
     maximumPacketSize: limits.maximumPacketSize,
     topicAliasMaximum: limits.topicAliasMaximum,
-    retainAvailable: true,
-    wildcardSubscriptionAvailable: true,
-    subscriptionIdentifierAvailable: true,
-    sharedSubscriptionAvailable: true,
     ...(session.expiry === askedExpiry ? {} : { sessionExpiryInterval: session.expiry }),
     ...(keepAlive === packet.keepAlive ? {} : { serverKeepAlive: keepAlive }),
     ...(assigned ? { assignedClientIdentifier: session.clientId } : {}),
+    ...(responses === undefined ? {} : { responseInformation: responses }),
   };
   return { ...plain, properties };
 }

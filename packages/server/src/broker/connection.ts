@@ -35,6 +35,7 @@ import { sessionClosed, sessionOpened } from './session-events.ts';
 import { subscribe } from './subscribe.ts';
 import { costOf, Throttle } from './throttle.ts';
 import type { Timed } from './timer-wheel.ts';
+import { aliasesFor, type TopicAliases } from './topic-aliases.ts';
 import type { TopicEntry } from './topic-cache.ts';
 import { unsubscribe } from './unsubscribe.ts';
 import { refuseStranger, ticketOf } from './violation.ts';
@@ -51,6 +52,7 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
   messagesOut = 0;
   aliases: (TopicEntry | undefined)[] | undefined;
   problemInformation = true;
+  topicAliases: TopicAliases | undefined;
   pending: PendingAcks | undefined;
   due = 0;
   slot = -1;
@@ -291,6 +293,7 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
     this.#realm = realm;
     this.#state = 'open';
     this.#decoder.maximumPacketSize = session.limits.maximumPacketSize;
+    this.topicAliases = aliasesFor(packet, session);
     this.#expectLife(keepAliveOf(packet, opened));
     this.context.counters.sessionsOpened++;
     send(this, welcome(packet, opened));
@@ -405,7 +408,7 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
 
   #farewell({ reasonCode, properties }: Disconnect, session: Session): void {
     const asked = properties?.sessionExpiryInterval;
-    if (asked !== undefined && asked > 0 && session.expiry === 0) {
+    if (asked !== undefined && asked > 0 && session.expiryAsked === 0) {
       this.#violated('DISCONNECT gives a session expiry interval to a session that ends with it.', 'MQTT-3.14.2-2');
       return;
     }

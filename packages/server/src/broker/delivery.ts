@@ -9,6 +9,7 @@ import { holdBack } from './pump.ts';
 import type { Receiver } from './receiver.ts';
 import type { GroupTargets, Target } from './route.ts';
 import { AWAITS_PUBACK, AWAITS_PUBREC } from './window.ts';
+import { writeAliased } from './write-aliased.ts';
 
 /** Hands the message in passage to everybody on its route, each within the bounds of the receiver. */
 export function deliver(context: BrokerContext, passage: Passage): void {
@@ -54,6 +55,7 @@ function deliverToOne(context: BrokerContext, passage: Passage, { group, targets
   let away: Target | undefined;
   for (let step = 0; step < count; step++) {
     const target = targets[(first + step) % count]!;
+    if (target.echoQos < 0 && target.receiver === passage.sender) continue;
     if (!mayReceive(context, target, passage.route.topic)) continue;
     const { link } = target.receiver;
     if (link !== undefined && !link.congested && target.receiver.upToDate) {
@@ -136,9 +138,37 @@ function write(
   }
   context.counters.messagesSent++;
   link.messagesOut++;
-  if (identifiers !== undefined || target.presented !== route.topicBytes || route.targets.length < 2) {
+  const { topicAliases } = link;
+  if (
+    topicAliases !== undefined ||
+    identifiers !== undefined ||
+    target.presented !== route.topicBytes ||
+    route.targets.length < 2
+  ) {
     const properties =
       identifiers === undefined || version < 5 ? passage.properties : Buffer.concat([passage.properties, identifiers]);
+    if (topicAliases !== undefined) {
+      const { payload, payloadStart, payloadEnd } = passage;
+      const { presented, receiver } = target;
+      const most = receiver.maximumPacketSize;
+      writeAliased(
+        link,
+        topicAliases,
+        most,
+        route.topic,
+        presented,
+        payload,
+        payloadStart,
+        payloadEnd,
+        qos,
+        retain,
+        false,
+        packetId,
+        properties,
+      );
+      link.touch();
+      return;
+    }
     writePublish(
       slab,
       version,

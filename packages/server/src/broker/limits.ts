@@ -53,7 +53,7 @@ export interface BrokerLimits {
   readonly outgoingBytes: number;
   /** Bytes not yet taken by a slow peer, beyond which its connection is cut. */
   readonly outgoingBytesHard: number;
-  /** Topic aliases that a client may set. */
+  /** Topic aliases on one connection: as many of the client, and as many of the server. */
   readonly topicAliasMaximum: number;
   /** Retained messages of one organisation. */
   readonly retainedMessages: number;

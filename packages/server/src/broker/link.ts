@@ -2,6 +2,7 @@ import type { ProtocolVersion, Slab } from '@sallyport/mqtt';
 import type { TransportFacts } from '../events/transport-facts.ts';
 import type { Ending } from './ending.ts';
 import type { PendingAcks } from './pending-acks.ts';
+import type { TopicAliases } from './topic-aliases.ts';
 
 /** What a session knows of its connection. */
 export interface Link {
@@ -19,6 +20,8 @@ export interface Link {
   messagesOut: number;
   /** What the peer is told once the store has it; undefined as long as it never had to wait. */
   pending: PendingAcks | undefined;
+  /** Those that the server sets; undefined where the client takes none [MQTT-3.1.2-27]. */
+  readonly topicAliases: TopicAliases | undefined;
   /** Asks for a flush at the end of this turn of the event loop. */
   touch(): void;
   /** Closes in the order of the protocol; a second call does nothing. */

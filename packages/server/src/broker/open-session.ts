@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { type ClientId, parseClientId, principalName, resolveTopic } from '@sallyport/model';
 import type { Connect } from '@sallyport/mqtt';
 import { metBound, type NotOpened, willBound } from './admission-bounds.ts';
@@ -40,8 +41,15 @@ export function openSession(
   }
   const large = willBound(packet, limits);
   if (large !== undefined) return large;
+  if (packet.will?.properties?.payloadFormatIndicator === 1 && !isUtf8(packet.will.payload)) {
+    return {
+      reason: 'payload_format_invalid',
+      text: 'The payload format indicator of the will says UTF-8 and the payload is something else.',
+    };
+  }
   const scalable = scalableOf(admission.clientId);
-  const clientId = effectiveClientId(context, admission.clientId, scalable);
+  const expiry = expiryOf(packet, limits);
+  const clientId = effectiveClientId(context, admission, scalable, !packet.cleanStart && expiry > 0);
   const held = context.realms.get(admission.organisation)?.sessions.get(clientId);
   if (held !== undefined && !samePrincipal(held, admission)) {
     return {
@@ -61,7 +69,6 @@ export function openSession(
     return crowded;
   }
 
-  const expiry = expiryOf(packet, limits, scalable);
   let session = realm.sessions.get(clientId);
   if (expiry > 0 && context.durability.store.failing && (packet.cleanStart || session === undefined)) {
     if (realm.empty) context.realms.delete(realm.organisation);
@@ -89,6 +96,7 @@ export function openSession(
   session.share = scalable === undefined ? undefined : shareName(scalable);
   if (sessionPresent) endUncovered(context, realm, session);
   session.expiry = expiry;
+  session.expiryAsked = packet.properties?.sessionExpiryInterval ?? 0;
   session.will = packet.will === undefined ? undefined : keptWill(session, packet.will);
   session.maximumPacketSize = packet.properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY;
   session.receiveMaximum = Math.min(packet.properties?.receiveMaximum ?? 65_535, limits.inflight);
@@ -135,11 +143,32 @@ function scalableOf(clientId: string): Scalable | undefined {
   return parsed.ok && parsed.value.kind === 'application' && parsed.value.scalable ? parsed.value : undefined;
 }
 
-/** Instances without a name of their own must not take each other over. */
-function effectiveClientId(context: BrokerContext, clientId: string, scalable: Scalable | undefined): string {
+/**
+ * Instances without a name of their own must not take each other over: each gets one. One that keeps its session comes back to any
+ * that an instance has left, so that what waits there is not lost.
+ */
+function effectiveClientId(
+  context: BrokerContext,
+  admission: Admission,
+  scalable: Scalable | undefined,
+  keeps: boolean,
+): string {
+  const { clientId, organisation } = admission;
   if (clientId === '') return `auto-${Buffer.from(context.random(16)).toString('base64url')}`;
   if (scalable === undefined || scalable.instance !== undefined) return clientId;
-  return `${clientId}:~${Buffer.from(context.random(9)).toString('base64url')}`;
+  const left = keeps ? leftInstance(context.realms.get(organisation), `${clientId}:~`, admission) : undefined;
+  return left?.clientId ?? `${clientId}:~${Buffer.from(context.random(9)).toString('base64url')}`;
+}
+
+/** The session of an absent instance without a name for which most messages wait. */
+function leftInstance(realm: Realm | undefined, prefix: string, admission: Admission): Session | undefined {
+  let left: Session | undefined;
+  for (const session of realm?.sessions.values() ?? []) {
+    if (session.link !== undefined || !session.clientId.startsWith(prefix) || !samePrincipal(session, admission))
+      continue;
+    if (left === undefined || session.queue.length > left.queue.length) left = session;
+  }
+  return left;
 }
 
 /** Named instances are a group of their own. */
@@ -165,9 +194,8 @@ function tooManyInstances(
   };
 }
 
-/** Seconds; capped. Instances without a name cannot come back to what they left. */
-function expiryOf(packet: Connect, limits: BrokerLimits, scalable: Scalable | undefined): number {
-  if (scalable !== undefined && scalable.instance === undefined) return 0;
+/** Seconds; capped. */
+function expiryOf(packet: Connect, limits: BrokerLimits): number {
   if (packet.protocolVersion < 5) return packet.cleanStart ? 0 : limits.sessionExpiryMaximum;
   return Math.min(packet.properties?.sessionExpiryInterval ?? 0, limits.sessionExpiryMaximum);
 }

@@ -69,6 +69,11 @@ export function identifierProperty(identifier: number): Buffer | undefined {
   return identifier === 0 ? undefined : encodePublishProperties({ subscriptionIdentifiers: [identifier] });
 }
 
+/** The topic alias of a PUBLISH to a client. */
+export function aliasProperty(alias: number): Buffer {
+  return Buffer.of(TOPIC_ALIAS, alias >> 8, alias & 0xff);
+}
+
 /** Message expiry interval, counted down [MQTT-3.3.2-6]. `remaining`: whole seconds. */
 export function withExpiry(properties: Buffer, remaining: number): Buffer {
   const bytes = Buffer.allocUnsafe(5 + properties.length);

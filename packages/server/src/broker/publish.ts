@@ -7,6 +7,7 @@ import { CLOSE_CODES } from './ending.ts';
 import { limitStep } from './limit-keys.ts';
 import type { Link } from './link.ts';
 import { needsStore } from './needs-store.ts';
+import { hasItsFormat, refuseFormat } from './payload-format.ts';
 import { PUBACK, PUBREC } from './pending-acks.ts';
 import { forwardedProperties } from './publish-properties.ts';
 import type { Realm } from './realm.ts';
@@ -54,6 +55,10 @@ export function publish(
     const closeCode = CLOSE_CODES.messageTooLarge;
     const violation = { reason: 'packet_too_large', limit: 'watsonPayload' } as const;
     link.end({ reasonCode: ReasonCode.packetTooLarge, closeCode, text, will: true, violation });
+    return;
+  }
+  if (frame.payloadFormatIndicator !== 0 && !hasItsFormat(frame)) {
+    refuseFormat(context, session, link, frame);
     return;
   }
   if (qos === 2) {

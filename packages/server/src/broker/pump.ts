@@ -10,6 +10,7 @@ import { NO_PROPERTIES, withExpiry } from './publish-properties.ts';
 import type { Receiver } from './receiver.ts';
 import type { RetainedMessages } from './retained.ts';
 import { AWAITS_PUBACK, AWAITS_PUBCOMP, AWAITS_PUBREC, FREE } from './window.ts';
+import { writeAliased } from './write-aliased.ts';
 
 /**
  * Sends what waits for a client, as far as it takes it: first what an earlier connection left unfinished, then retained
@@ -169,7 +170,26 @@ function writeMessage(
   }
   const retain = (flags & RETAIN_BIT) !== 0;
   const { body, payloadStart } = message;
-  writePublish(link.slab, link.version, topic, body, payloadStart, body.length, qos, retain, dup, packetId, properties);
+  const { slab, version, topicAliases } = link;
+  if (topicAliases === undefined) {
+    writePublish(slab, version, topic, body, payloadStart, body.length, qos, retain, dup, packetId, properties);
+  } else {
+    writeAliased(
+      link,
+      topicAliases,
+      receiver.maximumPacketSize,
+      message.topic,
+      topic,
+      body,
+      payloadStart,
+      body.length,
+      qos,
+      retain,
+      dup,
+      packetId,
+      properties,
+    );
+  }
   context.counters.messagesSent++;
   link.messagesOut++;
   link.touch();

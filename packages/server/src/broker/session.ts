@@ -39,6 +39,8 @@ export class Session extends Receiver {
   version: ProtocolVersion = 4;
   /** Seconds that the session outlives its connection. */
   expiry = 0;
+  /** As the client asked for it in CONNECT, before any bound. */
+  expiryAsked = 0;
   will: KeptWill | undefined;
   /** Group in which an instance of a scalable application shares each of its subscriptions. */
   share: string | undefined;

@@ -253,7 +253,7 @@ export const CONFIGURATION = section('The whole file.', {
       default: 64,
       minimum: 0,
       maximum: 65_535,
-      meaning: 'Topic aliases that a client may set on one connection.',
+      meaning: 'Topic aliases on one connection: those that the client sets, and as many that the server sets.',
     }),
     maximumUnsentSize: size({
       default: '1MiB',
