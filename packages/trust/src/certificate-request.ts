@@ -38,6 +38,10 @@ export async function readCertificateRequest(input: Uint8Array | string): Promis
   try {
     const request = new x509.Pkcs10CertificateRequest(Uint8Array.from(der));
     if (!(await request.verify())) return unparsed('the signature of the certificate request is wrong');
+    const { modulusLength } = request.publicKey.algorithm as { readonly modulusLength?: number };
+    if (modulusLength !== undefined && modulusLength < 2048) {
+      return unparsed('the key of the certificate request is too short: RSA needs 2048 bits or more');
+    }
     const commonName = request.subjectName.getField('CN').at(-1);
     return parsed({
       der: Uint8Array.from(der),

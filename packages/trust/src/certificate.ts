@@ -41,6 +41,10 @@ export interface CertificateFacts {
   /** Milliseconds since 1970. */
   readonly notAfter: number;
   readonly issuer: string;
+  /** SHA-256 of the DER of the subject's name, lower-case hexadecimal: texts of names are ambiguous. */
+  readonly subjectNameHash: string;
+  /** SHA-256 of the DER of the issuer's name, lower-case hexadecimal. With the serial it names a certificate for revocation. */
+  readonly issuerNameHash: string;
   /** SHA-256 of the DER, lower-case hexadecimal. */
   readonly fingerprintSha256: string;
   /** The basic constraints allow it to certify others. */
@@ -93,6 +97,8 @@ export async function certificateFacts(certificate: x509.X509Certificate, der: U
     notBefore: certificate.notBefore.getTime(),
     notAfter: certificate.notAfter.getTime(),
     issuer: certificate.issuer,
+    subjectNameHash: await fingerprintSha256(new Uint8Array(certificate.subjectName.toArrayBuffer())),
+    issuerNameHash: await fingerprintSha256(new Uint8Array(certificate.issuerName.toArrayBuffer())),
     fingerprintSha256: await fingerprintSha256(der),
     isAuthority: constraints?.ca ?? false,
     ...(constraints?.pathLength === undefined ? {} : { pathLength: constraints.pathLength }),

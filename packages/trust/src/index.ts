@@ -29,6 +29,7 @@ export {
 export { generateKeyPair, type KeyPair, keyPairFromPem, keyPairToPem, type PublicKey } from './key-pair.ts';
 export { certificatesFromPem, pemOf } from './pem.ts';
 export {
+  authorityProblem,
   type Verification,
   type VerificationProblem,
   type VerifiedCertificate,

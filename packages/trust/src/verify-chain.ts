@@ -20,10 +20,17 @@ export type VerificationProblem =
   | 'not_an_authority'
   | 'path_too_long'
   | 'wrong_usage'
-  | 'unknown_critical_extension';
+  | 'unknown_critical_extension'
+  | 'weak_algorithm';
 
 export type Verification =
-  | { readonly verified: true; readonly certificate: VerifiedCertificate; readonly root: CertificateFacts }
+  | {
+      readonly verified: true;
+      readonly certificate: VerifiedCertificate;
+      readonly root: CertificateFacts;
+      /** From the certificate to the root, both included. */
+      readonly path: readonly CertificateFacts[];
+    }
   | {
       readonly verified: false;
       readonly reason: VerificationProblem;
@@ -125,12 +132,16 @@ async function climb(
     const answer = problem
       ? refused(problem, parent)
       : isRoot
-        ? ({ verified: true, certificate: leaf, root: parent.facts } as const)
+        ? ({ verified: true, certificate: leaf, root: parent.facts, path: [...path, parent].map(factsOf) } as const)
         : await climb(parent, below + 1, [...path, parent], leaf, search);
     if (answer.verified) return answer;
     best = answer;
   }
   return best;
+}
+
+function factsOf({ facts }: Link): CertificateFacts {
+  return facts;
 }
 
 type Refused = Extract<Verification, { verified: false }>;
@@ -159,6 +170,7 @@ function problemOf(
   if (certificate.extensions.some((extension) => extension.critical && !UNDERSTOOD.has(extension.type))) {
     return 'unknown_critical_extension';
   }
+  if (isWeak(certificate)) return 'weak_algorithm';
   if (at < facts.notBefore) return role === 'leaf' ? 'not_yet_valid' : 'authority_not_yet_valid';
   if (at > facts.notAfter) return role === 'leaf' ? 'expired' : 'authority_expired';
   if (role === 'authority' || purpose === 'authority') {
@@ -170,6 +182,30 @@ function problemOf(
   const purposes = facts.extendedKeyUsages;
   if (!purposes || purpose === 'authority' || purposes.includes(ANY_PURPOSE)) return undefined;
   return purposes.includes(purpose === 'client' ? 'clientAuth' : 'serverAuth') ? undefined : 'wrong_usage';
+}
+
+const RSA_BITS_MINIMUM = 2048;
+const WEAK_HASHES = new Set(['SHA-1', 'MD5', 'MD4', 'MD2']);
+
+/** A hash in which collisions are found, or a key that can be factored (RFC 9325 section 4.4). */
+function isWeak({ signatureAlgorithm, publicKey }: x509.X509Certificate): boolean {
+  const { hash } = signatureAlgorithm as { readonly hash?: { readonly name: string } };
+  const { modulusLength } = publicKey.algorithm as { readonly modulusLength?: number };
+  // A root's own signature proves nothing, but one with such a hash is of a time whose keys are not trusted either.
+  return (
+    (hash !== undefined && WEAK_HASHES.has(hash.name.toUpperCase())) ||
+    (modulusLength !== undefined && modulusLength < RSA_BITS_MINIMUM)
+  );
+}
+
+/**
+ * Why a certificate may not be trusted as an authority by itself; undefined if it may. Dates, basic constraints, key usage,
+ * algorithms and critical extensions are looked at; who signed it is not, because whoever trusts it is the one who vouches.
+ */
+export async function authorityProblem(der: Uint8Array, at: number): Promise<VerificationProblem | undefined> {
+  const read = await link(der);
+  if (!read) return 'malformed';
+  return problemOf(read, 'authority', { others: [], anchors: [], at, purpose: 'authority', checks: 0 });
 }
 
 const ANY_PURPOSE = '2.5.29.37.0';

@@ -154,4 +154,5 @@ const PROBLEMS: Readonly<Record<VerificationProblem, string>> = {
   path_too_long: 'has more authorities above it than they allow',
   wrong_usage: 'may not be used for this purpose',
   unknown_critical_extension: 'holds a critical extension that is not understood here',
+  weak_algorithm: 'is signed with a broken hash, or has a key that is too short',
 };
