@@ -20,7 +20,9 @@ import { configuredLimits, limitsByPrincipal } from './broker/configured-limits.
 import { newCounters } from './broker/counters.ts';
 import { followRegistry } from './broker/follow-registry.ts';
 import { monitorSessions } from './broker/monitor.ts';
+import { readmission } from './broker/readmission.ts';
 import { sessionDesk } from './broker/session-desk.ts';
+import { openSessionStore } from './broker/sqlite-session-store.ts';
 import type { Configuration } from './config/schema.ts';
 import { unsafeSettings } from './config/unsafe-settings.ts';
 import { EventStream } from './events/stream.ts';
@@ -43,6 +45,8 @@ import type { Registry } from './registry/registry.ts';
 import { writePrivateFile } from './storage/private-file.ts';
 
 const VERSION = (createRequire(import.meta.url)('../package.json') as { version: string }).version;
+/** Sessions, what waits in them, and retained messages; in the data directory. */
+const SESSIONS_FILE = 'sessions.db';
 /** Says to commands on the same machine where the server is to be found. */
 const SERVER_FILE = 'server.json';
 const DAY = 24 * 60 * 60_000;
@@ -138,6 +142,7 @@ async function open(
   const satisfy = requirement({
     findPrincipal,
     organisationExists: (id) => lookup.organisationExists(id),
+    now,
     authenticators: [
       { proof: 'token', authenticator: deviceTokenAuthenticator({ findPrincipal, tokens, now }) },
       {
@@ -166,6 +171,10 @@ async function open(
   const refuse = refusals.refuse.bind(refusals);
   const door = authorizer({ policies, refuse, now });
 
+  progress('Opening the sessions');
+  const store = await openSessionStore(join(directory, SESSIONS_FILE));
+  undo.push(() => store.close());
+  const limitsOf = limitsByPrincipal(configuration);
   const broker = new Broker({
     now,
     random: randomBytes,
@@ -176,11 +185,12 @@ async function open(
       authorizer: door,
       refuse,
       findPrincipal,
-      limitsOf: limitsByPrincipal(configuration),
+      limitsOf,
     }),
     regrounds: regrounds({ findPrincipal, now }),
     refuse,
     counters,
+    store,
   });
   changed = (change) => {
     emit({
@@ -202,6 +212,7 @@ async function open(
   });
   undo.push(endMonitor);
   undo.push(() => broker.close('The server is stopping.'));
+  await broker.restore(readmission({ authorizer: door, limitsOf }));
 
   const secureContext = () =>
     secureContextOptions(authority.serverCredentials(), configuration.listeners.mqttTls.minimumTlsVersion);
@@ -235,10 +246,17 @@ async function open(
   const onHandshakeFailure = handshakeFailures({ refuse, emit });
   const { mqttTls, mqttPlain, http } = configuration.listeners;
   const opened: string[] = [];
+  const { limits } = configuration;
+  const rates = {
+    connectRate: limits.maximumConnectRate,
+    connectRatePerAddress: limits.maximumConnectRatePerAddress,
+    boundLoopback: limits.boundLoopback,
+  };
   const tls = mqttTls.enabled
     ? await listenTls({
         name: 'mqtt-tls',
         ...mqttTls,
+        ...rates,
         credentials: authority.serverCredentials(),
         accept,
         onHandshakeFailure,
@@ -249,7 +267,7 @@ async function open(
     opened.push(`mqtt-tls ${tls.address}:${tls.port}`);
   }
   const plain = mqttPlain.allowPlaintextListener
-    ? await listenTcp({ name: 'mqtt-plain', ...mqttPlain, accept, onHandshakeFailure })
+    ? await listenTcp({ name: 'mqtt-plain', ...mqttPlain, ...rates, accept, onHandshakeFailure })
     : undefined;
   if (plain) {
     undo.push(() => plain.close());
@@ -265,7 +283,7 @@ async function open(
     onHandshakeFailure,
   });
   undo.push(() => websocket.close());
-  const httpGate = guardHandshakes(api.server, { name: 'https', onHandshakeFailure });
+  const httpGate = guardHandshakes(api.server, { name: 'https', ...rates, onHandshakeFailure });
   undo.push(() => httpGate.close());
   const httpPort = await listenHttp(api, http);
   opened.push(`https ${http.address}:${httpPort}`);

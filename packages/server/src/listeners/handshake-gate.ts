@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { FirstBytes } from './client-hello.ts';
+import { connectRateGate } from './connect-rate.ts';
 import type { HandshakeFailureReport, HandshakeProblem } from './handshake-problem.ts';
 import type { ListenerBounds } from './listener-options.ts';
 import { isLoopback, type SocketAddresses, socketAddresses } from './socket-address.ts';
@@ -34,12 +35,17 @@ const PER_ADDRESS = 32;
 export function handshakeGate(options: HandshakeGateOptions): HandshakeGate {
   const { name, onHandshakeFailure, maximumConnections = 10_000, maximumHandshakes = 512 } = options;
   const { handshakeTimeout = 10_000 } = options;
+  const now = () => performance.now();
+  const { connectRate, connectRatePerAddress, boundLoopback = false } = options;
+  const tooFast = connectRateGate({ ...(connectRate && { connectRate }), now });
+  const tooFastOfOne = connectRateGate({ ...(connectRatePerAddress && { connectRatePerAddress }), now });
   const unfinished = new Set<Socket>();
   const perAddress = new Map<string, number>();
   let connections = 0;
 
   const boundOf = (address: string): number =>
-    options.maximumHandshakesPerAddress ?? (isLoopback(address) ? Number.POSITIVE_INFINITY : PER_ADDRESS);
+    options.maximumHandshakesPerAddress ??
+    (isLoopback(address) && !boundLoopback ? Number.POSITIVE_INFINITY : PER_ADDRESS);
 
   function boundMet({ remoteAddress }: SocketAddresses): readonly [HandshakeProblem, string] | undefined {
     if (connections >= maximumConnections) {
@@ -56,6 +62,18 @@ export function handshakeGate(options: HandshakeGateOptions): HandshakeGate {
       return [
         'too_many_handshakes',
         `${bound} handshakes of this address are unfinished, which is the bound for one address.`,
+      ];
+    }
+    if ((boundLoopback || !isLoopback(remoteAddress)) && tooFastOfOne(remoteAddress)) {
+      return [
+        'connection_limit',
+        `More than ${connectRatePerAddress} connections per second come from this address (limits.maximumConnectRatePerAddress).`,
+      ];
+    }
+    if (tooFast(remoteAddress)) {
+      return [
+        'connection_limit',
+        `More than ${connectRate} connections per second come to the listener (limits.maximumConnectRate).`,
       ];
     }
     return undefined;

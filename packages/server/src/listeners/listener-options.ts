@@ -1,19 +1,22 @@
 import type { ServerCredentials } from '../authority/authority.ts';
 import type { ByteStream } from '../broker/byte-stream.ts';
 import type { TransportFacts } from '../events/transport-facts.ts';
+import type { ConnectRates } from './connect-rate.ts';
 import type { HandshakeFailureReport } from './handshake-problem.ts';
 
 /** Takes over a connection whose handshake is done. It must call `attach` before it returns. */
 export type AcceptStream = (stream: ByteStream, facts: TransportFacts) => void;
 
 /** What strangers can take of a listener before they have proven anything. */
-export interface ListenerBounds {
+export interface ListenerBounds extends ConnectRates {
   /** Connections at once, unfinished handshakes included. Default 10,000. */
   readonly maximumConnections?: number;
   /** Unfinished handshakes at once. Default 512. */
   readonly maximumHandshakes?: number;
   /** Unfinished handshakes of one address at once. Default 32, and for loopback, where proxies and tests live, no bound of its own. */
   readonly maximumHandshakesPerAddress?: number;
+  /** Whether the bounds for one address hold for this machine too. Default false. */
+  readonly boundLoopback?: boolean;
   /** Milliseconds from the accepted connection to the end of the handshake, or to the first byte where there is none. Default 10 s. */
   readonly handshakeTimeout?: number;
 }
