@@ -4,7 +4,10 @@ import { printable } from './table.ts';
 const MARKS: Readonly<Record<TraceStep['outcome'], string>> = { passed: '✓', failed: '✗', skipped: '·' };
 
 /** What was refused, where the word alone does not say it. */
-const ASKED: Partial<Record<Refusal['action'], string>> = { will: 'leave a will on', session: 'go on with its session' };
+const ASKED: Partial<Record<Refusal['action'], string>> = {
+  will: 'leave a will on',
+  session: 'go on with its session',
+};
 
 /** A refusal for a person: what was refused to whom, the way through the doors, and the cure. */
 export function refusalText(refusal: Refusal): string {

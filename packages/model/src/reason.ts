@@ -287,7 +287,7 @@ export const REASONS = {
     reasonCode: 0x95,
     httpStatus: 413,
     meaning: 'The packet is larger than this server accepts.',
-    cure: 'Send less in one packet, or raise the packet limit of the listener.',
+    cure: 'Send less in one packet, or raise limits.maximumPacketSize, and for payloads limits.maximumPayloadSize, in the configuration.',
   },
   quota_exceeded: {
     stage: 'limits',

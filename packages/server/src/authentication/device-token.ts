@@ -74,6 +74,6 @@ function unknownDevice(claimed: DevicePrincipal, existsAsOther: boolean): Verdic
     );
   }
   return rejected('unknown_identity', `No ${name} is registered.`, {
-    cure: `Register it with \`sallyport ${claimed.kind} add ${claimed.type} ${claimed.id} --org ${claimed.organisation}\`, or correct the client id; ids are case-sensitive.`,
+    cure: `Register it with \`sallyport ${claimed.kind} add ${claimed.type}/${claimed.id} --org ${claimed.organisation}\`, or correct the client id; ids are case-sensitive.`,
   });
 }

@@ -21,7 +21,7 @@ export function judgeToken(known: KnownPrincipal, token: Uint8Array, tokens: Tok
   }
   if (issued.length === 0) tokens.matches(token, DECOY);
 
-  if (!match) return wrongToken(name, issued, now);
+  if (!match) return wrongToken(name, issued, token, now);
   const fallen = standing(known, match, now);
   if (fallen) return rejected(fallen.reason, fallen.text, { cure: fallen.cure });
   const step: TraceStep = {
@@ -46,7 +46,7 @@ export function judgeNobody(token: Uint8Array, tokens: TokenMatcher): void {
   tokens.matches(token, DECOY);
 }
 
-function wrongToken(name: string, issued: readonly KnownCredential[], now: number): Verdict {
+function wrongToken(name: string, issued: readonly KnownCredential[], token: Uint8Array, now: number): Verdict {
   const valid = issued.filter((credential) => inForce(credential, now));
   if (valid.length > 0) {
     return rejected('wrong_secret', `The password is not one of the ${valid.length} valid token(s) of ${name}.`, {
@@ -55,7 +55,9 @@ function wrongToken(name: string, issued: readonly KnownCredential[], now: numbe
         found: 'a token that does not match',
         expected: `token ${valid.map((c) => c.id).join(' or ')}`,
       },
-      cure: `Use the token that was shown when ${name} was registered, or issue a new one with \`sallyport ${kindOf(name)} token\`.`,
+      cure: endsInSpace(token)
+        ? 'The password ends with a space or line break, which no token does: cut it off; a file often ends with one.'
+        : `Use the token that was shown when ${name} was registered, or issue a new one with \`sallyport ${kindOf(name)} token\`.`,
     });
   }
   const last = issued[0];
@@ -67,6 +69,11 @@ function wrongToken(name: string, issued: readonly KnownCredential[], now: numbe
   return rejected('no_valid_credential', `${name} has no valid token: ${lost}.`, {
     cure: `Issue a new token with \`sallyport ${kindOf(name)} token\`, if ${name} is to connect again.`,
   });
+}
+
+/** Space, tab, line feed, carriage return. */
+function endsInSpace(secret: Uint8Array): boolean {
+  return [0x20, 0x09, 0x0a, 0x0d].includes(secret.at(-1) ?? 0);
 }
 
 function inForce(credential: KnownCredential, now: number): boolean {

@@ -16,7 +16,7 @@ export async function unknownUserName(
       compared: { what: 'user name', found, expected: 'a registered user name or an application key' },
     });
   }
-  const expected = clientId.kind === 'application' ? `the key a-${clientId.organisation}-…` : TOKEN_USER_NAME;
+  const expected = clientId.kind === 'application' ? `a-${clientId.organisation}-…` : TOKEN_USER_NAME;
   const claimed =
     clientId.kind === 'application'
       ? ({ kind: 'application', organisation: clientId.organisation, id: clientId.id } as const)

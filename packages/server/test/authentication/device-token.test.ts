@@ -38,6 +38,19 @@ test('rejects a wrong token and does not repeat it', () => {
   expect(JSON.stringify(verdict)).not.toContain('wrong-secret');
 });
 
+test('says that a wrong token ends in a line break, as one that was read from a file does', () => {
+  const { authenticate } = authenticator({ [PUMP]: device([token('c1', 'right')]) });
+  const verdict = authenticate(evidence(ID, 'use-token-auth', 'right\n'));
+  expect(verdict).toMatchObject({ reason: 'wrong_secret', cure: expect.stringContaining('cut it off') });
+});
+
+test('tells the line that registers an unknown device', () => {
+  const { authenticate } = authenticator({});
+  expect(authenticate(evidence(ID, 'use-token-auth', 'x'))).toMatchObject({
+    cure: expect.stringContaining('`sallyport device add pump/pump-7 --org demo`'),
+  });
+});
+
 test('compares for an unknown device as often as for one with a token', () => {
   const known = authenticator({ [PUMP]: device([token('c1', 'right')]) });
   known.authenticate(evidence(ID, 'use-token-auth', 'wrong'));
