@@ -174,6 +174,112 @@ describe('grounds that have gone', () => {
   });
 });
 
+describe('a credential that expires', () => {
+  function expiring(stage: Stage, seconds: number): void {
+    const admit = stage.admit.bind(stage);
+    const expiresAt = stage.time + seconds * 1000;
+    stage.admit = (arrival) => {
+      const verdict = admit(arrival);
+      if (verdict.outcome === 'refused') return verdict;
+      const { session } = verdict;
+      return { outcome: 'admitted', session: { ...session, grounds: { ...session.grounds, expiresAt } } };
+    };
+    stage.standing = () =>
+      stage.time < expiresAt ? 'stands' : { ended: 'credential_expired', text: 'The token has expired.' };
+  }
+
+  it.each([4, 5] as const)('takes its sessions with it within a second, at level %i', async (protocolVersion) => {
+    const stage = new Stage();
+    const lasting = await stage.connect('lasting');
+    expiring(stage, 200);
+    const will = { topic: 'gone', payload: Buffer.from('x'), qos: 0, retain: false } as const;
+    const client = await stage.connect('one', { protocolVersion, will });
+    await lasting.subscribed('#');
+    await stage.pass(199);
+    expect(client.ended).toBe(false);
+    await stage.pass(2);
+    expect([client.ended, lasting.ended]).toEqual([true, false]);
+    if (protocolVersion === 5) expect(client.expect('disconnect').reasonCode).toBe(0x87);
+    expect(lasting.messages()).toEqual([]);
+    expect(stage.broker.findSession('demo', 'one')).toBeUndefined();
+  });
+
+  it('takes the session of an absent client with it', async () => {
+    const stage = new Stage();
+    expiring(stage, 30);
+    await (await stage.connect('one', KEPT)).vanish();
+    await stage.pass(29);
+    expect(stage.broker.findSession('demo', 'one')).toBeDefined();
+    await stage.pass(2);
+    expect(stage.broker.findSession('demo', 'one')).toBeUndefined();
+  });
+
+  it('is forgotten when the client comes back with a better one', async () => {
+    const stage = new Stage();
+    const { admit } = stage;
+    expiring(stage, 30);
+    await stage.connect('one', KEPT);
+    stage.admit = admit;
+    const again = await stage.connect('one', KEPT);
+    await stage.pass(120);
+    expect(again.ended).toBe(false);
+  });
+
+  it('is noticed within a minute after the clock has jumped', async () => {
+    const stage = new Stage();
+    expiring(stage, 7200);
+    const client = await stage.connect('one');
+    stage.time += 7_200_000;
+    await stage.pass(61);
+    expect(client.ended).toBe(true);
+  });
+});
+
+describe('rights that end while a client arrives', () => {
+  it('end its session although there was none yet that could be told', async () => {
+    let open = (): void => {};
+    const stage: Stage = new Stage({
+      arrive: (arrival) =>
+        new Promise((resolve) => {
+          open = () => resolve(stage.admit(arrival));
+        }),
+    });
+    const client = stage.dial();
+    client.connect('one');
+    stage.standing = () => ({ ended: 'credential_revoked', text: 'The token was revoked.' });
+    await stage.broker.reconsider({ principal: 'application:demo/lab' });
+    open();
+    await settled();
+    expect(client.ended).toBe(true);
+  });
+});
+
+describe('what is meant by a match', () => {
+  it('is found by principal, by type, by client id, and nothing else is', async () => {
+    const stage = new Stage();
+    const ids = ['d:demo:pump:1', 'd:demo:pump:2', 'd:demo:fan:1', 'g:demo:pump:1', 'd:other:pump:1'];
+    const clients = new Map<string, Awaited<ReturnType<Stage['connect']>>>();
+    for (const id of ids) clients.set(id, await stage.connect(id));
+    const judged: string[] = [];
+    stage.standing = (principal) => {
+      judged.push(JSON.stringify(principal));
+      return 'stands';
+    };
+    const count = async (match: Parameters<Stage['broker']['reconsider']>[0]) => {
+      judged.length = 0;
+      await stage.broker.reconsider(match);
+      return judged.length;
+    };
+    expect(await count({ principal: 'device:demo/pump/1' })).toBe(1);
+    expect(await count({ principal: 'device:demo/pump/1', organisation: 'other' })).toBe(0);
+    expect(await count({ organisation: 'demo', deviceType: 'pump' })).toBe(3);
+    expect(await count({ organisation: 'demo', clientId: 'd:demo:fan:1' })).toBe(1);
+    expect(await count({ organisation: 'demo' })).toBe(4);
+    await clients.get('d:demo:pump:1')?.vanish();
+    expect(await count({ principal: 'device:demo/pump/1' })).toBe(0);
+  });
+});
+
 describe('closing sessions by hand', () => {
   it('disconnects with the given code and forgets what was kept', async () => {
     const stage = new Stage();
