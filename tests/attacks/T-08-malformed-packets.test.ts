@@ -22,7 +22,10 @@ const FIRST: Readonly<Record<string, Buffer>> = {
   'a length of five bytes': bytes(0x10, 0x80, 0x80, 0x80, 0x80, 1),
   'a length that never ends': bytes(0x10, ...Array.from({ length: 64 }, () => 0xff)),
   'a CONNECT of no bytes': bytes(0x10, 0),
-  'a CONNECT with flags in its header': Buffer.concat([bytes(0x11), packetBytes(0, ...CONNECT_HEAD, field('x')).subarray(1)]),
+  'a CONNECT with flags in its header': Buffer.concat([
+    bytes(0x11),
+    packetBytes(0, ...CONNECT_HEAD, field('x')).subarray(1),
+  ]),
   'a reserved packet type': bytes(0x00, 0),
   'a PUBLISH': packetBytes(0x30, field('x'), Buffer.from('x')),
   'a SUBSCRIBE': packetBytes(0x82, bytes(0, 1), field('#'), bytes(0)),
@@ -83,21 +86,34 @@ describe('a stranger', () => {
     await unharmed();
   });
 
-  it.each(Array.from({ length: 12 }, (_, index) => index))('gets nowhere with 4 KiB of random bytes, try %i', async () => {
-    const seed = randomBytes(4096);
-    const client = await RawClient.dial(server);
-    // Half of the tries look like the beginning of a CONNECT.
-    client.raw(seed.readUInt8(0) & 1 ? seed : Buffer.concat([bytes(0x10, 0xff, 0x1f), field('MQTT'), bytes(5), seed]));
-    client.socket.end();
-    await client.gone;
-    expect(client.packets.some((packet) => packet.type === 'connack' && packet.reasonCode === 0), seed.toString('base64')).toBe(false);
-    await unharmed();
-  });
+  it.each(Array.from({ length: 12 }, (_, index) => index))(
+    'gets nowhere with 4 KiB of random bytes, try %i',
+    async () => {
+      const seed = randomBytes(4096);
+      const client = await RawClient.dial(server);
+      // Half of the tries look like the beginning of a CONNECT.
+      client.raw(
+        seed.readUInt8(0) & 1 ? seed : Buffer.concat([bytes(0x10, 0xff, 0x1f), field('MQTT'), bytes(5), seed]),
+      );
+      client.socket.end();
+      await client.gone;
+      expect(
+        client.packets.some((packet) => packet.type === 'connack' && packet.reasonCode === 0),
+        seed.toString('base64'),
+      ).toBe(false);
+      await unharmed();
+    },
+  );
 
   it('is not believed anything that it sends behind a CONNECT which is refused', async () => {
     const client = await RawClient.dial(server, 4);
     const packet = { type: 'pingreq' } as const;
-    client.raw(Buffer.concat([encode(connectPacket({ clientId: 'd:demo:pump:pump-7', username: 'use-token-auth' }, 4), 4), encode(packet, 4)]));
+    client.raw(
+      Buffer.concat([
+        encode(connectPacket({ clientId: 'd:demo:pump:pump-7', username: 'use-token-auth' }, 4), 4),
+        encode(packet, 4),
+      ]),
+    );
     await client.gone;
     expect(client.packets).toEqual([{ type: 'connack', sessionPresent: false, reasonCode: 5 }]);
   });
@@ -128,7 +144,8 @@ describe.each(VERSIONS)('a device that speaks version %s', (version) => {
     const size = 256 * 1024 + 1 - 4;
     client.raw(bytes(0x30, (size & 0x7f) | 0x80, ((size >> 7) & 0x7f) | 0x80, size >> 14));
     await client.gone;
-    if (version === 5) expect(client.packets).toContainEqual(expect.objectContaining({ type: 'disconnect', reasonCode: 0x95 }));
+    if (version === 5)
+      expect(client.packets).toContainEqual(expect.objectContaining({ type: 'disconnect', reasonCode: 0x95 }));
     await unharmed();
   });
 });

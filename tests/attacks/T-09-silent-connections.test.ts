@@ -33,7 +33,9 @@ describe('a connection that keeps silent', () => {
     server = await testServer({ 'listeners.mqttTls.handshakeTimeout': '1s' });
     const { gone } = await dial(server.port, bytes);
     await gone;
-    expect((await server.api.refusals()).items).toContainEqual(expect.objectContaining({ reason: 'handshake_timeout' }));
+    expect((await server.api.refusals()).items).toContainEqual(
+      expect.objectContaining({ reason: 'handshake_timeout' }),
+    );
   });
 
   it.each([
@@ -68,7 +70,8 @@ describe('beyond the bound on unfinished handshakes', () => {
     server = await testServer({ 'listeners.mqttTls.maximumHandshakes': 4 });
     const inside = await RawClient.open(server, 'pump-7');
     const held: Socket[] = [];
-    for (let count = 0; count < 4; count++) held.push((await dial(server.port, count % 2 ? HALF_HELLO : Buffer.of())).socket);
+    for (let count = 0; count < 4; count++)
+      held.push((await dial(server.port, count % 2 ? HALF_HELLO : Buffer.of())).socket);
     for (let count = 0; count < 8; count++) await (await dial(server.port)).gone;
     expect(held.every((socket) => !socket.destroyed)).toBe(true);
     expect(await inside.settled()).toBe(true);

@@ -89,16 +89,29 @@ it('the listener without TLS is off unless it is named, and named at each start 
 });
 
 describe('the client libraries', () => {
-  const insecure = { rejectUnauthorized: false, insecure: true, checkServerIdentity: () => undefined, protocol: 'mqtt' };
+  const insecure = {
+    rejectUnauthorized: false,
+    insecure: true,
+    checkServerIdentity: () => undefined,
+    protocol: 'mqtt',
+  };
 
-  it.each([{}, { websocket: true }])('do not trust a server whose root they were not given, whatever else they are told: %j', async (way) => {
-    const port = 'websocket' in way ? server.httpPort : server.port;
-    const who = { host: 'localhost', port, organisation: 'demo', connectTimeout: 5000, ...insecure, ...way };
-    const device = connectDevice({ ...who, type: 'pump', id: 'pump-7', token: server.tokens['pump-7'] ?? '' });
-    await expect(device).rejects.toThrow();
-    const application = connectApplication({ ...who, id: 'desk', key: server.keys.desk ?? '', token: server.tokens.desk ?? '' });
-    await expect(application).rejects.toThrow();
-  });
+  it.each([{}, { websocket: true }])(
+    'do not trust a server whose root they were not given, whatever else they are told: %j',
+    async (way) => {
+      const port = 'websocket' in way ? server.httpPort : server.port;
+      const who = { host: 'localhost', port, organisation: 'demo', connectTimeout: 5000, ...insecure, ...way };
+      const device = connectDevice({ ...who, type: 'pump', id: 'pump-7', token: server.tokens['pump-7'] ?? '' });
+      await expect(device).rejects.toThrow();
+      const application = connectApplication({
+        ...who,
+        id: 'desk',
+        key: server.keys.desk ?? '',
+        token: server.tokens.desk ?? '',
+      });
+      await expect(application).rejects.toThrow();
+    },
+  );
 
   it('send no secret to a listener without TLS', async () => {
     const heard: Buffer[] = [];
@@ -111,7 +124,15 @@ describe('the client libraries', () => {
     await new Promise<void>((resolve) => trap.listen(0, '127.0.0.1', resolve));
     const { port } = trap.address() as AddressInfo;
     const token = server.tokens['pump-7'] ?? '';
-    const device = { host: '127.0.0.1', port, organisation: 'demo', type: 'pump', id: 'pump-7', token, ca: server.rootPem };
+    const device = {
+      host: '127.0.0.1',
+      port,
+      organisation: 'demo',
+      type: 'pump',
+      id: 'pump-7',
+      token,
+      ca: server.rootPem,
+    };
     await expect(connectDevice({ ...device, connectTimeout: 5000, ...insecure })).rejects.toThrow();
     await new Promise((resolve) => trap.close(resolve));
     expect(Buffer.concat(heard).includes(token)).toBe(false);

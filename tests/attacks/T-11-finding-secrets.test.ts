@@ -20,7 +20,12 @@ beforeAll(async () => {
   server.server.events.on('*', (event) => events.push(JSON.stringify(event)));
   server.server.events.on('*', eventLog({ level: 'debug', now: Date.now, write: (line) => log.push(line) }));
   const by = 'system';
-  await registry.credentials.createPassword({ principal: 'application:demo/tap', username: 'tap-user', password: PASSWORD, by });
+  await registry.credentials.createPassword({
+    principal: 'application:demo/tap',
+    username: 'tap-user',
+    password: PASSWORD,
+    by,
+  });
   await registry.devices.create({ organisation: 'demo', type: 'pump', id: 'pump-9', token: CHOSEN, by });
   const reader = await registry.operators.create({ id: 'reader', role: 'reader', by });
   for (const who of ['pump-7', 'desk', 'other/desk']) secrets.set(`token of ${who}`, server.tokens[who] ?? '');
@@ -33,7 +38,16 @@ const secret = (name: string) => secrets.get(name) ?? '';
 
 /** Each secret in each field of CONNECT, under each kind of client id: what people do when they mix the fields up. */
 function* mistakes(): Generator<Login> {
-  const ids = ['d:demo:pump:pump-7', 'd:demo:pump:nobody', 'd:nowhere:pump:x', 'g:demo:hub:hub-1', 'a:demo:desk', 'a:demo:nobody', 'plain', ''];
+  const ids = [
+    'd:demo:pump:pump-7',
+    'd:demo:pump:nobody',
+    'd:nowhere:pump:x',
+    'g:demo:hub:hub-1',
+    'a:demo:desk',
+    'a:demo:nobody',
+    'plain',
+    '',
+  ];
   for (const value of secrets.values()) {
     for (const clientId of ids) {
       yield { clientId, username: value };
@@ -53,7 +67,15 @@ function* mistakes(): Generator<Login> {
 
 function call(method: string, path: string, headers: Record<string, string>, body = ''): Promise<string> {
   return new Promise((resolve, reject) => {
-    const sent = request({ host: 'localhost', port: server.httpPort, method, path, headers, ca: server.rootPem, agent: false });
+    const sent = request({
+      host: 'localhost',
+      port: server.httpPort,
+      method,
+      path,
+      headers,
+      ca: server.rootPem,
+      agent: false,
+    });
     sent.on('error', reject);
     sent.on('response', (answer) => {
       let text = '';
@@ -127,8 +149,11 @@ describe('a reader finds no secret', () => {
       answers.push(await call('POST', '/api/v1/organisations/demo/types/pump/devices', admin, JSON.stringify(device)));
       await call('GET', `/api/v1/organisations?token=${path}`, {});
       await call('GET', `/api/v1/organisations/${path}`, { authorization: 'Bearer x' });
-      await call('GET', '/api/v1/organisations', { authorization: `Basic ${Buffer.from(`admin:${value}`).toString('base64')}` });
-      if (value !== server.operatorToken) await call('GET', '/api/v1/organisations', { authorization: `Bearer ${value}x` });
+      await call('GET', '/api/v1/organisations', {
+        authorization: `Basic ${Buffer.from(`admin:${value}`).toString('base64')}`,
+      });
+      if (value !== server.operatorToken)
+        await call('GET', '/api/v1/organisations', { authorization: `Bearer ${value}x` });
     }
     expect(leaks(new Map(answers.map((text, index) => [`answer ${index}`, text])))).toEqual([]);
     // Those attempts have used up what this address may try.
@@ -137,7 +162,9 @@ describe('a reader finds no secret', () => {
 
   it('in any file of the data directory but the one that is there to hold it', async () => {
     await server.server.close();
-    const names = readdirSync(server.directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    const names = readdirSync(server.directory, { recursive: true, withFileTypes: true }).filter((entry) =>
+      entry.isFile(),
+    );
     const places = new Map(
       names.map(({ parentPath, name }) => [name, readFileSync(join(parentPath, name)).toString('latin1')]),
     );

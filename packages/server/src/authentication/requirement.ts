@@ -2,6 +2,7 @@ import { principalName, type RefusalReason, type SecurityLevel, type TraceStep }
 import type { Authenticator, Evidence, Grounds, Verdict } from './authenticator.ts';
 import { CONNECTION_LEVELS, type ConnectionLevel, type Proof } from './connection-level.ts';
 import type { Find, KnownPrincipal } from './known-principal.ts';
+import { standing } from './standing.ts';
 import { whenReady } from './when-ready.ts';
 
 export type Satisfaction =
@@ -13,6 +14,7 @@ export interface RequirementOptions {
   readonly authenticators: readonly { readonly proof: Proof; readonly authenticator: Authenticator }[];
   readonly findPrincipal: Find;
   readonly organisationExists: (id: string) => boolean | Promise<boolean>;
+  readonly now: () => number;
 }
 
 /** Who the client is, judged by what its device type (or organisation) demands. Steps are added to `steps` in the order taken. */
@@ -35,8 +37,11 @@ export function requirement(options: RequirementOptions): Requirement {
         return whenReady(options.findPrincipal(principalName(grounds.principal)), (known) => {
           // Removed between the proof and now.
           if (!known) return { outcome: 'unsatisfied', reason: 'unknown_identity' } as const;
-          if (known.security === claimed?.security) return { outcome: 'satisfied', grounds, known };
-          return checkLate(known, evidence, steps) ?? { outcome: 'satisfied', grounds, known };
+          const ended = checkStanding(known, grounds, options.now(), steps);
+          if (ended) return ended;
+          const satisfied = { outcome: 'satisfied', grounds: { ...grounds, roles: known.roles }, known } as const;
+          if (known.security === claimed?.security) return satisfied;
+          return checkLate(known, evidence, steps) ?? satisfied;
         });
       });
     });
@@ -44,6 +49,23 @@ export function requirement(options: RequirementOptions): Requirement {
 
 /** For a client that claims to be nobody in particular: its own level is applied once it is known who it is. */
 const ANY_PROOF: ConnectionLevel = { transport: 'any', require: 'any', proofs: ['certificate', 'token'] };
+
+/** A proof that had to wait, for a slow hash, may be of a credential that was revoked meanwhile: no live session would be found to end. */
+function checkStanding(
+  known: KnownPrincipal,
+  grounds: Grounds,
+  now: number,
+  steps: TraceStep[],
+): Satisfaction | undefined {
+  const credential = known.credentials.find(({ id }) => id === grounds.credential);
+  const fallen = credential
+    ? standing(known, credential, now)
+    : ({ reason: 'credential_revoked', text: `Credential ${grounds.credential} was removed.` } as const);
+  if (!fallen) return undefined;
+  steps.push({ stage: 'authentication', outcome: 'failed', text: fallen.text });
+  const cure = 'cure' in fallen ? fallen.cure : undefined;
+  return { outcome: 'unsatisfied', reason: fallen.reason, ...(cure === undefined ? {} : { cure }) };
+}
 
 function checkLate(known: KnownPrincipal, evidence: Evidence, steps: TraceStep[]): Satisfaction | undefined {
   const transport = checkTransport(known.security, evidence, steps);

@@ -39,7 +39,7 @@ export class SessionRights {
     return policies.current(organisation)?.version ?? -1;
   }
 
-  permits(action: 'publish' | 'subscribe' | 'receive', resource: string): boolean {
+  permits(action: 'connect' | 'publish' | 'subscribe' | 'receive', resource: string): boolean {
     return this.#decide(action, resource)?.effect === 'permit';
   }
 
@@ -75,7 +75,7 @@ export class SessionRights {
     });
   }
 
-  #decide(action: 'publish' | 'subscribe' | 'receive', resource: string): Decision | undefined {
+  #decide(action: 'connect' | 'publish' | 'subscribe' | 'receive', resource: string): Decision | undefined {
     const { policies, organisation, subject, now } = this.#options;
     const inForce = policies.current(organisation);
     if (!inForce) return undefined;

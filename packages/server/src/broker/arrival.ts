@@ -38,8 +38,8 @@ export interface Admission {
 
 /** What a session may touch. Topics and filters are always the full ones, never a device's short form. */
 export interface Rights {
-  /** Synchronous; never throws. `subscribe` asks for the whole filter, the other two for one topic. */
-  permits(action: 'publish' | 'subscribe' | 'receive', resource: string): boolean;
+  /** Synchronous; never throws. `connect` asks for a client id, `subscribe` for the whole filter, the other two for one topic. */
+  permits(action: 'connect' | 'publish' | 'subscribe' | 'receive', resource: string): boolean;
   /** Changes whenever an earlier answer may no longer hold. */
   readonly version: number;
   /** The full trace and its ticket; asked only when something has been refused. */

@@ -28,6 +28,10 @@ export async function reconsider(context: BrokerContext, realm: Realm, session: 
   // It may have ended, or come back on other grounds, while we asked.
   if (realm.sessions.get(session.clientId) !== session || session.grounds !== grounds) return;
   session.forgetDecisions();
+  if (standing === 'stands' && !mayStayConnected(session)) {
+    const text = `The policy does not permit the client id ${session.clientId} any more.`;
+    standing = { ended: 'client_id_not_permitted', text };
+  }
   if (standing === 'stands') {
     endUncovered(context, realm, session);
     return;
@@ -51,6 +55,12 @@ export async function reconsider(context: BrokerContext, realm: Realm, session: 
     ticket: refusal.ticket,
     will: false,
   });
+}
+
+/** While the policy is being read nothing is permitted, which is no reason to end what it may permit. Assigned names were never asked for. */
+function mayStayConnected({ rights, clientId }: Session): boolean {
+  if (rights.version < 0 || rights.permits('connect', clientId)) return true;
+  return clientId.startsWith('auto-') && rights.permits('connect', '');
 }
 
 /** Closes a session and forgets it, whether its client is here or away. Its will is not sent. */

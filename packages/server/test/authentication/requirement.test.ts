@@ -15,6 +15,7 @@ function door(known: Record<string, KnownPrincipal>, first?: Authenticator) {
   const satisfy = requirement({
     findPrincipal,
     organisationExists: (id) => id === 'demo',
+    now: () => NOW,
     authenticators: [
       ...(first ? [{ proof: 'token' as const, authenticator: first }] : []),
       { proof: 'token', authenticator: deviceTokenAuthenticator({ findPrincipal, tokens, now: () => NOW }) },
@@ -49,9 +50,17 @@ test('refuses a connection without TLS before it looks at the token', async () =
 test('applies the level of the principal where the client id names nobody', async () => {
   const { satisfy } = door({
     'a-demo-key1': application([token('c1', 'right')]),
-    'application:demo/desk': application([]),
+    'application:demo/desk': application([token('c1', 'right')]),
   });
   expect(await satisfy(evidence('plain', 'a-demo-key1', 'right', PLAIN))).toMatchObject({ reason: 'tls_required' });
+});
+
+test('refuses a credential that is gone when the proof is done', async () => {
+  const { satisfy } = door({
+    'a-demo-key1': application([token('c1', 'right')]),
+    'application:demo/desk': application([token('c1', 'right', { revokedAt: 1 })]),
+  });
+  expect(await satisfy(evidence('a:demo:desk', 'a-demo-key1', 'right'))).toMatchObject({ reason: 'credential_revoked' });
 });
 
 test('is content without TLS where the level says tls-optional', async () => {
