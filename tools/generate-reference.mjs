@@ -74,6 +74,35 @@ async function configuration() {
   );
 }
 
+async function limits() {
+  const { describeConfiguration, describeSections } = await compiled('server/dist/config/keys.js');
+  /** @type {{ key: string, default: string, bounds: string, meaning: string, reached?: string }[]} */
+  const keys = describeConfiguration().filter(
+    (/** @type {{ key: string, reached?: string }} */ { key, reached }) =>
+      key.startsWith('limits.') || reached !== undefined,
+  );
+  /** @type {{ key: string, meaning: string }[]} */
+  const sections = describeSections();
+  const parts = sections.flatMap(({ key, meaning }) => {
+    const rows = keys
+      .filter((row) => row.key.slice(0, row.key.lastIndexOf('.')) === key)
+      .map((row) => [
+        code(row.key.slice(key.length + 1)),
+        code(row.default),
+        cell(row.bounds),
+        cell(row.meaning),
+        cell(row.reached),
+      ]);
+    const head = ['key', 'default', 'bounds', 'what it bounds', 'when it is met'];
+    return rows.length === 0 ? [] : [`## ${key}`, meaning, table(head, rows)];
+  });
+  return page(
+    'Limits',
+    'Everything that a client can make grow has a bound. Codes are those of MQTT 5, in brackets what a client of MQTT 3.1.1 gets where that is told. Each bound that refuses or slows somebody leaves a ticket: `sallyport explain TICKET` shows what was found, what is allowed, and the key to change. The keys are set in the configuration file; `unlimited` is a value of rates only.',
+    ...parts,
+  );
+}
+
 async function failures() {
   const { FAILURES } = await compiled('model/dist/failure.js');
   const rows = Object.entries(FAILURES).map(([name, row]) => [
@@ -177,6 +206,7 @@ const PAGES = {
   'cli.md': cli,
   'configuration.md': configuration,
   'failures.md': failures,
+  'limits.md': limits,
   'metrics.md': metrics,
   'policy-builtin.md': builtinPolicy,
   'refusals.md': refusals,

@@ -11,6 +11,8 @@ export interface KeyRow {
   readonly default: string;
   readonly bounds: string;
   readonly meaning: string;
+  /** Bounds on clients only: what happens when it is met. */
+  readonly reached?: string;
 }
 
 /** A group of keys in the reference. */
@@ -59,8 +61,9 @@ function walk(schema: z.ZodType, path: readonly string[]): { row?: KeyRow; secti
   const meta = schema.meta() ?? {};
   const key = path.join('.');
   if (!shape) {
-    const { description: meaning, type, bounds, default: standard } = meta as unknown as KeyMeta;
-    return [{ row: { key, type, default: standard, bounds, meaning } }];
+    const { description: meaning, type, bounds, default: standard, reached } = meta as unknown as KeyMeta;
+    const row = { key, type, default: standard, bounds, meaning };
+    return [{ row: reached === undefined ? row : { ...row, reached } }];
   }
   const below = Object.entries(shape).flatMap(([name, part]) => walk(part, [...path, name]));
   return path.length === 0 ? below : [{ section: { key, meaning: meta.description ?? '' } }, ...below];

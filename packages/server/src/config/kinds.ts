@@ -14,6 +14,8 @@ export interface KeyMeta {
   readonly default: string;
   /** Completes "expected …". */
   readonly expected: string;
+  /** Bounds on clients only: what happens when it is met. */
+  readonly reached?: string;
 }
 
 interface Bounded<T> {
@@ -21,6 +23,8 @@ interface Bounded<T> {
   readonly minimum: T;
   readonly maximum: T;
   readonly meaning: string;
+  /** Bounds on clients only: what happens when it is met. */
+  readonly reached?: string;
 }
 
 const DURATION_UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -30,6 +34,10 @@ function measure(text: string, units: Readonly<Record<string, number>>): number 
   const match = /^([0-9]{1,15})([A-Za-z]{1,3})$/.exec(text);
   const unit = match && Object.hasOwn(units, match[2] ?? '') ? units[match[2] ?? ''] : undefined;
   return match && unit !== undefined ? Number(match[1]) * unit : undefined;
+}
+
+function reachedOf({ reached }: { readonly reached?: string }): { readonly reached?: string } {
+  return reached === undefined ? {} : { reached };
 }
 
 /** Reads `30s`; undefined if the text is no duration. */
@@ -61,6 +69,7 @@ function measured(what: string, read: (text: string) => number | undefined, key:
       bounds: `${key.minimum} to ${key.maximum}`,
       default: key.default,
       expected,
+      ...reachedOf(key),
     } satisfies KeyMeta);
 }
 
@@ -84,6 +93,7 @@ export function count(key: Bounded<number>) {
       bounds: `${key.minimum} to ${key.maximum}`,
       default: String(key.default),
       expected: `a whole number from ${key.minimum} to ${key.maximum}`,
+      ...reachedOf(key),
     } satisfies KeyMeta);
 }
 
@@ -93,6 +103,7 @@ export function rate(key: {
   readonly minimum: number;
   readonly maximum: number;
   readonly meaning: string;
+  readonly reached?: string;
 }) {
   const bounds = `${key.minimum} to ${key.maximum}, or unlimited`;
   return z
@@ -105,6 +116,7 @@ export function rate(key: {
       bounds,
       default: String(key.default),
       expected: `a whole number from ${bounds}`,
+      ...reachedOf(key),
     } satisfies KeyMeta);
 }
 
@@ -131,6 +143,7 @@ export function byteRate(key: Bounded<string>) {
       bounds,
       default: key.default,
       expected,
+      ...reachedOf(key),
     } satisfies KeyMeta);
 }
 

@@ -31,54 +31,64 @@ function sessionLimits(
 ) {
   return section(`Bounds on ${who}, and on each of its sessions.`, {
     maximumSessions: count({
+      reached: 'CONNECT is refused with 0x97 (3.1.1: 3).',
       default: figures.sessions,
       minimum: 1,
       maximum: 10_000_000,
       meaning: `Sessions of ${who}, connected and kept; beyond it CONNECT is refused.`,
     }),
     maximumMessageRate: rate({
+      reached:
+        'The connections of the principal are read more slowly; nothing is lost. After `limits.maximumSlowdown` 0x97.',
       default: figures.messages,
       minimum: 1,
       maximum: 10_000_000,
       meaning: `Messages that ${who} may send per second over all its connections; twice as many may come at once, then its connections are read more slowly. Subscriptions and pings count too. The platform that this follows allowed 10 to a device; here the figure is what one faulty or hostile client may take of the server.`,
     }),
     maximumByteRate: byteRate({
+      reached: 'As for `maximumMessageRate`.',
       default: figures.bytes,
       minimum: '1KiB',
       maximum: '64GiB',
       meaning: `Bytes that ${who} may send per second over all its connections; beyond it they are read more slowly.`,
     }),
     maximumConnectRate: rate({
+      reached: 'CONNECT waits for its turn; 0x9F (3.1.1: 3) if that is too long.',
       default: figures.connects,
       minimum: 1,
       maximum: 1_000_000,
       meaning: `Connections that ${who} may make per second; ten times as many at once. Further ones wait for their turn, and are refused if it is further away than connectTimeout.`,
     }),
     maximumSubscriptions: count({
+      reached: 'SUBACK says 0x97 (3.1.1: 0x80); Watson clients of 3.1.1 are disconnected.',
       default: figures.subscriptions,
       minimum: 1,
       maximum: 100_000,
       meaning: `Subscriptions of one session of ${who}.`,
     }),
     receiveMaximum: count({
+      reached: 'DISCONNECT 0x93.',
       default: figures.receive,
       minimum: 1,
       maximum: 65_535,
       meaning: 'Messages of QoS 1 and 2 from the client that may be unfinished at once.',
     }),
     maximumInflight: count({
+      reached: 'Further messages wait in the queue.',
       default: figures.send,
       minimum: 1,
       maximum: 65_535,
       meaning: 'Messages of QoS 1 and 2 to the client that may be unfinished at once.',
     }),
     maximumQueuedMessages: count({
+      reached: 'The oldest message is dropped, counted and told by event.',
       default: figures.queue,
       minimum: 1,
       maximum: 10_000_000,
       meaning: 'Messages of QoS 1 and 2 that wait for the client; when there are more, the oldest is dropped.',
     }),
     maximumQueuedSize: size({
+      reached: 'The oldest messages are dropped, counted and told by event.',
       default: figures.queueSize,
       minimum: '64KiB',
       maximum: '64GiB',
@@ -87,7 +97,7 @@ function sessionLimits(
   });
 }
 
-const MAXIMUM_CONNECTIONS = { default: 10_000, minimum: 1, maximum: 10_000_000 };
+const MAXIMUM_CONNECTIONS = { default: 10_000, minimum: 1, maximum: 10_000_000, reached: 'The newcomer is closed.' };
 
 /** Every key of the configuration: its type, default, bounds and meaning. `docs/reference/configuration.md` is generated from it. */
 export const CONFIGURATION = section('The whole file.', {
@@ -117,12 +127,14 @@ export const CONFIGURATION = section('The whole file.', {
         meaning: 'Oldest TLS version that is accepted; only suites with authenticated encryption are offered.',
       }),
       handshakeTimeout: duration({
+        reached: 'The connection is closed.',
         default: '10s',
         minimum: '1s',
         maximum: '2m',
         meaning: 'Time that a client has for its TLS handshake.',
       }),
       maximumHandshakes: count({
+        reached: 'The newcomer is closed.',
         default: 1000,
         minimum: 1,
         maximum: 100_000,
@@ -157,12 +169,14 @@ export const CONFIGURATION = section('The whole file.', {
   }),
   limits: section('Bounds on what clients may take. Each has a default that is safe for strangers.', {
     maximumConnections: count({
+      reached: 'The newcomer is closed.',
       default: 100_000,
       minimum: 1,
       maximum: 10_000_000,
       meaning: 'MQTT connections of all listeners together.',
     }),
     maximumConnectRate: rate({
+      reached: 'The newcomer is closed.',
       default: 'unlimited',
       minimum: 1,
       maximum: 1_000_000,
@@ -170,6 +184,7 @@ export const CONFIGURATION = section('The whole file.', {
         'New connections per second of each MQTT listener; twice as many at once, further ones are closed. By default the bound on unfinished handshakes is enough.',
     }),
     maximumConnectRatePerAddress: rate({
+      reached: 'The newcomer is closed before a handshake.',
       default: 50,
       minimum: 1,
       maximum: 1_000_000,
@@ -182,6 +197,7 @@ export const CONFIGURATION = section('The whole file.', {
         'Whether the bounds for each address hold for connections from this machine too; leave it off where a proxy or tunnel brings in many clients.',
     }),
     maximumTakeoverRate: rate({
+      reached: 'CONNECT waits for its turn; 0x9F (3.1.1: 3) if that is too long.',
       default: 1,
       minimum: 1,
       maximum: 1_000_000,
@@ -189,6 +205,7 @@ export const CONFIGURATION = section('The whole file.', {
         'How often per second connections with the same client id may push each other out; ten times as often at once. Further ones wait for their turn, and are refused if it is further away than connectTimeout.',
     }),
     maximumSlowdown: duration({
+      reached: 'DISCONNECT 0x97.',
       default: '1h',
       minimum: '1s',
       maximum: '365d',
@@ -196,66 +213,77 @@ export const CONFIGURATION = section('The whole file.', {
         'How long a connection that does not keep to its rates is slowed down without a break before it is closed.',
     }),
     maximumWillSize: size({
+      reached: 'CONNECT is refused with 0x95 (3.1.1: 3).',
       default: '64KiB',
       minimum: '0B',
       maximum: '255MiB',
       meaning: 'Bytes of topic, properties and payload of a will, which is kept as long as its session.',
     }),
     connectTimeout: duration({
+      reached: 'The connection is closed.',
       default: '10s',
       minimum: '1s',
       maximum: '2m',
       meaning: 'Time that a client has for its whole CONNECT packet.',
     }),
     closeTimeout: duration({
+      reached: 'The connection is cut.',
       default: '5s',
       minimum: '100ms',
       maximum: '1m',
       meaning: 'Time that a peer has to take the last bytes before its connection is cut.',
     }),
     maximumPacketSize: size({
+      reached: 'DISCONNECT 0x95, as soon as the size is declared; nothing is allocated for it.',
       default: '256KiB',
       minimum: '1KiB',
       maximum: '255MiB',
       meaning: 'Size of one MQTT packet with everything in it.',
     }),
     maximumPayloadSize: size({
+      reached: 'DISCONNECT 0x95.',
       default: '128KiB',
       minimum: '1KiB',
       maximum: '255MiB',
       meaning: 'Size of the payload of clients with d:, g:, a: or A: client ids, as on the Watson IoT Platform.',
     }),
     keepAliveMaximum: duration({
+      reached: "Server keep alive replaces the client's.",
       default: '65535s',
       minimum: '10s',
       maximum: '65535s',
       meaning: 'Longest keep alive; a longer one, or none, is replaced by it, so that dead connections end.',
     }),
     sessionExpiryMaximum: duration({
+      reached: 'The session is kept for this long only.',
       default: '7d',
       minimum: '0s',
       maximum: '365d',
       meaning: 'How long a session is kept after its connection has ended.',
     }),
     maximumSessions: count({
+      reached: 'CONNECT is refused with 0x97 (3.1.1: 3).',
       default: 100_000,
       minimum: 1,
       maximum: 10_000_000,
       meaning: 'Sessions of one organisation, connected and kept.',
     }),
     maximumTopicLevels: count({
+      reached: 'PUBLISH and SUBSCRIBE are refused with 0x97 and 0x8F; 3.1.1 is disconnected, its SUBACK says 0x80.',
       default: 128,
       minimum: 8,
       maximum: 1024,
       meaning: 'Levels of a topic name or filter.',
     }),
     topicAliasMaximum: count({
+      reached: 'DISCONNECT 0x94.',
       default: 64,
       minimum: 0,
       maximum: 65_535,
       meaning: 'Topic aliases on one connection: those that the client sets, and as many that the server sets.',
     }),
     maximumUnsentSize: size({
+      reached: 'QoS 0 is dropped and counted; QoS 1 and 2 wait in the queue.',
       default: '1MiB',
       minimum: '64KiB',
       maximum: '1GiB',
@@ -263,24 +291,28 @@ export const CONFIGURATION = section('The whole file.', {
         'Bytes that a slow client has not taken, beyond which QoS 0 is dropped and QoS 1 and 2 wait in the queue.',
     }),
     maximumUnsentSizeHard: size({
+      reached: 'The connection is cut with 0x97.',
       default: '16MiB',
       minimum: '128KiB',
       maximum: '4GiB',
       meaning: 'Bytes that a slow client has not taken, beyond which its connection is cut.',
     }),
     maximumRetainedMessages: count({
+      reached: 'The message is delivered and not retained, and counted.',
       default: 100_000,
       minimum: 0,
       maximum: 100_000_000,
       meaning: 'Retained messages of one organisation.',
     }),
     maximumRetainedSize: size({
+      reached: 'The message is delivered and not retained, and counted.',
       default: '256MiB',
       minimum: '0B',
       maximum: '64GiB',
       meaning: 'Bytes of the retained messages of one organisation.',
     }),
     maximumInstances: count({
+      reached: 'CONNECT is refused with 0x97 (3.1.1: 3).',
       default: 50,
       minimum: 1,
       maximum: 10_000,
@@ -288,12 +320,14 @@ export const CONFIGURATION = section('The whole file.', {
     }),
     organisations: section('Bounds on one organisation, over all its principals.', {
       maximumConnections: count({
+        reached: 'CONNECT is refused with 0x97 (3.1.1: 3).',
         default: 100_000,
         minimum: 1,
         maximum: 10_000_000,
         meaning: 'Connected sessions of one organisation; beyond it CONNECT is refused.',
       }),
       maximumMessageRate: rate({
+        reached: 'Whoever of the organisation sends is read more slowly.',
         default: 200_000,
         minimum: 1,
         maximum: 100_000_000,
@@ -301,6 +335,7 @@ export const CONFIGURATION = section('The whole file.', {
           'Messages that the clients of one organisation may send per second; twice as many may come at once, then who sends is read more slowly. Lower it where organisations do not trust each other.',
       }),
       maximumByteRate: byteRate({
+        reached: 'Whoever of the organisation sends is read more slowly.',
         default: '256MiB',
         minimum: '1KiB',
         maximum: '1024GiB',
@@ -308,6 +343,7 @@ export const CONFIGURATION = section('The whole file.', {
           'Bytes that the clients of one organisation may send per second; beyond it who sends is read more slowly.',
       }),
       maximumSubscriptions: count({
+        reached: 'SUBACK says 0x97 (3.1.1: 0x80).',
         default: 1_000_000,
         minimum: 1,
         maximum: 1_000_000_000,
