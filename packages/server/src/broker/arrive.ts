@@ -46,10 +46,11 @@ export function arrivalDoors(options: ArriveOptions): Arrive {
           satisfaction.cure ?? REASONS[satisfaction.reason].cure,
         );
       }
-      const { grounds } = satisfaction;
+      const { grounds, clientId } = satisfaction;
+      const known = clientId === undefined ? arrival : { ...arrival, evidence: { ...evidence, clientId } };
       return whenReady(authorizer.load(organisationOf(grounds.principal)), () =>
-        whenReady(strangersId(evidence.clientId, grounds.principal, options.findPrincipal), (stranger) =>
-          authorize(arrival, grounds, steps, stranger, options),
+        whenReady(strangersId(known.evidence.clientId, grounds.principal, options.findPrincipal), (stranger) =>
+          authorize(known, grounds, steps, stranger, options),
         ),
       );
     });

@@ -12,6 +12,7 @@ import { MemorySessionStore } from './memory-session-store.ts';
 import { Passage } from './passage.ts';
 import type { Realm } from './realm.ts';
 import { expel, reconsider } from './reconsider.ts';
+import { type Readmit, restore } from './restore.ts';
 import { type ServerMessage, serverMessage } from './server-message.ts';
 import type { Session } from './session.ts';
 import type { SessionStore } from './session-store.ts';
@@ -60,6 +61,16 @@ export class Broker {
     store.listen(storeAnswers(this.#context));
   }
 
+  /**
+   * Brings back what an earlier process has left in the store; to be awaited before the first client is accepted. Rejects if the store cannot
+   * be read or a session not be judged.
+   */
+  async restore(readmit: Readmit): Promise<void> {
+    const { durability } = this.#context;
+    await restore(this.#context, durability.store, readmit);
+    await durability.store.flush();
+  }
+
   /** Takes over a fresh stream: the first packet must be CONNECT. Never throws. */
   accept(stream: ByteStream, facts: TransportFacts): void {
     const { counters, limits } = this.#context;
@@ -78,7 +89,7 @@ export class Broker {
   async close(reason: string): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
-    const { wheel, limits } = this.#context;
+    const { wheel, limits, durability } = this.#context;
     const drained = new Promise<void>((resolve) => {
       this.#drained = resolve;
     });
@@ -89,15 +100,10 @@ export class Broker {
       text,
       will: true,
     };
+    // What was taken is still acknowledged, if the disk does its part in time.
+    await within(limits.closeDeadline, durability.store.flush());
     for (const connection of [...this.#connections]) connection.end(ending);
-    let deadline: NodeJS.Timeout | undefined;
-    if (this.#connections.size > 0) {
-      const late = new Promise<void>((resolve) => {
-        deadline = setTimeout(resolve, limits.closeDeadline);
-      });
-      await Promise.race([drained, late]);
-      clearTimeout(deadline);
-    }
+    if (this.#connections.size > 0) await within(limits.closeDeadline, drained);
     wheel.stop();
     for (const connection of [...this.#connections]) connection.cut();
   }
@@ -179,4 +185,14 @@ export class Broker {
     const problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.#context.events.emit({ type: 'defect', where: `broker ${where}`, problem });
   }
+}
+
+/** Waits for `work`, at most so many milliseconds. */
+async function within(milliseconds: number, work: Promise<void>): Promise<void> {
+  let deadline: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    deadline = setTimeout(resolve, milliseconds);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(deadline);
 }

@@ -21,7 +21,9 @@ export function askDoors(
   transport: TransportFacts,
 ): ArrivalVerdict | Promise<ArrivalVerdict> {
   const clientId = parseClientId(packet.clientId);
-  if (!clientId.ok) {
+  // A certificate may name the client better than its client id does; then the first door decides.
+  const maybeNamed = transport.certificate !== undefined && transport.serverName !== undefined;
+  if (!clientId.ok && !maybeNamed) {
     const text = `The client id ${JSON.stringify(packet.clientId.slice(0, 128))}: ${clientId.problem}.`;
     return refused(context, packet, transport, 'malformed_client_id', text);
   }
@@ -31,7 +33,8 @@ export function askDoors(
     return refused(context, packet, transport, 'unsupported_authentication_method', text);
   }
   const evidence: Evidence = {
-    clientId: clientId.value,
+    clientId: clientId.ok ? clientId.value : { kind: 'plain', text: packet.clientId },
+    ...(clientId.ok ? {} : { clientIdProblem: clientId.problem }),
     transport,
     ...(packet.username === undefined ? {} : { username: packet.username }),
     ...(packet.password === undefined ? {} : { password: packet.password }),

@@ -23,7 +23,6 @@ import { CLOSE_CODES, type Ending } from './ending.ts';
 import type { Link } from './link.ts';
 import { type Opened, openSession } from './open-session.ts';
 import { Outgoing } from './outgoing.ts';
-import type { PendingAcks } from './pending-acks.ts';
 import { publish } from './publish.ts';
 import { pump } from './pump.ts';
 import type { Realm } from './realm.ts';
@@ -53,7 +52,6 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
   aliases: (TopicEntry | undefined)[] | undefined;
   problemInformation = true;
   topicAliases: TopicAliases | undefined;
-  pending: PendingAcks | undefined;
   due = 0;
   slot = -1;
   readonly #decoder: Decoder;

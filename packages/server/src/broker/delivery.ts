@@ -103,7 +103,7 @@ function deliverTo(
   const state = qos === 1 ? AWAITS_PUBACK : AWAITS_PUBREC;
   const position = context.durability.keep(receiver, message, flags, identifiers, window.next, state);
   const packetId = window.open(message, flags, identifiers, state, position);
-  if (qos === 2 && position > 0 && holdBack(context, receiver, link, packetId)) return;
+  if (qos === 2 && position > 0 && holdBack(context, receiver, packetId)) return;
   write(context, passage, link, target, qos, retain, packetId, identifiers);
 }
 

@@ -13,6 +13,7 @@ export function depart(context: BrokerContext, realm: Realm, session: Session, e
   session.lastLeft = context.now();
   // The rest of what was on its way is read from the window when the client comes back.
   session.resend = [];
+  session.pending?.clear();
   while (session.backlog.length > 0) session.backlog.shift();
   const ends = session.expiry === 0 || ending.forget === true;
 

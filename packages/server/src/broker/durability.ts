@@ -26,8 +26,8 @@ export class Durability {
   readonly store: SessionStore;
   /** What the store could not take, to be put again. */
   readonly unsaved = new UnsavedRecords();
-  /** Connections with something to say when the store has committed. */
-  waiting: Link[] = [];
+  /** Clients with something to be told when the store has committed. */
+  waiting: Receiver[] = [];
   tasks: Task[] = [];
   #sessions = 0;
   #messages = 0;
@@ -106,7 +106,8 @@ export class Durability {
   }
 
   retain(organisation: string, message: Message): void {
-    if (this.store.failing) this.unsaved.addRetained(organisation, message.topic);
+    const { failing, behind } = this.store;
+    if (failing || (behind && message.qos === 0)) this.unsaved.addRetained(organisation, message.topic);
     else this.store.putRetained(organisation, message);
   }
 
@@ -173,21 +174,21 @@ export class Durability {
 
   /** Says an acknowledgement when everything up to `sequence` is safe, and not before those that were to be said earlier. */
   acknowledge(receiver: Receiver, link: Link, kind: number, packetId: number, sequence: number): void {
-    const { pending } = link;
+    const { pending } = receiver;
     if (sequence <= this.store.committed && (pending === undefined || pending.length === 0)) {
       writeAck(link.slab, ACK_TYPES[kind]!, packetId, 0, link.version);
       link.touch();
-    } else this.later(receiver, link, kind, packetId, sequence);
+    } else this.later(receiver, kind, packetId, sequence);
   }
 
   /** Lets something wait for its turn and for the store. */
-  later(receiver: Receiver, link: Link, kind: number, packetId: number, sequence: number): void {
-    link.pending ??= new PendingAcks(receiver);
-    const { pending } = link;
+  later(receiver: Receiver, kind: number, packetId: number, sequence: number): void {
+    receiver.pending ??= new PendingAcks();
+    const { pending } = receiver;
     pending.push(kind, packetId, sequence);
     if (pending.listed) return;
     pending.listed = true;
-    this.waiting.push(link);
+    this.waiting.push(receiver);
   }
 
   /** Runs `done` when all that was written is safe (true) or is not going to be (false): at once if nothing is under way. */

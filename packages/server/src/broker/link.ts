@@ -1,7 +1,6 @@
 import type { ProtocolVersion, Slab } from '@sallyport/mqtt';
 import type { TransportFacts } from '../events/transport-facts.ts';
 import type { Ending } from './ending.ts';
-import type { PendingAcks } from './pending-acks.ts';
 import type { TopicAliases } from './topic-aliases.ts';
 
 /** What a session knows of its connection. */
@@ -18,8 +17,6 @@ export interface Link {
   readonly problemInformation: boolean;
   /** PUBLISH packets written to the peer. */
   messagesOut: number;
-  /** What the peer is told once the store has it; undefined as long as it never had to wait. */
-  pending: PendingAcks | undefined;
   /** Those that the server sets; undefined where the client takes none [MQTT-3.1.2-27]. */
   readonly topicAliases: TopicAliases | undefined;
   /** Asks for a flush at the end of this turn of the event loop. */

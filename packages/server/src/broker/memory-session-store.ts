@@ -28,6 +28,7 @@ export class MemorySessionStore implements SessionStore {
   written = 0;
   committed = 0;
   failing = false;
+  readonly behind = false;
   #listener = MUTE;
   #held = false;
   #calls: Call[] = [];

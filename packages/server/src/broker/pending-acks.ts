@@ -1,5 +1,3 @@
-import type { Receiver } from './receiver.ts';
-
 /** What waits for the store before it may be said to a client. */
 export const PUBACK = 1;
 export const PUBREC = 2;
@@ -13,17 +11,12 @@ export const PUBLISH = 5;
  * message no object.
  */
 export class PendingAcks {
-  readonly receiver: Receiver;
   /** True while it is in the list of those that wait for the store. */
   listed = false;
   #head = 0;
   readonly #kinds: number[] = [];
   readonly #packetIds: number[] = [];
   readonly #sequences: number[] = [];
-
-  constructor(receiver: Receiver) {
-    this.receiver = receiver;
-  }
 
   get length(): number {
     return this.#kinds.length - this.#head;

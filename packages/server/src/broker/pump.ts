@@ -94,7 +94,7 @@ function sendFirst(context: BrokerContext, receiver: Receiver, link: Link, queue
   const kept = durability.send(receiver, position, message, flags, identifiers, window.next, state);
   const packetId = window.open(message, flags, identifiers, state, kept);
   receiver.quota--;
-  if (qos === 2 && kept > 0 && holdBack(context, receiver, link, packetId)) return true;
+  if (qos === 2 && kept > 0 && holdBack(context, receiver, packetId)) return true;
   sendNow(context, receiver, link, packetId);
   return true;
 }
@@ -103,11 +103,11 @@ function sendFirst(context: BrokerContext, receiver: Receiver, link: Link, queue
  * Lets a QoS 2 message wait until the store has its packet identifier: under another one, after a restart, it would be another message
  * for the client. False if nothing has to be waited for.
  */
-export function holdBack(context: BrokerContext, receiver: Receiver, link: Link, packetId: number): boolean {
+export function holdBack(context: BrokerContext, receiver: Receiver, packetId: number): boolean {
   const { durability } = context;
   const { written, committed } = durability.store;
   if (written <= committed) return false;
-  durability.later(receiver, link, PUBLISH, packetId, written);
+  durability.later(receiver, PUBLISH, packetId, written);
   return true;
 }
 

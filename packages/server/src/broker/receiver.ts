@@ -3,6 +3,7 @@ import type { Rights } from './arrival.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { Link } from './link.ts';
 import { MessageQueue } from './message-queue.ts';
+import type { PendingAcks } from './pending-acks.ts';
 import { Window } from './window.ts';
 
 /** The half of a session that gets messages: what is on its way to the client and what waits for it. */
@@ -28,6 +29,8 @@ export abstract class Receiver {
   maximumPacketSize = Number.POSITIVE_INFINITY;
   /** Packet identifiers of QoS 2 messages that were received and not released yet [MQTT-4.3.3-10]. */
   received: Set<number> | undefined;
+  /** What the client is told once the store has it; undefined as long as it never had to wait. */
+  pending: PendingAcks | undefined;
   readonly window = new Window();
   readonly queue = new MessageQueue();
   /** Packet identifiers of an earlier connection whose packets are still to be sent again, the next one last. */

@@ -104,6 +104,8 @@ export interface SessionStore {
   readonly committed: number;
   /** The store takes nothing more at the moment. */
   readonly failing: boolean;
+  /** So much waits for the disk that what nobody waits for should be put later. */
+  readonly behind: boolean;
   listen(listener: StoreListener): void;
   /** Shows everything that is stored. To be called before anything is written. */
   load(visitor: StoreVisitor): Promise<void>;

@@ -5,6 +5,7 @@ import { CLOSE_CODES } from './ending.ts';
 import type { Link } from './link.ts';
 import { type PendingAcks, PUBACK, PUBLISH, PUBREC } from './pending-acks.ts';
 import { sendHeld } from './pump.ts';
+import type { Receiver } from './receiver.ts';
 import type { StoreListener, Unsaved } from './session-store.ts';
 
 const STORE = 'sessions';
@@ -29,28 +30,25 @@ export function storeAnswers(context: BrokerContext): StoreListener {
 function settle(context: BrokerContext): void {
   const { durability } = context;
   const { committed } = durability.store;
-  const links = durability.waiting;
+  const { waiting } = durability;
   durability.waiting = [];
-  for (let index = 0; index < links.length; index++) {
-    const link = links[index]!;
-    const pending = link.pending!;
-    sayCommitted(context, link, pending, committed);
+  for (let index = 0; index < waiting.length; index++) {
+    const receiver = waiting[index]!;
+    const pending = receiver.pending!;
+    sayCommitted(context, receiver, pending, committed);
     if (pending.length === 0) pending.listed = false;
-    else durability.waiting.push(link);
+    else durability.waiting.push(receiver);
   }
-  const { tasks } = durability;
+  const { tasks, store, unsaved } = durability;
+  if (!unsaved.empty && !store.behind && !store.failing) saveAgain(context);
   if (tasks.length === 0) return;
   durability.tasks = tasks.filter(({ sequence }) => sequence > committed);
   for (const { sequence, done } of tasks) if (sequence <= committed) done(true);
 }
 
-function sayCommitted(context: BrokerContext, link: Link, pending: PendingAcks, committed: number): void {
-  if (pending.length === 0 || pending.firstSequence > committed) return;
-  const { receiver } = pending;
-  if (receiver.link !== link) {
-    pending.clear();
-    return;
-  }
+function sayCommitted(context: BrokerContext, receiver: Receiver, pending: PendingAcks, committed: number): void {
+  const { link } = receiver;
+  if (link === undefined || pending.length === 0 || pending.firstSequence > committed) return;
   while (pending.length > 0 && pending.firstSequence <= committed) {
     const kind = pending.firstKind;
     const packetId = pending.firstPacketId;
@@ -69,10 +67,10 @@ function refuseUnsaved(context: BrokerContext, unsaved: Unsaved): void {
   const { durability } = context;
   const { committed } = durability.store;
   durability.unsaved.add(unsaved);
-  for (const link of [...durability.waiting]) {
-    const pending = link.pending!;
-    const { receiver } = pending;
-    if (receiver.link !== link) continue;
+  for (const receiver of [...durability.waiting]) {
+    const pending = receiver.pending!;
+    const { link } = receiver;
+    if (link === undefined) continue;
     const waiting = pending.length;
     let refused = 0;
     for (let step = 0; step < waiting; step++) {

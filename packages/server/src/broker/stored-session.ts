@@ -16,7 +16,7 @@ const NOWHERE: TransportFacts = {
 /** A session as the store keeps it. */
 export function storedSession(session: Session): StoredSession {
   const { share, will, lastFacts } = session;
-  const { certificate: _, ...facts } = lastFacts ?? NOWHERE;
+  const { certificate: _, certificateChain: __, ...facts } = lastFacts ?? NOWHERE;
   return {
     id: session.storeId,
     organisation: session.organisation,

@@ -5,6 +5,10 @@ export class UnsavedRecords implements Unsaved {
   readonly sessions = new Set<number>();
   readonly retained = new Map<string, Set<string>>();
 
+  get empty(): boolean {
+    return this.sessions.size === 0 && this.retained.size === 0;
+  }
+
   addSession(id: number): void {
     this.sessions.add(id);
   }

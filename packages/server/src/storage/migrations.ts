@@ -126,6 +126,51 @@ export const MIGRATIONS: readonly Migration[] = [
       .execute();
     await schema.createIndex('refusals_at').on('refusals').columns(['at', 'ticket']).execute();
   },
+  async (db) => {
+    const schema = db.schema;
+    await schema
+      .createTable('authorities')
+      .addColumn('organisation', 'varchar(36)', (column) => column.notNull().references('organisations.id'))
+      .addColumn('fingerprint', 'varchar(64)', (column) => column.notNull())
+      .addColumn('certificate', 'blob', (column) => column.notNull())
+      .addColumn('subject', 'text', (column) => column.notNull())
+      .addColumn('subject_name_hash', 'varchar(64)', (column) => column.notNull())
+      .addColumn('not_before', 'bigint', (column) => column.notNull())
+      .addColumn('not_after', 'bigint', (column) => column.notNull())
+      .addColumn('created_at', 'bigint', (column) => column.notNull())
+      .addColumn('created_by', 'text', (column) => column.notNull())
+      .addPrimaryKeyConstraint('authorities_key', ['organisation', 'fingerprint'])
+      .execute();
+    await schema.createIndex('authorities_subject').on('authorities').column('subject_name_hash').execute();
+
+    await schema
+      .createTable('certificates')
+      .addColumn('sequence', 'integer', (column) => column.primaryKey().autoIncrement())
+      .addColumn('id', 'text', (column) => column.notNull().unique())
+      .addColumn('organisation', 'varchar(36)', (column) => column.notNull().references('organisations.id'))
+      .addColumn('principal', 'text')
+      .addColumn('kind', 'text', (column) => column.notNull())
+      .addColumn('fingerprint', 'varchar(64)')
+      .addColumn('issuer_name_hash', 'varchar(64)', (column) => column.notNull())
+      .addColumn('issuer', 'text', (column) => column.notNull())
+      .addColumn('serial', 'text', (column) => column.notNull())
+      .addColumn('subject', 'text')
+      .addColumn('not_before', 'bigint')
+      .addColumn('not_after', 'bigint')
+      .addColumn('created_at', 'bigint', (column) => column.notNull())
+      .addColumn('created_by', 'text', (column) => column.notNull())
+      .addColumn('revoked_at', 'bigint')
+      .addColumn('revoked_by', 'text')
+      .execute();
+    await schema
+      .createIndex('certificates_issuer')
+      .on('certificates')
+      .columns(['issuer_name_hash', 'serial'])
+      .execute();
+    await schema.createIndex('certificates_fingerprint').on('certificates').column('fingerprint').execute();
+    await schema.createIndex('certificates_principal').on('certificates').column('principal').execute();
+    await schema.createIndex('certificates_end').on('certificates').columns(['organisation', 'not_after']).execute();
+  },
 ];
 
 /** Brings a database to the newest schema. Answers the version found, which may be newer than what is known here: then nothing is done. */

@@ -107,6 +107,39 @@ export interface RefusalsTable {
   document: string;
 }
 
+export interface AuthoritiesTable {
+  organisation: string;
+  /** SHA-256 of the DER, lower-case hexadecimal; so are the other hashes. */
+  fingerprint: string;
+  /** DER. */
+  certificate: Uint8Array;
+  subject: string;
+  subject_name_hash: string;
+  not_before: number;
+  not_after: number;
+  created_at: number;
+  created_by: string;
+}
+
+export interface CertificatesTable {
+  sequence: Generated<number>;
+  id: string;
+  organisation: string;
+  principal: string | null;
+  kind: string;
+  fingerprint: string | null;
+  issuer_name_hash: string;
+  issuer: string;
+  serial: string;
+  subject: string | null;
+  not_before: number | null;
+  not_after: number | null;
+  created_at: number;
+  created_by: string;
+  revoked_at: number | null;
+  revoked_by: string | null;
+}
+
 /** Every table of `registry.db`. */
 export interface Tables {
   organisations: OrganisationsTable;
@@ -116,6 +149,8 @@ export interface Tables {
   operators: OperatorsTable;
   credentials: CredentialsTable;
   policies: PoliciesTable;
+  authorities: AuthoritiesTable;
+  certificates: CertificatesTable;
   audit: AuditTable;
   refusals: RefusalsTable;
 }

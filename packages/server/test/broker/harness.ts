@@ -23,6 +23,7 @@ import { Broker } from '../../src/broker/broker.ts';
 import type { ByteReceiver, ByteStream } from '../../src/broker/byte-stream.ts';
 import { type BrokerCounters, newCounters } from '../../src/broker/counters.ts';
 import { type BrokerLimits, DEFAULT_LIMITS } from '../../src/broker/limits.ts';
+import type { SessionStore } from '../../src/broker/session-store.ts';
 import type { EventOf, ServerEvent, ServerEventType } from '../../src/events/events.ts';
 import { EventStream } from '../../src/events/stream.ts';
 import type { TransportFacts } from '../../src/events/transport-facts.ts';
@@ -46,6 +47,8 @@ export interface Permitted {
 
 export interface StageOptions {
   readonly limits?: Partial<BrokerLimits>;
+  /** What outlives the broker. */
+  readonly store?: SessionStore;
   /** Replaces the doors. */
   readonly arrive?: (arrival: Arrival) => ArrivalVerdict | Promise<ArrivalVerdict>;
 }
@@ -73,6 +76,7 @@ export class Stage {
       random: (size) => crypto.getRandomValues(new Uint8Array(size)),
       events: this.events,
       limits: this.limits,
+      ...(options.store === undefined ? {} : { store: options.store }),
       counters: this.counters,
       arrive: options.arrive ?? ((arrival) => this.admit(arrival)),
       regrounds: (grounds) => this.standing(grounds.principal),
@@ -82,6 +86,11 @@ export class Stage {
         return () => {};
       },
     });
+  }
+
+  /** Brings back what the store holds, as a server does at its start. */
+  async restore(): Promise<void> {
+    await this.broker.restore(({ grounds, clientId, watson }) => this.admission(grounds.principal, clientId, watson));
   }
 
   refuse(refusal: Omit<Refusal, 'ticket' | 'at' | 'lastAt' | 'count'>): Refusal {
