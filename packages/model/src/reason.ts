@@ -273,6 +273,14 @@ export const REASONS = {
     meaning: 'A statement of the policy denies this action on this topic.',
     cure: 'Read the named statement; a deny overrides every permit.',
   },
+  device_not_registered: {
+    stage: 'authorization',
+    connack3: 5,
+    reasonCode: 0x87,
+    httpStatus: 403,
+    meaning: 'A gateway spoke for a device that is not registered, and it could not be registered.',
+    cure: 'Register the device under an existing device type, or give the gateway the privileged role.',
+  },
   operator_not_permitted: {
     stage: 'authorization',
     connack3: 5,

@@ -19,6 +19,7 @@ import { Broker } from './broker/broker.ts';
 import { configuredLimits, limitsByPrincipal } from './broker/configured-limits.ts';
 import { newCounters } from './broker/counters.ts';
 import { followRegistry } from './broker/follow-registry.ts';
+import { gatewayDevices } from './broker/gateway-devices.ts';
 import { monitorSessions } from './broker/monitor.ts';
 import { readmission } from './broker/readmission.ts';
 import { sessionDesk } from './broker/session-desk.ts';
@@ -41,6 +42,7 @@ import { openMeters } from './metrics/meters.ts';
 import { announceBroadPolicies } from './registry/broad-policies.ts';
 import { operatorIdOfToken } from './registry/operator-token.ts';
 import type { RegistryChange } from './registry/records.ts';
+import { registerForGateway } from './registry/register-for-gateway.ts';
 import type { Registry } from './registry/registry.ts';
 import { writePrivateFile } from './storage/private-file.ts';
 
@@ -188,6 +190,16 @@ async function open(
       limitsOf,
     }),
     regrounds: regrounds({ findPrincipal, now }),
+    askForDevice: gatewayDevices({
+      findPrincipal,
+      register: (device, by) => registerForGateway(registry, device, by),
+      bounds: {
+        pending: configuration.limits.maximumPendingRegistrations,
+        perGateway: configuration.limits.maximumRegistrations,
+        retryAfter: configuration.limits.registrationRetry,
+      },
+      now,
+    }),
     refuse,
     counters,
     store,

@@ -25,7 +25,10 @@ export type { SessionMatch, SessionView } from './session-view.ts';
 
 /** What the broker is built from. */
 export interface BrokerOptions
-  extends Pick<BrokerContext, 'now' | 'random' | 'events' | 'limits' | 'arrive' | 'regrounds' | 'refuse' | 'counters'> {
+  extends Pick<
+    BrokerContext,
+    'now' | 'random' | 'events' | 'limits' | 'arrive' | 'regrounds' | 'refuse' | 'askForDevice' | 'counters'
+  > {
   /** What outlives the process; if left out, nothing does. */
   readonly store?: SessionStore;
   /** Drives deadlines and keep alives; a timer of the process if left out. */

@@ -61,6 +61,8 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
   #patience = 0;
   #heard: number;
   #bytesIn = 0;
+  /** Answers that are waited for before anything more is read. */
+  #waits = 0;
   /** Set once the client has not kept to its rates. */
   #throttle: Throttle | undefined;
   /** What goes on when a pause is over in which nothing is read. */
@@ -164,8 +166,24 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
     this.context.wheel.schedule(this, wait);
   }
 
+  wait<T>(answer: Promise<T>, then: (answer: T) => void): void {
+    this.#decoder.stop();
+    this.stream.pause();
+    this.#waits++;
+    answer.then((value) => {
+      this.#waits--;
+      this.#heard = this.context.wheel.tick;
+      try {
+        if (this.#state === 'open') then(value);
+        this.#readOn();
+      } catch (error) {
+        this.#defect('wait', error);
+      }
+    });
+  }
+
   #readOn(): void {
-    if (this.#state !== 'open') return;
+    if (this.#state !== 'open' || this.#waits > 0 || this.#paused !== undefined) return;
     this.stream.resume();
     const failure = this.#decoder.resume(this);
     if (failure !== undefined) this.#malformed(failure);
@@ -366,6 +384,8 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
       this.stream.destroy();
       return;
     }
+    // Who is not read cannot be heard.
+    if (this.#waits > 0) this.#heard = wheel.tick;
     const silent = wheel.tick - this.#heard;
     if (silent < this.#patience) {
       wheel.scheduleTicks(this, this.#patience - silent);

@@ -5,6 +5,7 @@ import type { Arrive, Regrounds } from './arrival.ts';
 import type { BrokerCounters } from './counters.ts';
 import type { Durability } from './durability.ts';
 import type { Flusher } from './flusher.ts';
+import type { AskForDevice } from './gateway-devices.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { Passage } from './passage.ts';
 import { Realm } from './realm.ts';
@@ -20,6 +21,8 @@ export interface BrokerContext {
   readonly arrive: Arrive;
   readonly regrounds: Regrounds;
   readonly refuse: (refusal: Omit<Refusal, 'ticket' | 'at' | 'lastAt' | 'count'>) => Refusal;
+  /** Whether a gateway may speak for a device; where it is left out, policy alone decides. */
+  readonly askForDevice?: AskForDevice;
   readonly counters: BrokerCounters;
   readonly wheel: TimerWheel;
   readonly flusher: Flusher;

@@ -20,6 +20,20 @@ export function refusalFor(
   resource: string,
   met?: MetLimit,
 ): Refusal {
+  return boundedRefusal(context, session, action, () =>
+    met === undefined
+      ? session.rights.refuse(action, resource)
+      : session.rights.refuse(action, resource, [met.step], limitCure(met.limit, session.principal)),
+  );
+}
+
+/** A refusal that `make` works out in full, unless too many were in this tick: then the last one counts for it. */
+export function boundedRefusal(
+  context: BrokerContext,
+  session: Session,
+  action: 'publish' | 'subscribe',
+  make: () => Refusal,
+): Refusal {
   const { tick } = context.wheel;
   if (session.refusalTick !== tick) {
     session.refusalTick = tick;
@@ -30,10 +44,7 @@ export function refusalFor(
     session.lastRefusal = context.refuse(session.lastRefusal);
     return session.lastRefusal;
   }
-  const refusal =
-    met === undefined
-      ? session.rights.refuse(action, resource)
-      : session.rights.refuse(action, resource, [met.step], limitCure(met.limit, session.principal));
+  const refusal = make();
   session.lastRefusal = refusal;
   context.events.emit({ type: action === 'publish' ? 'message.denied' : 'subscription.denied', refusal });
   return refusal;
@@ -50,10 +61,9 @@ export function denyPublish(
   topic: string,
   qos: QoS,
   packetId: number,
-  met?: MetLimit,
+  refusal: Refusal,
 ): void {
   context.counters.messagesDenied++;
-  const refusal = refusalFor(context, session, 'publish', topic, met);
   const codes = denialCodes(refusal, session.watson);
   if (session.watson && session.principal.kind === 'gateway') {
     notifyGateway(context, session.principal, 'Publish', topic, codes.closeCode, refusal);

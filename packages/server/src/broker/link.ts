@@ -21,6 +21,11 @@ export interface Link {
   readonly topicAliases: TopicAliases | undefined;
   /** Asks for a flush at the end of this turn of the event loop. */
   touch(): void;
+  /**
+   * Reads nothing more until the answer has come, then hands it over and reads on: what the peer sends meanwhile waits with the peer.
+   * The answer must not reject; it is dropped if the connection has ended.
+   */
+  wait<T>(answer: Promise<T>, then: (answer: T) => void): void;
   /** Closes in the order of the protocol; a second call does nothing. */
   end(ending: Ending): void;
 }

@@ -13,6 +13,8 @@ export const PUBLISH = 5;
 export class PendingAcks {
   /** True while it is in the list of those that wait for the store. */
   listed = false;
+  /** PUBACKs among them. */
+  pubacks = 0;
   #head = 0;
   readonly #kinds: number[] = [];
   readonly #packetIds: number[] = [];
@@ -24,6 +26,7 @@ export class PendingAcks {
 
   /** `sequence`: number of the store's call that has to be committed; 0: it only keeps its turn. */
   push(kind: number, packetId: number, sequence: number): void {
+    if (kind === PUBACK) this.pubacks++;
     this.#kinds.push(kind);
     this.#packetIds.push(packetId);
     this.#sequences.push(sequence);
@@ -40,6 +43,7 @@ export class PendingAcks {
   }
 
   shift(): void {
+    if (this.firstKind === PUBACK) this.pubacks--;
     this.#head++;
     if (this.#head === this.#kinds.length) this.clear();
     else if (this.#head >= 256 && this.#head * 2 >= this.#kinds.length) {
@@ -49,6 +53,7 @@ export class PendingAcks {
   }
 
   clear(): void {
+    this.pubacks = 0;
     this.#head = 0;
     this.#kinds.length = 0;
     this.#packetIds.length = 0;

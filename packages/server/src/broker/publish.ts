@@ -1,9 +1,10 @@
 import { resolveTopic } from '@sallyport/model';
 import { type PublishFrame, ReasonCode, writeAck } from '@sallyport/mqtt';
 import type { BrokerContext } from './context.ts';
-import { denyPublish } from './denial.ts';
+import { denyPublish, refusalFor } from './denial.ts';
 import { dispatch } from './dispatch.ts';
 import { CLOSE_CODES } from './ending.ts';
+import type { DeviceAnswer } from './gateway-devices.ts';
 import { limitStep } from './limit-keys.ts';
 import type { Link } from './link.ts';
 import { needsStore } from './needs-store.ts';
@@ -11,7 +12,9 @@ import { hasItsFormat, refuseFormat } from './payload-format.ts';
 import { PUBACK, PUBREC } from './pending-acks.ts';
 import { forwardedProperties } from './publish-properties.ts';
 import type { Realm } from './realm.ts';
+import { exceedsReceiveMaximum } from './receive-maximum.ts';
 import type { Session } from './session.ts';
+import { askForNamed, notForGateway } from './spoken-for.ts';
 import { endForStore } from './store-answers.ts';
 import { exceedsTopicBounds } from './topic-bounds.ts';
 import type { TopicEntry } from './topic-cache.ts';
@@ -37,17 +40,42 @@ export function publish(
 ): void {
   context.counters.messagesReceived++;
   link.messagesIn++;
+  const entry = frame.topicAlias === 0 ? entryOf(session, frame) : aliasedEntry(session, link, frame);
+  if (entry !== undefined) walk(context, realm, session, link, frame, entry);
+}
+
+/** `device`: what was answered about the device that a gateway speaks for, if it had to be waited for. */
+function walk(
+  context: BrokerContext,
+  realm: Realm,
+  session: Session,
+  link: PublisherLink,
+  frame: PublishFrame,
+  entry: TopicEntry,
+  device?: DeviceAnswer,
+): void {
   const { bytes, qos, packetId } = frame;
   const { durability } = context;
-  const entry = frame.topicAlias === 0 ? entryOf(session, frame) : aliasedEntry(session, link, frame);
-  if (entry === undefined) return;
   const { version } = session.rights;
   if (entry.version !== version || entry.epoch !== session.epoch) decide(realm, session, entry, version);
   if (!entry.allowed) {
     const { topicLevels } = session.limits;
     const step = entry.tooDeep ? limitStep('topic levels', entry.topic.split('/').length, topicLevels) : undefined;
     const met = step === undefined ? undefined : ({ limit: 'topicLevels', step } as const);
-    denyPublish(context, session, link, entry.topic, qos, packetId, met);
+    const refusal = refusalFor(context, session, 'publish', entry.topic, met);
+    denyPublish(context, session, link, entry.topic, qos, packetId, refusal);
+    return;
+  }
+  const answer = device ?? askForNamed(context, session, entry.topic);
+  if (answer instanceof Promise) {
+    // The frame is used again for the next packet; its bytes stay.
+    const kept = { ...frame };
+    link.wait(answer, (answered) => walk(context, realm, session, link, kept, entry, answered));
+    return;
+  }
+  if (answer !== 'registered') {
+    const refusal = notForGateway(context, session, 'publish', entry.topic, answer);
+    denyPublish(context, session, link, entry.topic, qos, packetId, refusal);
     return;
   }
   if (session.watson && isTooLarge(session, frame)) {
@@ -61,21 +89,13 @@ export function publish(
     refuseFormat(context, session, link, frame);
     return;
   }
-  if (qos === 2) {
-    if (session.received?.has(packetId)) {
-      // Sent again because our PUBREC was lost: it was delivered the first time [MQTT-4.3.3-10].
-      const sequence = session.storeId === 0 ? 0 : durability.store.written;
-      durability.acknowledge(session, link, PUBREC, packetId, sequence);
-      return;
-    }
-    if (session.received !== undefined && session.received.size >= session.limits.receiveMaximum) {
-      const text = `More than ${session.limits.receiveMaximum} QoS 2 messages were not released.`;
-      const violation = { reason: 'quota_exceeded', statement: 'MQTT-3.3.4-7', limit: 'receiveMaximum' } as const;
-      const closeCode = CLOSE_CODES.closedByServer;
-      link.end({ reasonCode: ReasonCode.receiveMaximumExceeded, closeCode, text, will: true, violation });
-      return;
-    }
+  if (qos === 2 && session.received?.has(packetId)) {
+    // Sent again because our PUBREC was lost: it was delivered the first time [MQTT-4.3.3-10].
+    const sequence = session.storeId === 0 ? 0 : durability.store.written;
+    durability.acknowledge(session, link, PUBREC, packetId, sequence);
+    return;
   }
+  if (qos > 0 && exceedsReceiveMaximum(context, session, link, qos)) return;
 
   if (durability.store.failing && qos > 0 && needsStore(realm, session, entry.route!, frame)) {
     if (link.version < 5) endForStore(link);

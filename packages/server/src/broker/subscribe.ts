@@ -2,6 +2,7 @@ import { parseSubscription, REASONS, type Refusal, resolveFilter } from '@sallyp
 import { ReasonCode, type Subscribe } from '@sallyport/mqtt';
 import type { BrokerContext } from './context.ts';
 import { refusalFor } from './denial.ts';
+import type { DeviceAnswer } from './gateway-devices.ts';
 import { notifyGateway } from './gateway-notice.ts';
 import { limitStep } from './limit-keys.ts';
 import type { Link } from './link.ts';
@@ -13,6 +14,7 @@ import { denialCodes } from './reason-codes.ts';
 import type { Subscription } from './route.ts';
 import { send, ticketProperties } from './send.ts';
 import type { Session } from './session.ts';
+import { askForNamed, notForGateway } from './spoken-for.ts';
 import { endSubscription } from './unsubscribe.ts';
 
 type Requested = Subscribe['subscriptions'][number];
@@ -24,6 +26,30 @@ type Granted =
 
 /** The walk of a subscribe: resolve, limits, containment in what is permitted; SUBACK; then what is retained. */
 export function subscribe(context: BrokerContext, realm: Realm, session: Session, link: Link, packet: Subscribe): void {
+  if (session.principal.kind !== 'gateway') {
+    walk(context, realm, session, link, packet, []);
+    return;
+  }
+  const devices = packet.subscriptions.map(({ filter: written }) => {
+    const filter = fullFilter(session, written);
+    return session.rights.permits('subscribe', filter) ? askForNamed(context, session, filter) : 'registered';
+  });
+  if (!devices.some((answer) => answer instanceof Promise)) {
+    walk(context, realm, session, link, packet, devices as DeviceAnswer[]);
+    return;
+  }
+  link.wait(Promise.all(devices), (answers) => walk(context, realm, session, link, packet, answers));
+}
+
+/** `devices`: for each filter of a gateway, what was answered about the device that it names. */
+function walk(
+  context: BrokerContext,
+  realm: Realm,
+  session: Session,
+  link: Link,
+  packet: Subscribe,
+  devices: readonly DeviceAnswer[],
+): void {
   if (session.storeId > 0 && context.durability.store.failing) {
     refuseUnsaved(link, packet);
     return;
@@ -33,8 +59,8 @@ export function subscribe(context: BrokerContext, realm: Realm, session: Session
   const accepted: Exclude<Granted, { refusal: Refusal }>[] = [];
   let ticket: string | undefined;
 
-  for (const requested of packet.subscriptions) {
-    const answer = grant(context, realm, session, requested, identifier);
+  for (const [index, requested] of packet.subscriptions.entries()) {
+    const answer = grant(context, realm, session, requested, identifier, devices[index] ?? 'registered');
     if (!('refusal' in answer)) {
       accepted.push(answer);
       reasonCodes.push(answer.subscription.qos);
@@ -98,6 +124,7 @@ function grant(
   session: Session,
   requested: Requested,
   identifier: number,
+  device: DeviceAnswer,
 ): Granted {
   const written = requested.filter;
   const { limits, subscriptions } = session;
@@ -131,6 +158,10 @@ function grant(
     const refusal = refusalFor(context, session, 'subscribe', filter);
     return { refusal, reasonCode: denialCodes(refusal, session.watson).subscribe, filter };
   }
+  if (device !== 'registered') {
+    const refusal = notForGateway(context, session, 'subscribe', filter, device);
+    return { refusal, reasonCode: denialCodes(refusal, session.watson).subscribe, filter };
+  }
 
   const { qos, noLocal, retainAsPublished, retainHandling } = requested;
   const group = share ?? session.share;
@@ -150,6 +181,13 @@ function grant(
   subscriptions.set(written, subscription);
   context.durability.subscribed(session, subscription);
   return { subscription, isNew: earlier === undefined, retainHandling };
+}
+
+/** The filter in full, without its group; empty if it is none. */
+function fullFilter({ scope }: Session, written: string): string {
+  const parsed = parseSubscription(written);
+  if (!parsed.ok) return '';
+  return scope === undefined ? parsed.value.filter : resolveFilter(scope, parsed.value.filter);
 }
 
 /** MQTT 5 section 3.8.3.1, [MQTT-3.3.1-9] to [MQTT-3.3.1-11]; shared subscriptions get nothing that is retained. */

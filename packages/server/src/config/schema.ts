@@ -350,6 +350,24 @@ export const CONFIGURATION = section('The whole file.', {
         meaning: 'Subscriptions of all sessions of one organisation.',
       }),
     }),
+    maximumPendingRegistrations: count({
+      default: 128,
+      minimum: 1,
+      maximum: 10_000,
+      meaning: 'Devices that gateways are registering at once.',
+    }),
+    maximumRegistrations: count({
+      default: 500,
+      minimum: 0,
+      maximum: 1_000_000,
+      meaning: 'Devices that one gateway may register by speaking for them, counted since the start of the server.',
+    }),
+    registrationRetry: duration({
+      default: '10m',
+      minimum: '1s',
+      maximum: '1d',
+      meaning: 'How long a device that could not be registered is refused to gateways without another attempt.',
+    }),
     devices: sessionLimits('a device', {
       sessions: 10,
       messages: 1000,
