@@ -34,7 +34,7 @@ export interface CertificateFacts {
   /** The last one, where a subject has several. */
   readonly commonName?: string;
   readonly subjectAlternativeNames: SubjectAlternativeNames;
-  /** Lower-case hexadecimal. */
+  /** Lower-case hexadecimal, two digits a byte, no leading zero bytes. */
   readonly serial: string;
   /** Milliseconds since 1970. */
   readonly notBefore: number;
@@ -93,7 +93,7 @@ export async function certificateFacts(certificate: x509.X509Certificate, der: U
     subject: certificate.subject,
     ...(commonName === undefined ? {} : { commonName }),
     subjectAlternativeNames: alternativeNames(certificate),
-    serial: certificate.serialNumber.toLowerCase(),
+    serial: canonicalSerial(certificate.serialNumber),
     notBefore: certificate.notBefore.getTime(),
     notAfter: certificate.notAfter.getTime(),
     issuer: certificate.issuer,
@@ -105,6 +105,13 @@ export async function certificateFacts(certificate: x509.X509Certificate, der: U
     ...(usages ? { keyUsages: keyUsageNames(usages.usages) } : {}),
     ...(purposes ? { extendedKeyUsages: purposes.usages.map((oid) => PURPOSES[String(oid)] ?? String(oid)) } : {}),
   };
+}
+
+/** A serial as people copy it from other tools (`0x0D`, `0d`, `00:83`) in the form of {@link CertificateFacts.serial}. */
+export function canonicalSerial(text: string): string {
+  const digits = text.trim().toLowerCase().replace(/^0x/, '').replace(/[: ]/g, '');
+  const whole = digits.length % 2 === 0 ? digits : `0${digits}`;
+  return whole.replace(/^(00)+(?=..)/, '');
 }
 
 const PURPOSES: Readonly<Record<string, ExtendedKeyUsage>> = {

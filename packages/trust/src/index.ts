@@ -1,5 +1,6 @@
 export {
   type CertificateFacts,
+  canonicalSerial,
   type ExtendedKeyUsage,
   type KeyUsage,
   readCertificate,

@@ -103,6 +103,22 @@ export const AUDIT_EVENTS = {
     meaning: 'A token or password was revoked.',
     details: ['credential', 'credentialKind', 'username', 'expiresAt'],
   },
+  'certificate.created': {
+    meaning: 'A client certificate was issued, or pinned to a principal.',
+    details: ['certificateKind', 'serial', 'issuer', 'notAfter', 'fingerprint'],
+  },
+  'certificate.revoked': {
+    meaning: 'A client certificate was revoked.',
+    details: ['certificateKind', 'serial', 'issuer', 'notAfter', 'fingerprint'],
+  },
+  'authority.created': {
+    meaning: 'An organisation trusts a certificate authority from now on.',
+    details: ['subject', 'notAfter'],
+  },
+  'authority.removed': {
+    meaning: 'An organisation does not trust a certificate authority any more.',
+    details: ['subject'],
+  },
   'policy.created': { meaning: 'An organisation wrote its first policy.', details: ['version'] },
   'policy.updated': { meaning: 'An organisation wrote a new version of its policy.', details: ['version'] },
 

@@ -8,6 +8,22 @@ export interface Evidence {
   readonly username?: string;
   readonly password?: Uint8Array;
   readonly transport: TransportFacts;
+  /** What is wrong with a client id that begins like one of the Watson IoT Platform; `clientId` is then a plain one. */
+  readonly clientIdProblem?: string;
+}
+
+/** A certificate that was verified, and what it leans on. Small and without bytes: it is kept with the session. */
+export interface CertificateGrounds {
+  /** `builtin` for the authority of this server, `pinned`, or the SHA-256 of the trusted authority that it led to. */
+  readonly authority: string;
+  /** SHA-256 of the DER, lower-case hexadecimal. */
+  readonly fingerprint: string;
+  readonly issuerNameHash: string;
+  readonly serial: string;
+  /** The certificate and those above it, without the trusted one, by issuer and serial. */
+  readonly path: readonly { readonly issuerNameHash: string; readonly serial: string }[];
+  /** When the first of them ends; milliseconds since the epoch. */
+  readonly notAfter: number;
 }
 
 /** Grounds on which a session stands. It ends with them. */
@@ -18,12 +34,20 @@ export interface Grounds {
   readonly roles: readonly string[];
   /** Every kind of proof that was shown and accepted; absent: that of the credential alone. */
   readonly proofs?: readonly ('certificate' | 'token')[];
+  /** Present if a certificate is among the proofs. */
+  readonly certificate?: CertificateGrounds;
   /** Milliseconds since the epoch; absent if the credential does not expire. */
   readonly expiresAt?: number;
 }
 
 export type Verdict =
-  | { readonly outcome: 'accepted'; readonly grounds: Grounds; readonly step: TraceStep }
+  | {
+      readonly outcome: 'accepted';
+      readonly grounds: Grounds;
+      readonly step: TraceStep;
+      /** The client id that the proof gives the client in place of the one in CONNECT. */
+      readonly clientId?: ClientId;
+    }
   | {
       readonly outcome: 'rejected';
       readonly reason: RefusalReason;

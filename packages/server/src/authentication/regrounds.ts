@@ -1,9 +1,10 @@
 import { principalName, type RefusalReason } from '@sallyport/model';
 import type { TransportFacts } from '../events/transport-facts.ts';
 import type { Grounds } from './authenticator.ts';
+import { type CertificateTrust, certificateStanding } from './certificate-standing.ts';
 import { CONNECTION_LEVELS, type Proof } from './connection-level.ts';
 import type { Find, KnownPrincipal } from './known-principal.ts';
-import { standing } from './standing.ts';
+import { type Fallen, secretStanding, suspension } from './standing.ts';
 
 export type GroundsStanding =
   | 'stands'
@@ -13,18 +14,24 @@ export type GroundsStanding =
  * Judges the grounds of a live session anew, from the registry as it is now. `transport` is how the client is connected; without
  * it, the connection security is not looked at.
  */
-export function regrounds({ findPrincipal, now }: { readonly findPrincipal: Find; readonly now: () => number }) {
+export function regrounds({
+  findPrincipal,
+  trust,
+  now,
+}: {
+  readonly findPrincipal: Find;
+  /** Without it no session stands on a certificate. */
+  readonly trust?: Pick<CertificateTrust, 'trusts' | 'findBySerial' | 'findPin'>;
+  readonly now: () => number;
+}) {
   return async (grounds: Grounds, transport?: TransportFacts): Promise<GroundsStanding> => {
     const name = principalName(grounds.principal);
     const known = await findPrincipal(name);
     if (!known) return { ended: 'unknown_identity', text: `${name} was removed.` };
-    const credential = known.credentials.find(({ id }) => id === grounds.credential);
-    if (!credential)
-      return {
-        ended: 'credential_revoked',
-        text: `${grounds.credentialKind} ${grounds.credential} of ${name} was removed.`,
-      };
-    const fallen = standing(known, credential, now());
+    const fallen =
+      (await certificateFallen(grounds, name, trust, now())) ??
+      secretStanding(known, grounds, now()) ??
+      suspension(known);
     if (fallen) {
       return { ended: fallen.reason, text: fallen.text, ...(fallen.cure === undefined ? {} : { cure: fallen.cure }) };
     }
@@ -38,6 +45,19 @@ export function regrounds({ findPrincipal, now }: { readonly findPrincipal: Find
     }
     return (transport && belowLevel(known, grounds, transport)) ?? 'stands';
   };
+}
+
+async function certificateFallen(
+  { principal, credentialKind, certificate }: Grounds,
+  name: string,
+  trust: Pick<CertificateTrust, 'trusts' | 'findBySerial' | 'findPin'> | undefined,
+  now: number,
+): Promise<Fallen | undefined> {
+  if (certificate === undefined && credentialKind !== 'certificate') return undefined;
+  if (certificate === undefined || trust === undefined || principal.kind === 'operator') {
+    return { reason: 'certificate_invalid', text: `The certificate of ${name} cannot be judged any more.` };
+  }
+  return certificateStanding(trust, certificate, { organisation: principal.organisation, principal: name }, now);
 }
 
 /** A level that was raised under a live session holds for it too. */

@@ -1,12 +1,18 @@
-import { principalName, type RefusalReason, type SecurityLevel, type TraceStep } from '@sallyport/model';
+import { type ClientId, principalName, type RefusalReason, type SecurityLevel, type TraceStep } from '@sallyport/model';
 import type { Authenticator, Evidence, Grounds, Verdict } from './authenticator.ts';
-import { CONNECTION_LEVELS, type ConnectionLevel, type Proof } from './connection-level.ts';
+import { CONNECTION_LEVELS, type Proof } from './connection-level.ts';
 import type { Find, KnownPrincipal } from './known-principal.ts';
-import { standing } from './standing.ts';
+import { secretStanding, suspension } from './standing.ts';
 import { whenReady } from './when-ready.ts';
 
 export type Satisfaction =
-  | { readonly outcome: 'satisfied'; readonly grounds: Grounds; readonly known: KnownPrincipal }
+  | {
+      readonly outcome: 'satisfied';
+      readonly grounds: Grounds;
+      readonly known: KnownPrincipal;
+      /** The client id that a certificate gives the client in place of the one in CONNECT. */
+      readonly clientId?: ClientId;
+    }
   | { readonly outcome: 'unsatisfied'; readonly reason: RefusalReason; readonly cure?: string };
 
 export interface RequirementOptions {
@@ -21,34 +27,102 @@ export interface RequirementOptions {
 export type Requirement = (evidence: Evidence, steps: TraceStep[]) => Satisfaction | Promise<Satisfaction>;
 
 /**
- * The first door. Order: transport, then level, then credential. The level of whom the client claims to be is applied before
- * any secret is looked at; that of whom it proved to be afterwards, where the client id claimed nobody or somebody else.
+ * The first door. Order: transport, certificate, level, credential. The level of whom the client claims to be is applied before
+ * any secret is looked at; that of whom it proved to be afterwards, where the client id claimed nobody or somebody else. A
+ * certificate that is shown and does not count is a refusal wherever the level looks at certificates: no token makes it good.
  */
 export function requirement(options: RequirementOptions): Requirement {
+  const { findPrincipal } = options;
   return (evidence, steps) =>
-    whenReady(claimedPrincipal(evidence, options.findPrincipal), (claimed) => {
+    whenReady(claimedPrincipal(evidence, findPrincipal), (claimed) => {
       const early = claimed && checkTransport(claimed.security, evidence, steps);
       if (early) return early;
-      const level = claimed ? CONNECTION_LEVELS[claimed.security] : ANY_PROOF;
-      return whenReady(prove(options, level, evidence, steps), (verdict) => {
-        if (verdict.outcome !== 'accepted')
-          return explainUnknown(options, evidence, verdict, claimed !== undefined, steps);
-        const { grounds } = verdict;
-        return whenReady(options.findPrincipal(principalName(grounds.principal)), (known) => {
-          // Removed between the proof and now.
-          if (!known) return { outcome: 'unsatisfied', reason: 'unknown_identity' } as const;
-          const ended = checkStanding(known, grounds, options.now(), steps);
-          if (ended) return ended;
-          const satisfied = { outcome: 'satisfied', grounds: { ...grounds, roles: known.roles }, known } as const;
-          if (known.security === claimed?.security) return satisfied;
-          return checkLate(known, evidence, steps) ?? satisfied;
-        });
+      return whenReady(judgeCertificate(options, claimed, evidence, steps), (certificate) => {
+        const renamed = certificate.outcome === 'accepted' ? certificate.clientId : undefined;
+        if (renamed === undefined) {
+          return satisfyClaimed(options, { evidence, claimed, certificate, steps });
+        }
+        const as = { ...evidence, clientId: renamed };
+        return whenReady(claimedPrincipal(as, findPrincipal), (owner) =>
+          whenReady(
+            satisfyClaimed(options, { evidence: as, claimed: owner, certificate, steps }),
+            (satisfaction): Satisfaction =>
+              satisfaction.outcome === 'satisfied' ? { ...satisfaction, clientId: renamed } : satisfaction,
+          ),
+        );
       });
     });
 }
 
-/** For a client that claims to be nobody in particular: its own level is applied once it is known who it is. */
-const ANY_PROOF: ConnectionLevel = { transport: 'any', require: 'any', proofs: ['certificate', 'token'] };
+interface Case {
+  readonly evidence: Evidence;
+  readonly claimed: KnownPrincipal | undefined;
+  readonly certificate: Verdict;
+  readonly steps: TraceStep[];
+}
+
+const NO_CERTIFICATE: Verdict = {
+  outcome: 'abstained',
+  step: { stage: 'certificate', outcome: 'skipped', text: 'No client certificate was shown.' },
+};
+
+/** Verifying costs signatures, so it is left out where nobody would look at the outcome. */
+function judgeCertificate(
+  { authenticators }: RequirementOptions,
+  claimed: KnownPrincipal | undefined,
+  evidence: Evidence,
+  steps: TraceStep[],
+): Verdict | Promise<Verdict> {
+  const { certificate, serverName } = evidence.transport;
+  const judge = authenticators.find(({ proof }) => proof === 'certificate');
+  if (certificate === undefined || !judge) return NO_CERTIFICATE;
+  // With a server name the certificate may give the client another client id, and with it another level.
+  const looks = claimed === undefined || serverName !== undefined || wants(claimed.security, 'certificate');
+  if (!looks) {
+    const text = `A client certificate was shown; connection security ${claimed.security} does not look at it.`;
+    steps.push({ stage: 'certificate', outcome: 'skipped', text });
+    return NO_CERTIFICATE;
+  }
+  return whenReady(judge.authenticator.authenticate(evidence), (verdict) => {
+    if (verdict.outcome !== 'abstained') steps.push(verdict.step);
+    return verdict;
+  });
+}
+
+function wants(security: SecurityLevel, proof: Proof): boolean {
+  return CONNECTION_LEVELS[security].proofs.includes(proof);
+}
+
+function satisfyClaimed(options: RequirementOptions, given: Case): Satisfaction | Promise<Satisfaction> {
+  const { evidence, claimed, certificate, steps } = given;
+  let judged: Verdict | Promise<Verdict> | undefined;
+  const token = (): Verdict | Promise<Verdict> => {
+    judged ??= proveByToken(options, evidence, steps);
+    return judged;
+  };
+  return whenReady(firstProof(given, token), (verdict) => {
+    if (verdict.outcome !== 'accepted') return explainUnknown(options, evidence, verdict, claimed !== undefined, steps);
+    return whenReady(options.findPrincipal(principalName(verdict.grounds.principal)), (known) => {
+      // Removed between the proof and now.
+      if (!known) return { outcome: 'unsatisfied', reason: 'unknown_identity' } as const;
+      if (evidence.clientIdProblem !== undefined) return malformed(evidence.clientIdProblem, steps);
+      const ended = checkStanding(known, verdict.grounds, options.now(), steps);
+      if (ended) return ended;
+      if (known.security === claimed?.security) return satisfied(known, verdict.grounds);
+      const late = checkTransport(known.security, evidence, steps);
+      if (late) return late;
+      return whenReady(satisfyLevel(known.security, certificate, token, steps), (whole): Satisfaction => {
+        if (whole.outcome !== 'accepted') return unsatisfied(whole, steps);
+        if (!samePrincipal(whole, verdict)) return unsatisfied(disagreement(verdict, whole), steps);
+        return checkStanding(known, whole.grounds, options.now(), steps) ?? satisfied(known, whole.grounds);
+      });
+    });
+  });
+}
+
+function satisfied(known: KnownPrincipal, grounds: Grounds): Satisfaction {
+  return { outcome: 'satisfied', grounds: { ...grounds, roles: known.roles }, known };
+}
 
 /** A proof that had to wait, for a slow hash, may be of a credential that was revoked meanwhile: no live session would be found to end. */
 function checkStanding(
@@ -57,27 +131,91 @@ function checkStanding(
   now: number,
   steps: TraceStep[],
 ): Satisfaction | undefined {
-  const credential = known.credentials.find(({ id }) => id === grounds.credential);
-  const fallen = credential
-    ? standing(known, credential, now)
-    : ({ reason: 'credential_revoked', text: `Credential ${grounds.credential} was removed.` } as const);
+  const fallen = secretStanding(known, grounds, now) ?? suspension(known);
   if (!fallen) return undefined;
   steps.push({ stage: 'authentication', outcome: 'failed', text: fallen.text });
-  const cure = 'cure' in fallen ? fallen.cure : undefined;
-  return { outcome: 'unsatisfied', reason: fallen.reason, ...(cure === undefined ? {} : { cure }) };
+  return { outcome: 'unsatisfied', reason: fallen.reason, ...(fallen.cure === undefined ? {} : { cure: fallen.cure }) };
 }
 
-function checkLate(known: KnownPrincipal, evidence: Evidence, steps: TraceStep[]): Satisfaction | undefined {
-  const transport = checkTransport(known.security, evidence, steps);
-  if (transport) return transport;
-  const { proofs, require } = CONNECTION_LEVELS[known.security];
-  if (proofs.includes('token') && require === 'any') return undefined;
-  steps.push({
-    stage: 'certificate',
-    outcome: 'failed',
-    text: `Connection security ${known.security} demands a client certificate.`,
-  });
-  return { outcome: 'unsatisfied', reason: 'certificate_required' };
+/** What tells who the client is. Where it claims nobody, its certificate does, else the user name; its level follows from that. */
+function firstProof(
+  { evidence, claimed, certificate, steps }: Case,
+  token: () => Verdict | Promise<Verdict>,
+): Verdict | Promise<Verdict> {
+  if (claimed) return satisfyLevel(claimed.security, certificate, token, steps);
+  if (certificate.outcome === 'accepted') return certificate;
+  if (certificate.outcome === 'rejected' && evidence.username === undefined) return certificate;
+  return token();
+}
+
+/** The one place where the five levels are applied to what was shown. */
+function satisfyLevel(
+  security: SecurityLevel,
+  certificate: Verdict,
+  token: () => Verdict | Promise<Verdict>,
+  steps: TraceStep[],
+): Verdict | Promise<Verdict> {
+  const { proofs, require } = CONNECTION_LEVELS[security];
+  if (!proofs.includes('certificate')) return token();
+  if (certificate.outcome === 'rejected') return certificate;
+  if (certificate.outcome === 'accepted') {
+    if (require === 'any') return certificate;
+    return whenReady(token(), (other) => (other.outcome === 'accepted' ? both(certificate, other) : other));
+  }
+  // Fail closed: where the certificate is not one of several ways but demanded, nothing else can stand in for it.
+  if (require === 'all' || !proofs.includes('token')) {
+    const text = `Connection security ${security} demands a client certificate and none was shown.`;
+    return {
+      outcome: 'rejected',
+      reason: 'certificate_required',
+      step: { stage: 'certificate', outcome: 'failed', text },
+    };
+  }
+  steps.push(certificate.step);
+  return token();
+}
+
+type Accepted = Extract<Verdict, { outcome: 'accepted' }>;
+
+function samePrincipal(a: Accepted, b: Accepted): boolean {
+  return principalName(a.grounds.principal) === principalName(b.grounds.principal);
+}
+
+/** The session stands on both, and ends with the first of them. */
+function both(certificate: Accepted, token: Accepted): Verdict {
+  if (!samePrincipal(certificate, token)) return disagreement(certificate, token);
+  const ends = [certificate, token].flatMap(({ grounds }) => grounds.expiresAt ?? []);
+  return {
+    ...token,
+    grounds: {
+      ...token.grounds,
+      proofs: ['certificate', 'token'],
+      ...(certificate.grounds.certificate ? { certificate: certificate.grounds.certificate } : {}),
+      ...(ends.length > 0 ? { expiresAt: Math.min(...ends) } : {}),
+    },
+  };
+}
+
+function disagreement(certificate: Accepted, token: Accepted): Verdict {
+  return {
+    outcome: 'rejected',
+    reason: 'proofs_disagree',
+    step: {
+      stage: 'authentication',
+      outcome: 'failed',
+      text: 'The proofs are of different principals.',
+      compared: {
+        what: 'principal',
+        found: principalName(token.grounds.principal),
+        expected: principalName(certificate.grounds.principal),
+      },
+    },
+  };
+}
+
+function malformed(problem: string, steps: TraceStep[]): Satisfaction {
+  steps.push({ stage: 'authentication', outcome: 'failed', text: `The client id: ${problem}.` });
+  return { outcome: 'unsatisfied', reason: 'malformed_client_id' };
 }
 
 function claimedPrincipal({ clientId }: Evidence, find: Find): ReturnType<Find> {
@@ -115,26 +253,13 @@ function checkTransport(level: SecurityLevel, evidence: Evidence, steps: TraceSt
   };
 }
 
-/** Asks the authenticators until one has an answer; a rejection ends it, and so does a broken dependency, by throwing. */
-function prove(
+/** Asks the authenticators of secrets until one has an answer; a rejection ends it, and so does a broken dependency, by throwing. */
+function proveByToken(
   { authenticators }: RequirementOptions,
-  level: ConnectionLevel,
   evidence: Evidence,
   steps: TraceStep[],
 ): Verdict | Promise<Verdict> {
-  const usable = authenticators.filter(({ proof }) => level.proofs.includes(proof));
-  if (level.proofs.includes('certificate') && !usable.some(({ proof }) => proof === 'certificate')) {
-    const step: TraceStep = {
-      stage: 'certificate',
-      outcome: 'failed',
-      text: 'No trusted client certificate was shown.',
-    };
-    // Fail closed: where the certificate is not one of several ways but demanded, nothing else can stand in for it.
-    if (level.require === 'all' || level.proofs.length === 1) {
-      return { outcome: 'rejected', reason: 'certificate_required', step };
-    }
-    steps.push({ ...step, outcome: 'skipped' });
-  }
+  const usable = authenticators.filter(({ proof }) => proof === 'token');
   const ask = (index: number): Verdict | Promise<Verdict> => {
     const next = usable[index];
     if (!next) return nothingShown(evidence);
@@ -164,27 +289,27 @@ function nothingShown({ clientId, username }: Evidence): Verdict {
   return { outcome: 'rejected', reason: 'missing_credential', step, cure };
 }
 
+function unsatisfied(verdict: Verdict, steps: TraceStep[]): Extract<Satisfaction, { outcome: 'unsatisfied' }> {
+  if (!steps.includes(verdict.step)) steps.push(verdict.step);
+  return verdict.outcome === 'rejected'
+    ? { outcome: 'unsatisfied', reason: verdict.reason, ...(verdict.cure === undefined ? {} : { cure: verdict.cure }) }
+    : { outcome: 'unsatisfied', reason: 'missing_credential' };
+}
+
 /** A wrong organisation looks like an unknown device; the operator is told which it was. */
 function explainUnknown(
   { organisationExists }: RequirementOptions,
-  { clientId }: Evidence,
+  { clientId, clientIdProblem }: Evidence,
   verdict: Verdict,
   claimedExists: boolean,
   steps: TraceStep[],
 ): Satisfaction | Promise<Satisfaction> {
-  if (steps.at(-1) !== verdict.step) steps.push(verdict.step);
-  const unsatisfied: Satisfaction =
-    verdict.outcome === 'rejected'
-      ? {
-          outcome: 'unsatisfied',
-          reason: verdict.reason,
-          ...(verdict.cure === undefined ? {} : { cure: verdict.cure }),
-        }
-      : { outcome: 'unsatisfied', reason: 'missing_credential' };
-  if (claimedExists || clientId.kind === 'plain') return unsatisfied;
+  const answer = unsatisfied(verdict, steps);
+  if (clientIdProblem !== undefined) return malformed(clientIdProblem, steps);
+  if (claimedExists || clientId.kind === 'plain') return answer;
   const { organisation } = clientId;
   return whenReady(organisationExists(organisation), (exists) => {
-    if (exists) return unsatisfied;
+    if (exists) return answer;
     steps.push({ stage: 'authentication', outcome: 'failed', text: `There is no organisation "${organisation}".` });
     return { outcome: 'unsatisfied', reason: 'unknown_organisation' };
   });

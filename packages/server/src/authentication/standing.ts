@@ -1,4 +1,5 @@
 import { principalName, type RefusalReason } from '@sallyport/model';
+import type { Grounds } from './authenticator.ts';
 import type { KnownCredential, KnownPrincipal } from './known-principal.ts';
 
 export interface Fallen {
@@ -13,7 +14,6 @@ export interface Fallen {
  */
 export function standing(known: KnownPrincipal, credential: KnownCredential, now: number): Fallen | undefined {
   const name = principalName(known.principal);
-  const kind = name.slice(0, name.indexOf(':'));
   if (credential.revokedAt !== undefined) {
     const when = new Date(credential.revokedAt).toISOString();
     return {
@@ -27,6 +27,28 @@ export function standing(known: KnownPrincipal, credential: KnownCredential, now
       text: `${credential.kind} ${credential.id} of ${name} expired at ${new Date(credential.expiresAt).toISOString()}.`,
     };
   }
+  return suspension(known);
+}
+
+/** The {@link standing} of the token or password among the grounds of a session; undefined if there is none, or it stands. */
+export function secretStanding(
+  known: KnownPrincipal,
+  { credential: id, credentialKind }: Pick<Grounds, 'credential' | 'credentialKind'>,
+  now: number,
+): Fallen | undefined {
+  if (credentialKind === 'certificate') return undefined;
+  const credential = known.credentials.find((each) => each.id === id);
+  if (credential) return standing(known, credential, now);
+  return {
+    reason: 'credential_revoked',
+    text: `${credentialKind} ${id} of ${principalName(known.principal)} was removed.`,
+  };
+}
+
+/** Why a principal may not act at all; undefined if it may. */
+export function suspension(known: KnownPrincipal): Fallen | undefined {
+  const name = principalName(known.principal);
+  const kind = name.slice(0, name.indexOf(':'));
   if (known.suspendedAt !== undefined) {
     return {
       reason: 'principal_suspended',

@@ -15,7 +15,11 @@ export interface TransportFacts {
   readonly serverName?: string;
   /** DER of the peer's certificate; the handshake proved possession of its key. */
   readonly certificate?: Uint8Array;
-  /** True only if the chain led to a trusted authority at the time of the handshake. */
+  /** DER of what the peer sent besides its certificate, in its order; never more than nine. Nothing in it has been checked. */
+  readonly certificateChain?: readonly Uint8Array[];
+  /** The handshake resumed an earlier session: the peer's certificate is of that one, and its chain was not sent again. */
+  readonly resumed?: boolean;
+  /** True only if the chain led to an authority that some organisation trusts. A hint: the doors judge by the organisation's own. */
   readonly certificateTrusted: boolean;
   /** Why it was not trusted, in the TLS library's word, for example `CERT_HAS_EXPIRED`. */
   readonly certificateProblem?: string;

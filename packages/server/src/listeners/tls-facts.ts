@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import type { TransportFacts } from '../events/transport-facts.ts';
 import type { SocketAddresses } from './socket-address.ts';
@@ -29,15 +30,30 @@ export function tlsFacts(
 function peerCertificate(
   socket: TLSSocket,
   now: () => number,
-): Pick<TransportFacts, 'certificate' | 'certificateTrusted' | 'certificateProblem'> {
+): Pick<TransportFacts, 'certificate' | 'certificateChain' | 'resumed' | 'certificateTrusted' | 'certificateProblem'> {
   const certificate = socket.getPeerX509Certificate();
   if (!certificate) return { certificateTrusted: false };
   const problem = socket.authorized ? outlived(socket, certificate.validTo, now) : String(socket.authorizationError);
   return {
     certificate: certificate.raw,
+    certificateChain: issuersOf(certificate),
+    resumed: socket.isSessionReused(),
     certificateTrusted: problem === undefined,
     ...(problem === undefined ? {} : { certificateProblem: problem }),
   };
+}
+
+const ISSUERS_MAXIMUM = 9;
+
+/** What the peer sent with its certificate, in the order sent; OpenSSL links each to the next without a check. */
+function issuersOf(certificate: X509Certificate): Uint8Array[] {
+  const issuers: Uint8Array[] = [];
+  let next = certificate.issuerCertificate;
+  while (next && issuers.length < ISSUERS_MAXIMUM) {
+    issuers.push(next.raw);
+    next = next.issuerCertificate;
+  }
+  return issuers;
 }
 
 /** A resumed session carries the verdict of its first handshake; the certificate may have ended since. */

@@ -137,6 +137,7 @@ export function applications(ground: Ground): Applications {
       mutate(ground, input.by, async (transaction, note) => {
         const found = await applicationIn(transaction, input);
         await transaction.deleteFrom('credentials').where('principal', '=', nameOf(found)).execute();
+        await transaction.deleteFrom('certificates').where('principal', '=', nameOf(found)).execute();
         await transaction
           .deleteFrom('applications')
           .where('organisation', '=', input.organisation)

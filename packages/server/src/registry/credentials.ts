@@ -112,7 +112,7 @@ async function credentialIn(executor: Executor, id: string): Promise<Credential>
 }
 
 /** Refuses with `not_found` unless the principal is registered under exactly this name. */
-async function ownerIn(executor: Executor, owner: Principal, name: string): Promise<void> {
+export async function ownerIn(executor: Executor, owner: Principal, name: string): Promise<void> {
   switch (owner.kind) {
     case 'device':
     case 'gateway': {

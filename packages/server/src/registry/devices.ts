@@ -171,6 +171,7 @@ export function devices(ground: Ground): Devices {
       mutate(ground, input.by, async (transaction, note) => {
         const found = await deviceIn(transaction, input);
         await transaction.deleteFrom('credentials').where('principal', '=', nameOf(found)).execute();
+        await transaction.deleteFrom('certificates').where('principal', '=', nameOf(found)).execute();
         await transaction
           .deleteFrom('devices')
           .where('organisation', '=', input.organisation)

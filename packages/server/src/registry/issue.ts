@@ -33,7 +33,7 @@ export async function insertCredential(
   const now = ground.now();
   await makeRoom(transaction, principal, now);
   const row = {
-    id: credentialId(ground.random),
+    id: recordId(ground.random),
     principal,
     kind: 'tokenHash' in input ? 'token' : 'password',
     username: 'username' in input ? input.username : null,
@@ -74,6 +74,7 @@ async function makeRoom(transaction: Executor, principal: string, now: number): 
   if (forgotten.length > 0) await transaction.deleteFrom('credentials').where('id', 'in', forgotten).execute();
 }
 
-function credentialId(random: (size: number) => Uint8Array): string {
+/** A new random id for a row. */
+export function recordId(random: (size: number) => Uint8Array): string {
   return Array.from(random(ID_LENGTH), (byte) => ALPHABET[byte & 31]).join('');
 }

@@ -114,6 +114,8 @@ export function organisations(ground: Ground): Organisations {
           }
         }
         await transaction.deleteFrom('policies').where('organisation', '=', id).execute();
+        await transaction.deleteFrom('certificates').where('organisation', '=', id).execute();
+        await transaction.deleteFrom('authorities').where('organisation', '=', id).execute();
         await transaction.deleteFrom('organisations').where('id', '=', id).execute();
         note({ kind: 'organisation', change: 'removed', organisation: id, target: targetOf(id) });
       }),

@@ -96,6 +96,46 @@ export interface PolicyVersion {
   readonly createdBy: string;
 }
 
+/** A certificate authority whose clients' certificates an organisation takes. */
+export interface TrustedAuthority {
+  readonly organisation: string;
+  /** SHA-256 of the DER, lower-case hexadecimal. */
+  readonly fingerprint: string;
+  readonly der: Uint8Array;
+  readonly subject: string;
+  /** SHA-256 of the DER of the subject's name. */
+  readonly subjectNameHash: string;
+  readonly notBefore: number;
+  readonly notAfter: number;
+  readonly createdAt: number;
+  readonly createdBy: string;
+}
+
+/**
+ * What is on record of a client certificate: `issued` by this server, `pinned` to a principal by its fingerprint, or `foreign`, of a
+ * trusted authority and known here only because it was revoked.
+ */
+export interface CertificateRecord {
+  readonly id: string;
+  readonly organisation: string;
+  /** Written form of the principal; absent for a foreign one. */
+  readonly principal?: string;
+  readonly kind: 'issued' | 'pinned' | 'foreign';
+  readonly fingerprint?: string;
+  /** SHA-256 of the DER of the issuer's name. */
+  readonly issuerNameHash: string;
+  readonly issuer: string;
+  /** Lower-case hexadecimal. */
+  readonly serial: string;
+  readonly subject?: string;
+  readonly notBefore?: number;
+  readonly notAfter?: number;
+  readonly createdAt: number;
+  readonly createdBy: string;
+  readonly revokedAt?: number;
+  readonly revokedBy?: string;
+}
+
 /** A new record with its first token. The token is in no other answer, ever. */
 export interface Issued<T> {
   readonly record: T;
@@ -111,6 +151,8 @@ export type RegistryKind =
   | 'application'
   | 'operator'
   | 'credential'
+  | 'certificate'
+  | 'authority'
   | 'policy';
 
 /** What has changed, told after it is on disk. Whoever caches or holds rights listens. */

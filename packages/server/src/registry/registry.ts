@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { FieldProblem } from '@sallyport/model';
 import type { Database } from '../storage/database.ts';
 import { type Applications, applications } from './applications.ts';
+import { type Authorities, authorities } from './authorities.ts';
 import { CachedLookup } from './cached-lookup.ts';
+import { type Certificates, certificates } from './certificates.ts';
 import { type Credentials, credentials } from './credentials.ts';
 import { type Devices, devices } from './devices.ts';
 import type { Ground } from './ground.ts';
@@ -42,6 +44,8 @@ export interface Registry {
   readonly applications: Applications;
   readonly operators: Operators;
   readonly credentials: Credentials;
+  readonly authorities: Authorities;
+  readonly certificates: Certificates;
   readonly policies: Policies;
   readonly lookup: Lookup;
 }
@@ -71,6 +75,8 @@ export function openRegistry(options: RegistryOptions): Registry {
     applications: applications(ground),
     operators: operators(ground),
     credentials: credentials(ground),
+    authorities: authorities(ground),
+    certificates: certificates(ground),
     policies: policies(ground),
     lookup,
   };

@@ -1,0 +1,91 @@
+import type { CertificateGrounds } from './authenticator.ts';
+import type { Fallen } from './standing.ts';
+
+/** A certificate authority whose certificates an organisation takes. */
+export interface KnownAuthority {
+  readonly organisation: string;
+  /** SHA-256 of the DER, lower-case hexadecimal; so are the other hashes. */
+  readonly fingerprint: string;
+  readonly der: Uint8Array;
+}
+
+/** What is on record of a client certificate. */
+export interface KnownCertificate {
+  readonly organisation: string;
+  /** Written form; absent for a foreign one. */
+  readonly principal?: string;
+  readonly kind: 'issued' | 'pinned' | 'foreign';
+  readonly revokedAt?: number;
+  readonly revokedBy?: string;
+}
+
+/** What judging a certificate asks of the registry. Every answer is of this moment. */
+export interface CertificateTrust {
+  /** The authority of this server that issues client certificates. What it issued counts only if it is on record. */
+  readonly builtIn: { readonly der: Uint8Array; readonly fingerprint: string; readonly subjectNameHash: string };
+  findAuthorities(wanted: {
+    readonly organisation?: string;
+    readonly subjectNameHashes: readonly string[];
+  }): Promise<readonly KnownAuthority[]>;
+  trusts(organisation: string, fingerprint: string): Promise<boolean>;
+  findBySerial(name: {
+    readonly issuerNameHash: string;
+    readonly serial: string;
+  }): Promise<readonly KnownCertificate[]>;
+  findPin(fingerprint: string): Promise<KnownCertificate | undefined>;
+}
+
+/**
+ * Why a certificate that was verified does not count, or no longer; undefined if it does. Asked when a session opens, and again
+ * whenever the registry changes under a live one.
+ */
+export async function certificateStanding(
+  trust: Pick<CertificateTrust, 'trusts' | 'findBySerial' | 'findPin'>,
+  certificate: CertificateGrounds,
+  { organisation, principal }: { readonly organisation: string; readonly principal: string },
+  now: number,
+): Promise<Fallen | undefined> {
+  const { authority, fingerprint, serial, notAfter } = certificate;
+  if (notAfter <= now) {
+    return { reason: 'certificate_expired', text: `Certificate ${serial} expired at ${iso(notAfter)}.` };
+  }
+  if (authority === 'pinned') {
+    const pin = await trust.findPin(fingerprint);
+    if (pin?.revokedAt !== undefined) return revoked('The pinned certificate', serial, pin);
+    if (pin?.principal === principal) return undefined;
+    return {
+      reason: 'certificate_unknown_authority',
+      text: `Certificate ${serial} is not pinned to ${principal} any more.`,
+    };
+  }
+  if (authority === 'builtin') {
+    const rows = await trust.findBySerial(certificate);
+    const record = rows.find(({ kind }) => kind === 'issued');
+    if (record?.revokedAt !== undefined) return revoked('The certificate', serial, record);
+    if (record?.principal === principal) return undefined;
+    return { reason: 'certificate_not_on_record', text: `No certificate ${serial} of ${principal} is on record.` };
+  }
+  if (!(await trust.trusts(organisation, authority))) {
+    return {
+      reason: 'certificate_unknown_authority',
+      text: `Organisation "${organisation}" does not trust the authority ${authority} any more.`,
+    };
+  }
+  for (const link of certificate.path) {
+    const rows = await trust.findBySerial(link);
+    const record = rows.find((row) => row.organisation === organisation && row.revokedAt !== undefined);
+    if (record) return revoked('The certificate, or one above it,', link.serial, record);
+  }
+  return undefined;
+}
+
+function revoked(what: string, serial: string, { revokedAt, revokedBy }: KnownCertificate): Fallen {
+  return {
+    reason: 'certificate_revoked',
+    text: `${what} ${serial} was revoked by ${revokedBy ?? 'the system'} at ${iso(revokedAt ?? 0)}.`,
+  };
+}
+
+function iso(time: number): string {
+  return new Date(time).toISOString();
+}
