@@ -12,7 +12,7 @@ import type { Session } from './session.ts';
  */
 export function exceedsReceiveMaximum(context: BrokerContext, session: Session, link: Link, qos: QoS): boolean {
   const { receiveMaximum } = session.limits;
-  if ((session.received?.size ?? 0) + (link.pending?.pubacks ?? 0) < receiveMaximum) return false;
+  if ((session.received?.size ?? 0) + (session.pending?.pubacks ?? 0) < receiveMaximum) return false;
   if (qos === 1 && link.version < 5) {
     const saved = new Promise((resolve) => context.durability.whenSaved(resolve));
     link.wait(saved, () => {});
