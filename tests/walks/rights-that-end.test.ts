@@ -1,0 +1,157 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LABORATORY, policy, RawClient, VERSIONS } from '../attacks/raw-client.ts';
+import { type TestServer, testServer } from '../server.ts';
+
+const by = 'system';
+const organisation = 'demo';
+const device = { organisation, type: 'pump', id: 'pump-7', by };
+const EVENT = 'iot-2/evt/status/fmt/json';
+const FULL_EVENT = 'iot-2/type/pump/id/pump-7/evt/status/fmt/json';
+const WILL = { topic: 'iot-2/evt/gone/fmt/json', payload: Buffer.from('will'), qos: 1, retain: false } as const;
+
+let server: TestServer;
+beforeEach(async () => {
+  server = await testServer({ 'listeners.mqttPlain.allowPlaintextListener': true });
+  await server.server.registry.organisations.update({ id: organisation, security: 'tls-optional', by });
+});
+afterEach(() => server.close());
+
+const registry = () => server.server.registry;
+const revoke = async (principal: string) => {
+  for (const { id } of await registry().credentials.list(principal)) await registry().credentials.revoke({ id, by });
+};
+const everyone = { principals: ['device:demo/**', 'application:demo/*'] };
+
+/** What ends the session of pump-7 on the plain listener, and in what way else it is seen. */
+const CAUSES: readonly (readonly [string, () => Promise<unknown>])[] = [
+  ['its token is revoked', () => revoke('device:demo/pump/pump-7')],
+  ['it is suspended', () => registry().devices.suspend(device)],
+  ['it is removed', () => registry().devices.remove(device)],
+  [
+    'the connection security of its type is raised',
+    () => registry().types.update({ organisation, id: 'pump', security: 'tls-token', by }),
+  ],
+];
+
+async function plainDevice(version: (typeof VERSIONS)[number], more: object = {}): Promise<RawClient> {
+  const client = await RawClient.dial(server, version, true);
+  const password = Buffer.from(server.tokens['pump-7'] ?? '');
+  const login = { clientId: 'd:demo:pump:pump-7', username: 'use-token-auth', password, keepAlive: 0, ...more };
+  expect((await client.connect(login)).reasonCode).toBe(0);
+  return client;
+}
+
+describe.each(VERSIONS)('rights that end under a live session of version %s', (version) => {
+  const keep =
+    version === 5 ? { cleanStart: false, properties: { sessionExpiryInterval: 300 } } : { cleanStart: false };
+
+  it.each(CAUSES)(
+    'when %s: it is closed, its will is not sent, its messages are gone, nobody else is touched',
+    async (_, end) => {
+      const desk = await RawClient.open(server, 'desk');
+      await desk.subscribe('iot-2/type/+/id/+/evt/+/fmt/+');
+      const bystanders = await Promise.all(
+        ['pump-8', 'hub-1', 'tap', 'other/pump-7'].map((who) => RawClient.open(server, who)),
+      );
+      const client = await plainDevice(version, { ...keep, will: WILL });
+      await client.subscribe('iot-2/cmd/+/fmt/+', { qos: 1 });
+      client.publish(EVENT, 'before', { qos: 1 });
+      await client.take('puback');
+      expect(await desk.heard()).toEqual([`${FULL_EVENT} before`]);
+
+      await end();
+      client.publish(EVENT, 'after', { qos: 1 });
+      await client.gone;
+      if (version === 5) {
+        const reasonCode = expect.toSatisfy((code: number) => code === 0x87 || code === 0x98);
+        const properties = { reasonString: expect.stringMatching(/^ticket /) };
+        expect(client.packets).toContainEqual(expect.objectContaining({ type: 'disconnect', reasonCode, properties }));
+      }
+      expect(await desk.heard()).toEqual([]);
+      for (const bystander of bystanders) expect(await bystander.settled()).toBe(true);
+      const { items } = await server.api.sessions.list(organisation);
+      expect(items.map(({ clientId }) => clientId)).not.toContain('d:demo:pump:pump-7');
+    },
+  );
+
+  it('when its token expires: it is closed at that second, and one with another token is not', async () => {
+    const { token } = await registry().credentials.createToken({
+      principal: 'device:demo/pump/pump-8',
+      expiresAt: Date.now() + 1500,
+      by,
+    });
+    const lasting = await RawClient.open(server, 'pump-7', {}, version);
+    const { client, code } = await RawClient.login(
+      server,
+      { clientId: 'd:demo:pump:pump-8', username: 'use-token-auth', password: Buffer.from(token), will: WILL },
+      version,
+    );
+    expect(code).toBe(0);
+    const desk = await RawClient.open(server, 'desk');
+    await desk.subscribe('iot-2/type/+/id/+/evt/+/fmt/+');
+    await client.gone;
+    if (version === 5)
+      expect(client.packets).toContainEqual(expect.objectContaining({ type: 'disconnect', reasonCode: 0x87 }));
+    const refusals = await server.api.refusals({ limit: 10 });
+    expect(refusals.items).toContainEqual(expect.objectContaining({ reason: 'credential_expired' }));
+    expect(await desk.heard()).toEqual([]);
+    expect(await lasting.settled()).toBe(true);
+  });
+
+  it('when the level is raised, goes on if it has what the new level asks for', async () => {
+    const client = await RawClient.open(server, 'pump-7', {}, version);
+    await registry().types.update({ organisation, id: 'pump', security: 'tls-token', by });
+    await client.settled();
+    expect(client.closed).toBe(false);
+  });
+
+  it.each([
+    ['application', () => registry().applications.suspend({ organisation, id: 'desk', by })],
+    [
+      'role of the application',
+      () => registry().applications.update({ organisation, id: 'desk', role: 'visualization', by }),
+    ],
+    ['organisation', () => registry().organisations.suspend({ id: organisation, by })],
+  ])('when the %s changes: nothing of the neighbour ends', async (_, end) => {
+    const neighbour = await RawClient.open(server, 'other/desk');
+    const client = await RawClient.open(server, 'desk', {}, version);
+    await end();
+    await client.gone;
+    expect(await neighbour.settled()).toBe(true);
+  });
+
+  it('when the policy takes some of them: what is left goes on, and the will and what waits are judged when they are sent', async () => {
+    await registry().policies.put({ organisation, text: LABORATORY, by });
+    const desk = await RawClient.open(server, 'desk');
+    await desk.subscribe('iot-2/type/+/id/+/evt/+/fmt/+');
+    const watcher = await RawClient.open(server, 'lab', { clientId: 'watcher' });
+    await watcher.subscribe('#');
+    const lab = await RawClient.open(
+      server,
+      'lab',
+      { clientId: 'lab', ...keep, will: { ...WILL, topic: 'floor/will' } },
+      version,
+    );
+    for (const filter of ['floor/1', 'hall/1']) await lab.subscribe(filter, { qos: 1 });
+    const left = { ...everyone, principals: ['application:demo/lab'] };
+    const text = policy(
+      { ...left, actions: ['connect'], resources: ['*'] },
+      { ...left, actions: ['publish', 'subscribe', 'receive'], resources: ['hall/#'] },
+    );
+    await registry().policies.put({ organisation, text, by });
+    expect(await lab.settled()).toBe(true);
+    expect(await desk.settled()).toBe(true);
+    const filters = async () =>
+      (await server.api.sessions.list(organisation)).items.find(({ clientId }) => clientId === 'lab');
+    expect(await filters()).toMatchObject({ subscriptions: 1 });
+    await lab.vanish();
+    const writer = await RawClient.open(server, 'lab', { clientId: 'writer' });
+    writer.publish('hall/1', 'still', { qos: 1 });
+    expect((await writer.take('puback')).reasonCode).toBe(0);
+    writer.publish('floor/1', 'not any more', { qos: 1 });
+    expect((await writer.take('puback')).reasonCode).toBe(0x87);
+    const back = await RawClient.open(server, 'lab', { clientId: 'lab', ...keep }, version);
+    expect(await back.heard()).toEqual(['hall/1 still']);
+    expect((await watcher.heard()).filter((line) => line.startsWith('floor/'))).toEqual([]);
+  });
+});
