@@ -34,8 +34,6 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-const secret = (name: string) => secrets.get(name) ?? '';
-
 /** Each secret in each field of CONNECT, under each kind of client id: what people do when they mix the fields up. */
 function* mistakes(): Generator<Login> {
   const ids = [
