@@ -10,6 +10,7 @@ import { startMosquitto } from './peers/mosquitto.ts';
 import type { PeerOptions, RunningPeer } from './peers/peer.ts';
 import { startSallyport } from './peers/sallyport.ts';
 import { progressLine, table } from './report.ts';
+import { benchRevoke } from './revoke.ts';
 import { populationFor } from './workloads.ts';
 
 const RESULTS = fileURLToPath(new URL('../results/', import.meta.url));
@@ -41,6 +42,30 @@ async function codec(): Promise<void> {
   const result = await benchCodec();
   console.table(result.rows);
   console.log(`Kept in ${keep('codec', { machine: machine(), ...result })}`);
+}
+
+async function revoke(options: BenchOptions): Promise<boolean> {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-bench-'));
+  const began = machine();
+  try {
+    const result = await benchRevoke({
+      folder,
+      sessions: options.quick ? 1000 : 10_000,
+      revocations: options.quick ? 50 : 500,
+      cores: options.serverCores,
+      say: (line) => console.log(line),
+    });
+    const shown = (milliseconds: number) => `${milliseconds.toFixed(1)} ms`;
+    console.log(
+      `Revoke to close with ${result.sessions} sessions, ${result.revocations} times: p50 ${shown(result.p50)}, p99 ${shown(result.p99)}, ` +
+        `worst ${shown(result.worst)}; answered p50 ${shown(result.answered.p50)}, p99 ${shown(result.answered.p99)}; ` +
+        `others ended: ${result.innocent}.`,
+    );
+    console.log(`Kept in ${keep('revoke', { machine: began, ...result })}`);
+    return result.innocent === 0;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 async function startPeers(options: BenchOptions, folder: string): Promise<RunningPeer[]> {
@@ -108,6 +133,7 @@ async function main([first, ...rest]: readonly string[]): Promise<boolean> {
     await codec();
     return true;
   }
+  if (first === 'revoke') return revoke(readOptions(rest));
   return brokers(readOptions(first === undefined ? [] : [first, ...rest]));
 }
 

@@ -107,6 +107,11 @@ export class LoadClient {
       throw new Error(`${this.identity.clientId} asked for ${filter} at QoS ${qos} and was granted ${code}`);
   }
 
+  /** From now on the server may end the connection: whoever asked for it listens to the socket. */
+  mayEnd(): void {
+    this.#closing = true;
+  }
+
   /** Says goodbye and closes; what the server does afterwards is of no interest. */
   close(): void {
     this.#closing = true;

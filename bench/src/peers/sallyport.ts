@@ -8,17 +8,26 @@ import { ALL_TOPICS, type Identity, type Population, ROLES, type Role, topicOf }
 import { endProcess, type PeerOptions, pinned, type RunningPeer } from './peer.ts';
 
 const COMMAND = fileURLToPath(new URL('../../../packages/cli/bin/sallyport.js', import.meta.url));
-const ORGANISATION = 'bench';
+export const SALLYPORT_ORGANISATION = 'bench';
+const ORGANISATION = SALLYPORT_ORGANISATION;
 const PATIENCE = 60_000;
 
 /** Bounds that the other peers do not have are lifted here as they are there; nothing else differs from the defaults. */
 const CONFIGURATION = `
 listeners:
-  mqttTls: { port: 0 }
-  mqttPlain: { port: 0, allowPlaintextListener: true }
+  mqttTls: { port: 0, maximumConnections: 100000 }
+  mqttPlain: { port: 0, allowPlaintextListener: true, maximumConnections: 100000 }
   http: { port: 0 }
 limits:
-  devices: { receiveMaximum: 65535, maximumInflight: 65535, maximumQueuedMessages: 1000000, maximumQueuedSize: 1GiB }
+  organisations: { maximumMessageRate: unlimited, maximumByteRate: unlimited }
+  devices:
+    maximumMessageRate: unlimited
+    maximumByteRate: unlimited
+    maximumConnectRate: unlimited
+    receiveMaximum: 65535
+    maximumInflight: 65535
+    maximumQueuedMessages: 1000000
+    maximumQueuedSize: 1GiB
 log: { level: error }
 `;
 
