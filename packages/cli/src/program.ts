@@ -1,6 +1,8 @@
 import { Command } from 'commander';
 import { applicationCommand } from './commands/application.ts';
 import { auditCommand } from './commands/audit.ts';
+import { caCommand } from './commands/ca.ts';
+import { certificateCommand } from './commands/certificate.ts';
 import { configCommand } from './commands/config.ts';
 import { deviceCommand } from './commands/device.ts';
 import { explainCommand } from './commands/explain.ts';
@@ -37,6 +39,8 @@ export function createProgram(surroundings: Surroundings): Command {
       deviceCommand(surroundings, 'device'),
       deviceCommand(surroundings, 'gateway'),
       applicationCommand(surroundings),
+      certificateCommand(surroundings),
+      caCommand(surroundings),
       operatorCommand(surroundings),
       policyCommand(surroundings),
     ],

@@ -121,6 +121,50 @@ export interface CredentialDocument {
   readonly revokedBy?: string;
 }
 
+/** A certificate authority whose client certificates an organisation takes. */
+export interface AuthorityDocument {
+  /** SHA-256 of the certificate, lower-case hexadecimal. */
+  readonly id: string;
+  readonly subject: string;
+  readonly notBefore: string;
+  readonly notAfter: string;
+  /** The one of this server; it cannot be removed, and what it issued counts only if it is on record. */
+  readonly builtIn: boolean;
+  readonly pem: string;
+  readonly createdAt?: string;
+  readonly createdBy?: string;
+}
+
+/** What is on record of a client certificate. */
+export interface CertificateDocument {
+  readonly id: string;
+  readonly organisation: string;
+  /** Written form; absent for a foreign one. */
+  readonly principal?: string;
+  /** Issued by this server, pinned to its principal, or foreign: of a trusted authority and known only because it was revoked. */
+  readonly kind: 'issued' | 'pinned' | 'foreign';
+  /** Lower-case hexadecimal. */
+  readonly serial: string;
+  readonly issuer: string;
+  readonly subject?: string;
+  /** SHA-256, lower-case hexadecimal. */
+  readonly fingerprint?: string;
+  readonly notBefore?: string;
+  readonly notAfter?: string;
+  readonly createdAt: string;
+  readonly createdBy: string;
+  readonly revokedAt?: string;
+  readonly revokedBy?: string;
+}
+
+/** Answer to a certificate that was issued. Nothing in it is a secret: the key never left whoever asked. */
+export interface IssuedCertificateDocument {
+  readonly certificate: CertificateDocument;
+  readonly pem: string;
+  /** With the authorities above it, without the root: what the client presents. */
+  readonly chainPem: string;
+}
+
 /** Answer to a credential that was issued. `token` is shown this once. */
 export interface IssuedCredential {
   readonly credential: CredentialDocument;

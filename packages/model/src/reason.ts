@@ -190,7 +190,8 @@ export const REASONS = {
     connack3: 5,
     reasonCode: 0x87,
     httpStatus: 403,
-    meaning: 'The client certificate is damaged, wrongly signed, weak, or holds a critical extension that is not understood.',
+    meaning:
+      'The client certificate is damaged, wrongly signed, weak, or holds a critical extension that is not understood.',
     cure: 'The trace names what is wrong; have the certificate issued anew by its authority.',
   },
   certificate_name_mismatch: {

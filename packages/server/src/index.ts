@@ -1,3 +1,4 @@
+export { type ClientKey, createClientKey } from './client-key.ts';
 export { loadConfiguration } from './config/load.ts';
 export type { Configuration } from './config/schema.ts';
 export { explainOffline, type OfflineExplanationOptions } from './explain-offline.ts';

@@ -5,12 +5,16 @@ import { join } from 'node:path';
 import { eventLog } from './audit/log.ts';
 import { openRefusals } from './audit/refusals.ts';
 import { openTrail } from './audit/trail.ts';
+import { certificateAdmission } from './authentication/admit-certificate.ts';
 import { applicationKeyAuthenticator } from './authentication/application-key.ts';
+import { certificateAuthenticator } from './authentication/certificate.ts';
+import type { CertificateTrust } from './authentication/certificate-standing.ts';
 import { deviceTokenAuthenticator } from './authentication/device-token.ts';
 import { operatorAuthenticator } from './authentication/operator-token.ts';
 import { passwordAuthenticator } from './authentication/password.ts';
 import { regrounds } from './authentication/regrounds.ts';
 import { requirement } from './authentication/requirement.ts';
+import type { ServerCredentials } from './authority/authority.ts';
 import { authorizer } from './authorization/authorizer.ts';
 import { PolicyStore } from './authorization/policy-store.ts';
 import { questioner } from './authorization/questioner.ts';
@@ -24,6 +28,8 @@ import { monitorSessions } from './broker/monitor.ts';
 import { readmission } from './broker/readmission.ts';
 import { sessionDesk } from './broker/session-desk.ts';
 import { openSessionStore } from './broker/sqlite-session-store.ts';
+import { certificateDesk } from './certificate-desk.ts';
+import { clientAuthorities } from './client-authorities.ts';
 import type { Configuration } from './config/schema.ts';
 import { unsafeSettings } from './config/unsafe-settings.ts';
 import { EventStream } from './events/stream.ts';
@@ -33,6 +39,7 @@ import { policyDesk } from './http/policy-desk.ts';
 import { openInstallation } from './installation.ts';
 import { guardHandshakes } from './listeners/guard-handshakes.ts';
 import { handshakeFailures } from './listeners/handshake-failures.ts';
+import type { HandshakeProblem } from './listeners/handshake-problem.ts';
 import { secureContextOptions } from './listeners/secure-settings.ts';
 import { listenTcp } from './listeners/tcp.ts';
 import { listenTls } from './listeners/tls.ts';
@@ -141,11 +148,31 @@ async function open(
   // First door: who are you.
   const { lookup } = registry;
   const findPrincipal = (name: string) => lookup.byPrincipal(name);
+  const trust: CertificateTrust = {
+    builtIn: {
+      der: authority.issuer.der,
+      fingerprint: authority.issuer.fingerprintSha256,
+      subjectNameHash: authority.issuer.subjectNameHash,
+    },
+    findAuthorities: (wanted) => registry.authorities.findBySubject(wanted),
+    trusts: (organisation, fingerprint) => registry.authorities.trusts(organisation, fingerprint),
+    findBySerial: (name) => registry.certificates.findBySerial(name),
+    findPin: (fingerprint) => registry.certificates.findPin(fingerprint),
+  };
   const satisfy = requirement({
     findPrincipal,
     organisationExists: (id) => lookup.organisationExists(id),
     now,
     authenticators: [
+      {
+        proof: 'certificate',
+        authenticator: certificateAuthenticator({
+          trust,
+          findPrincipal,
+          organisationExists: (id) => lookup.organisationExists(id),
+          now,
+        }),
+      },
       { proof: 'token', authenticator: deviceTokenAuthenticator({ findPrincipal, tokens, now }) },
       {
         proof: 'token',
@@ -189,7 +216,7 @@ async function open(
       findPrincipal,
       limitsOf,
     }),
-    regrounds: regrounds({ findPrincipal, now }),
+    regrounds: regrounds({ findPrincipal, trust, now }),
     askForDevice: gatewayDevices({
       findPrincipal,
       register: (device, by) => registerForGateway(registry, device, by),
@@ -204,6 +231,7 @@ async function open(
     counters,
     store,
   });
+  let nameClientAuthorities = (): void => {};
   changed = (change) => {
     emit({
       type: 'registry.changed',
@@ -212,6 +240,7 @@ async function open(
       target: change.target,
       ...(change.organisation === undefined ? {} : { organisation: change.organisation }),
     });
+    if (change.kind === 'authority') nameClientAuthorities();
     followRegistry(change, { policies, broker }).catch((problem: unknown) => {
       emit({ type: 'defect', where: `rights after ${change.action} of ${change.target}`, problem: String(problem) });
     });
@@ -240,6 +269,7 @@ async function open(
     },
     sessions: sessionDesk(broker),
     policy: policyDesk(),
+    certificates: certificateDesk({ authority, registry, now }),
     explain: questioner({
       load: (organisation) => policies.load(organisation),
       findRoles: async (name) => (await findPrincipal(name))?.roles,
@@ -264,12 +294,26 @@ async function open(
     connectRatePerAddress: limits.maximumConnectRatePerAddress,
     boundLoopback: limits.boundLoopback,
   };
+  const admission = certificateAdmission({ trust, now });
+  const mqttCredentials = async (): Promise<ServerCredentials> => ({
+    ...authority.serverCredentials(),
+    ca: await clientAuthorities(registry, authority),
+  });
   const tls = mqttTls.enabled
     ? await listenTls({
         name: 'mqtt-tls',
         ...mqttTls,
         ...rates,
-        credentials: authority.serverCredentials(),
+        credentials: await mqttCredentials(),
+        requestCertificate: mqttTls.clientCertificates !== 'off',
+        ...(mqttTls.clientCertificates === 'require'
+          ? {
+              admitCertificate: async (facts) => {
+                const refused = await admission(facts);
+                return refused && { problem: refused.reason as HandshakeProblem, detail: refused.text };
+              },
+            }
+          : {}),
         accept,
         onHandshakeFailure,
       })
@@ -306,6 +350,15 @@ async function open(
     `${JSON.stringify({ pid: process.pid, mqttPort: mqttPort ?? null, plainPort: plain?.port ?? null, httpPort, address: http.address })}\n`,
   );
   undo.push(() => rmSync(join(directory, SERVER_FILE), { force: true }));
+  let naming: Promise<void> = Promise.resolve();
+  nameClientAuthorities = () => {
+    // One after the other: the last change is the one that stays.
+    naming = naming
+      .then(async () => tls?.setCredentials(await mqttCredentials()))
+      .catch((problem: unknown) =>
+        emit({ type: 'defect', where: 'authorities named to clients', problem: String(problem) }),
+      );
+  };
   const renewal = setInterval(() => {
     renewCertificate().catch((problem: unknown) =>
       emit({ type: 'defect', where: 'renewal of the server certificate', problem: String(problem) }),
@@ -315,7 +368,7 @@ async function open(
   undo.push(() => clearInterval(renewal));
   async function renewCertificate(): Promise<void> {
     if (!(await authority.renewServerCertificate())) return;
-    tls?.setCredentials(authority.serverCredentials());
+    tls?.setCredentials(await mqttCredentials());
     api.server.setSecureContext(secureContext());
   }
   emit({ type: 'server.started', version: VERSION, listeners: opened });

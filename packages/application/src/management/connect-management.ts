@@ -10,7 +10,16 @@ import {
 } from '@sallyport/model';
 import { Caller, type PageOptions } from './caller.ts';
 import { fetchTransport } from './fetch-transport.ts';
-import { applicationCalls, deviceCalls, operatorCalls, organisationCalls, sessionCalls, typeCalls } from './nouns.ts';
+import {
+  applicationCalls,
+  authorityCalls,
+  certificateCalls,
+  deviceCalls,
+  operatorCalls,
+  organisationCalls,
+  sessionCalls,
+  typeCalls,
+} from './nouns.ts';
 import { policyCalls } from './policy-calls.ts';
 import type { AuditFilter, RefusalFilter } from './requests.ts';
 import type { ManagementTransport } from './transport.ts';
@@ -48,6 +57,8 @@ export function connectManagement(options: ManagementOptions) {
     types: typeCalls(caller),
     devices: deviceCalls(caller),
     applications: applicationCalls(caller),
+    authorities: authorityCalls(caller),
+    certificates: certificateCalls(caller),
     operators: operatorCalls(caller),
     policies: policyCalls(caller),
     sessions: sessionCalls(caller),

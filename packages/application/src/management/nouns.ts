@@ -1,8 +1,11 @@
 import type {
   ApplicationDocument,
+  AuthorityDocument,
+  CertificateDocument,
   CredentialDocument,
   DeviceDocument,
   DeviceTypeDocument,
+  IssuedCertificateDocument,
   IssuedCredential,
   NewApplication,
   NewDevice,
@@ -18,6 +21,7 @@ import type { Caller, PageOptions } from './caller.ts';
 import type {
   ApplicationChange,
   ApplicationName,
+  CertificateFilter,
   DeviceChange,
   DeviceName,
   NewApplicationRequest,
@@ -110,6 +114,46 @@ export function applicationCalls(caller: Caller) {
     suspend: (name: ApplicationName) => caller.json<ApplicationDocument>('POST', [...path(name), 'suspend']),
     resume: (name: ApplicationName) => caller.json<ApplicationDocument>('POST', [...path(name), 'resume']),
     credentials: credentials<ApplicationName, NewCredentialRequest>(caller, path),
+  };
+}
+
+/** The authorities that an organisation trusts, by SHA-256. */
+export function authorityCalls(caller: Caller) {
+  const base = (organisation: string) => ['organisations', organisation, 'authorities'];
+  return {
+    list: (organisation: string, page: PageOptions = {}) =>
+      caller.json<Page<AuthorityDocument>>('GET', base(organisation), { query: { ...page } }),
+    /** PEM of the authority's own certificate. */
+    add: (organisation: string, certificate: string) =>
+      caller.json<AuthorityDocument>('POST', base(organisation), { body: { certificate } }),
+    get: (organisation: string, id: string) => caller.json<AuthorityDocument>('GET', [...base(organisation), id]),
+    /** Ends the sessions that lean on it. */
+    remove: (organisation: string, id: string) => caller.nothing('DELETE', [...base(organisation), id]),
+  };
+}
+
+/** Client certificates of an organisation. */
+export function certificateCalls(caller: Caller) {
+  const base = (organisation: string) => ['organisations', organisation, 'certificates'];
+  return {
+    /** Newest first, the ended ones too; with `expiring`, for example `30d`, only those in force that end within it. */
+    list: (organisation: string, filter: CertificateFilter & PageOptions = {}) =>
+      caller.json<Page<CertificateDocument>>('GET', base(organisation), { query: { ...filter } }),
+    issue: (
+      organisation: string,
+      body: { readonly principal: string; readonly csr: string; readonly expiresIn?: string },
+    ) => caller.json<IssuedCertificateDocument>('POST', base(organisation), { body }),
+    /** Lets this one certificate prove the principal, whoever signed it. */
+    pin: (organisation: string, body: { readonly principal: string; readonly certificate: string }) =>
+      caller.json<CertificateDocument>('POST', ['organisations', organisation, 'pinned-certificates'], { body }),
+    /** Ends the sessions that stand on it. */
+    revoke: (organisation: string, id: string) =>
+      caller.json<CertificateDocument>('DELETE', [...base(organisation), id]),
+    /** Revokes what an authority of your own issued. */
+    revokeForeign: (
+      organisation: string,
+      body: { readonly certificate: string } | { readonly authority: string; readonly serial: string },
+    ) => caller.json<CertificateDocument>('POST', ['organisations', organisation, 'revoked-certificates'], { body }),
   };
 }
 

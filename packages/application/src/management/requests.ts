@@ -112,3 +112,11 @@ export interface RefusalFilter {
   readonly since?: string;
   readonly until?: string;
 }
+
+export interface CertificateFilter {
+  readonly principal?: string;
+  /** Hexadecimal. */
+  readonly serial?: string;
+  /** `30d`, `12h`: those in force that end within this time. */
+  readonly expiring?: string;
+}

@@ -31,8 +31,8 @@ export interface ServerCredentials {
   readonly key: string;
   /** The server's certificate and the authorities above it, without the root. */
   readonly cert: string;
-  /** Roots to which client certificates must lead. */
-  readonly ca: string;
+  /** Authorities that are named to clients which are asked for a certificate; a hint which of theirs to show. None: any. */
+  readonly ca: string | readonly string[];
 }
 
 interface ClientIssueOptions {
@@ -48,6 +48,8 @@ interface ClientIssueOptions {
 export interface Authority {
   readonly rootPem: string;
   readonly root: CertificateFacts;
+  /** The authority that issues client certificates. */
+  readonly issuer: CertificateFacts;
   /** False once the root key has been taken offline. */
   readonly hasRootKey: boolean;
   serverCertificate(): CertificateFacts;
@@ -89,6 +91,7 @@ export async function openAuthority({ directory, dnsNames, now, host }: Authorit
   return {
     rootPem: material.rootPem,
     root: material.root,
+    issuer: intermediate.certificate,
     hasRootKey: material.hasRootKey,
     serverCertificate: () => current.facts,
     serverCredentials: () => ({ key: serverKeyPem, cert: current.pem, ca: material.rootPem }),

@@ -126,6 +126,12 @@ export const CONFIGURATION = section('The whole file.', {
         default: 'TLSv1.2',
         meaning: 'Oldest TLS version that is accepted; only suites with authenticated encryption are offered.',
       }),
+      clientCertificates: choice({
+        of: ['request', 'require', 'off'],
+        default: 'request',
+        meaning:
+          'Whether clients are asked for a certificate; with "require" a client without one that counts is closed before CONNECT, with "off" nobody is asked.',
+      }),
       handshakeTimeout: duration({
         reached: 'The connection is closed.',
         default: '10s',

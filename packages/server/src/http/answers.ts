@@ -1,11 +1,14 @@
 import {
   type ApplicationDocument,
+  type AuthorityDocument,
+  type CertificateDocument,
   type CredentialDocument,
   type DeviceDocument,
   type DeviceTypeDocument,
   FAILURES,
   type FailureCode,
   type FieldProblem,
+  type IssuedCertificateDocument,
   type IssuedCredential,
   type Metadata,
   type OperatorDocument,
@@ -109,6 +112,42 @@ export const shownOnce = text.describe('Shown this once.').exactOptional();
 export const issuedAnswer: z.ZodType<IssuedCredential> = z
   .object({ credential: credentialAnswer, token: shownOnce })
   .meta({ id: 'IssuedCredential' });
+
+export const authorityAnswer: z.ZodType<AuthorityDocument> = z
+  .object({
+    id: text,
+    subject: text,
+    notBefore: at,
+    notAfter: at,
+    builtIn: z.boolean(),
+    pem: text,
+    createdAt: at.exactOptional(),
+    createdBy: text.exactOptional(),
+  })
+  .meta({ id: 'Authority' });
+
+export const certificateAnswer: z.ZodType<CertificateDocument> = z
+  .object({
+    id: text,
+    organisation: text,
+    principal: text.exactOptional(),
+    kind: z.enum(['issued', 'pinned', 'foreign']),
+    serial: text,
+    issuer: text,
+    subject: text.exactOptional(),
+    fingerprint: text.exactOptional(),
+    notBefore: at.exactOptional(),
+    notAfter: at.exactOptional(),
+    createdAt: at,
+    createdBy: text,
+    revokedAt: at.exactOptional(),
+    revokedBy: text.exactOptional(),
+  })
+  .meta({ id: 'Certificate' });
+
+export const issuedCertificateAnswer: z.ZodType<IssuedCertificateDocument> = z
+  .object({ certificate: certificateAnswer, pem: text, chainPem: text })
+  .meta({ id: 'IssuedCertificate' });
 
 export const policyAnswer: z.ZodType<PolicyVersionDocument> = z
   .object({

@@ -1,9 +1,11 @@
 import type { SecureContextOptions } from 'node:tls';
 import type { Explanation, FieldProblem, Health, Page, Question, SessionDocument } from '@sallyport/model';
+import type { CertificateFacts } from '@sallyport/trust';
 import type { Refusals } from '../audit/refusals.ts';
 import type { Trail } from '../audit/trail.ts';
 import type { OperatorVerdict } from '../authentication/operator-token.ts';
 import type { ServerEvent } from '../events/events.ts';
+import type { CertificateRecord, TrustedAuthority } from '../registry/records.ts';
 import type { Registry } from '../registry/registry.ts';
 
 /** The live sessions, as the broker knows them. */
@@ -25,6 +27,24 @@ export interface PolicyDesk {
   check(text: string): readonly FieldProblem[];
 }
 
+/** Reads, judges and records certificates. Certificates and requests are PEM texts; failures name what is wrong with them. */
+export interface CertificateDesk {
+  /** The authority of this server that issues client certificates. */
+  readonly builtIn: CertificateFacts;
+  addAuthority(input: { organisation: string; certificate: string; by: string }): Promise<TrustedAuthority>;
+  /** `validity` in milliseconds. */
+  issue(input: { principal: string; csr: string; validity?: number; by: string }): Promise<{
+    readonly record: CertificateRecord;
+    readonly pem: string;
+    readonly chainPem: string;
+  }>;
+  pin(input: { principal: string; certificate: string; by: string }): Promise<CertificateRecord>;
+  /** Revokes what another authority issued: the certificate itself, or a serial of one that is trusted, by its SHA-256. */
+  revokeForeign(
+    input: { organisation: string; by: string } & ({ certificate: string } | { authority: string; serial: string }),
+  ): Promise<CertificateRecord>;
+}
+
 /** What {@link buildApi} is built from. It opens nothing and starts nothing by itself. */
 export interface ApiOptions {
   readonly version: string;
@@ -35,6 +55,7 @@ export interface ApiOptions {
   readonly refusals: Pick<Refusals, 'refuse' | 'find' | 'list'>;
   readonly sessions: SessionDesk;
   readonly policy: PolicyDesk;
+  readonly certificates: CertificateDesk;
   readonly explain: (question: Question) => Explanation | Promise<Explanation>;
   readonly health: () => Health | Promise<Health>;
   readonly metricsText: () => string | Promise<string>;
@@ -48,5 +69,5 @@ export interface ApiOptions {
 /** What the routes need of {@link ApiOptions}. */
 export type Services = Pick<
   ApiOptions,
-  'registry' | 'trail' | 'refusals' | 'sessions' | 'policy' | 'explain' | 'health' | 'metricsText'
+  'registry' | 'trail' | 'refusals' | 'sessions' | 'policy' | 'certificates' | 'explain' | 'health' | 'metricsText'
 >;

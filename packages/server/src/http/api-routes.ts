@@ -2,6 +2,8 @@ import type { Services } from './api-options.ts';
 import type { Route } from './route.ts';
 import { applicationRoutes } from './routes/applications.ts';
 import { auditRoutes } from './routes/audit.ts';
+import { authorityRoutes } from './routes/authorities.ts';
+import { certificateRoutes } from './routes/certificates.ts';
 import { credentialRoutes } from './routes/credentials.ts';
 import { deviceRoutes } from './routes/devices.ts';
 import { explanationRoutes } from './routes/explanations.ts';
@@ -22,6 +24,8 @@ export function apiRoutes(services: Services, now: () => number): readonly Route
     ...applicationRoutes(services, now),
     ...operatorRoutes(services, now),
     ...credentialRoutes(services, now),
+    ...authorityRoutes(services),
+    ...certificateRoutes(services, now),
     ...policyRoutes(services),
     ...auditRoutes(services),
     ...explanationRoutes(services),

@@ -1,5 +1,7 @@
 import {
   type ApplicationDocument,
+  type AuthorityDocument,
+  type CertificateDocument,
   type CredentialDocument,
   clientIdOf,
   type DeviceDocument,
@@ -11,14 +13,17 @@ import {
   type Principal,
   principalName,
 } from '@sallyport/model';
+import { type CertificateFacts, pemOf } from '@sallyport/trust';
 import type {
   Application,
+  CertificateRecord,
   Credential,
   Device,
   DeviceType,
   Operator,
   Organisation,
   PolicyVersion,
+  TrustedAuthority,
 } from '../registry/records.ts';
 
 type Times<T, K extends keyof T> = { [P in K]: string | Extract<T[P], undefined> };
@@ -69,6 +74,30 @@ export function operatorDocument(operator: Operator): OperatorDocument {
 
 export function credentialDocument(credential: Credential): CredentialDocument {
   return written(credential, ['createdAt', 'expiresAt', 'revokedAt']);
+}
+
+export function certificateDocument({ issuerNameHash: _, ...record }: CertificateRecord): CertificateDocument {
+  return written(record, ['createdAt', 'notBefore', 'notAfter', 'revokedAt']);
+}
+
+export function authorityDocument(authority: TrustedAuthority): AuthorityDocument {
+  const { fingerprint, subject, notBefore, notAfter, der, createdAt, createdBy } = authority;
+  return {
+    ...written({ subject, notBefore, notAfter, createdAt, createdBy }, ['notBefore', 'notAfter', 'createdAt']),
+    id: fingerprint,
+    builtIn: false,
+    pem: pemOf('CERTIFICATE', der),
+  };
+}
+
+export function builtInAuthority(facts: CertificateFacts): AuthorityDocument {
+  const { fingerprintSha256, subject, notBefore, notAfter, der } = facts;
+  return {
+    ...written({ subject, notBefore, notAfter }, ['notBefore', 'notAfter']),
+    id: fingerprintSha256,
+    builtIn: true,
+    pem: pemOf('CERTIFICATE', der),
+  };
 }
 
 /** The policy in force of an organisation that never wrote one is the empty version 0. */

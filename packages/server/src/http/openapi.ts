@@ -13,6 +13,7 @@ const TAGS: Readonly<Record<string, string>> = {
   types: 'Device types carry what is the same for all devices of a kind.',
   devices: 'Devices and gateways.',
   applications: 'Software that reads events and sends commands.',
+  certificates: 'Client certificates, and the authorities that may issue them.',
   operators: 'People who run the platform.',
   policies: 'Statements that say who may do what.',
   explanations: 'Why something was refused, and what would happen.',

@@ -78,6 +78,23 @@ export const principalText = z
   .max(256)
   .meta({ description: 'Written form of a principal.', examples: ['device:demo/pump/pump-7'] });
 
+const pem = (label: string, description: string) =>
+  z
+    .string()
+    .max(16_384, 'is too long')
+    .refine((value) => value.includes(`${label}-----`), `holds no PEM block of a ${label.toLowerCase()}`)
+    .describe(description);
+export const certificatePem = pem('CERTIFICATE', 'A certificate in PEM; of several the first.');
+export const requestPem = pem('CERTIFICATE REQUEST', 'A certificate request (PKCS#10) in PEM.');
+export const sha256 = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, 'is no SHA-256 in lower-case hexadecimal')
+  .describe('SHA-256 of a certificate, 64 hexadecimal digits.');
+export const serial = z
+  .string()
+  .regex(/^(0x)?[0-9A-Fa-f][0-9A-Fa-f: ]{0,63}$/, 'is no serial; write it in hexadecimal')
+  .describe('Serial of a certificate in hexadecimal.');
+
 /** Query of every list. */
 export const pageQuery = {
   limit: z.coerce.number().int().min(1).max(LARGEST_PAGE).default(100).describe('How many items at most.'),

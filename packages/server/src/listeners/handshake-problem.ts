@@ -16,6 +16,15 @@ export type HandshakeProblem = Extract<
   | 'websocket_not_mqtt'
   | 'too_many_handshakes'
   | 'connection_limit'
+  | 'certificate_required'
+  | 'certificate_expired'
+  | 'certificate_not_yet_valid'
+  | 'certificate_revoked'
+  | 'certificate_unknown_authority'
+  | 'certificate_not_on_record'
+  | 'certificate_wrong_usage'
+  | 'certificate_path_too_long'
+  | 'certificate_invalid'
 >;
 
 /** A connection that was closed before its first MQTT packet. */

@@ -2,7 +2,7 @@ import type { ServerCredentials } from '../authority/authority.ts';
 import type { ByteStream } from '../broker/byte-stream.ts';
 import type { TransportFacts } from '../events/transport-facts.ts';
 import type { ConnectRates } from './connect-rate.ts';
-import type { HandshakeFailureReport } from './handshake-problem.ts';
+import type { HandshakeFailureReport, HandshakeProblem } from './handshake-problem.ts';
 
 /** Takes over a connection whose handshake is done. It must call `attach` before it returns. */
 export type AcceptStream = (stream: ByteStream, facts: TransportFacts) => void;
@@ -42,6 +42,13 @@ export interface TlsListenerOptions extends TcpListenerOptions {
   readonly minimumTlsVersion?: TlsVersion;
   /** Asks clients for a certificate. None, or one that is not trusted, does not end the handshake: the facts say so. Default false. */
   readonly requestCertificate?: boolean;
+  /**
+   * Ends a handshake whose certificate is missing or does not count, before a byte of MQTT is read. Asked for each connection, resumed
+   * ones too; throwing ends it as well. Left out: everybody passes, and the doors judge.
+   */
+  readonly admitCertificate?: (
+    facts: TransportFacts,
+  ) => Promise<{ readonly problem: HandshakeProblem; readonly detail: string } | undefined>;
 }
 
 /** An open port. */

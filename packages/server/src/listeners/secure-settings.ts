@@ -23,7 +23,7 @@ export function secureContextOptions(
   return {
     key,
     cert,
-    ca,
+    ca: typeof ca === 'string' ? ca : [...ca],
     minVersion,
     maxVersion: 'TLSv1.3',
     ciphers: CIPHERS,

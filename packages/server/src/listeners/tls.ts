@@ -1,4 +1,5 @@
 import { createServer, type TLSSocket } from 'node:tls';
+import type { TransportFacts } from '../events/transport-facts.ts';
 import { guardHandshakes } from './guard-handshakes.ts';
 import { listen, stopListening } from './listen.ts';
 import type { TlsListener, TlsListenerOptions } from './listener-options.ts';
@@ -7,6 +8,35 @@ import { renewTickets } from './session-tickets.ts';
 import { socketAddresses } from './socket-address.ts';
 import { socketStream } from './socket-stream.ts';
 import { tlsFacts } from './tls-facts.ts';
+
+/** Nothing is read while the certificate is judged; a judgement that breaks off is a refusal. */
+async function admitOrEnd(
+  { name, admitCertificate, accept, onHandshakeFailure }: TlsListenerOptions,
+  socket: TLSSocket,
+  facts: TransportFacts,
+): Promise<void> {
+  const stream = socketStream(socket);
+  const answer = await admitCertificate?.(facts).catch(() => UNJUDGED);
+  if (!answer) {
+    accept(stream, facts);
+    return;
+  }
+  socket.destroy();
+  const { remoteAddress, remotePort, tlsVersion, serverName } = facts;
+  onHandshakeFailure({
+    listener: name,
+    remoteAddress,
+    remotePort,
+    ...answer,
+    ...(tlsVersion === undefined ? {} : { tlsVersion }),
+    ...(serverName === undefined ? {} : { serverName }),
+  });
+}
+
+const UNJUDGED = {
+  problem: 'certificate_invalid',
+  detail: 'The client certificate could not be judged, because something that this needs is broken.',
+} as const;
 
 /** Opens a port for MQTT over TLS 1.2 and 1.3. A connection is handed over when its handshake is done. */
 export async function listenTls(options: TlsListenerOptions): Promise<TlsListener> {
@@ -27,7 +57,9 @@ export async function listenTls(options: TlsListenerOptions): Promise<TlsListene
     }
     // A TLS 1.2 client could otherwise make the server compute handshakes without end [RFC 9325 section 3.5].
     socket.disableRenegotiation();
-    accept(socketStream(socket), tlsFacts(socket, addresses, { listener: name, transport: 'tls', now: Date.now }));
+    const facts = tlsFacts(socket, addresses, { listener: name, transport: 'tls', now: Date.now });
+    if (!options.admitCertificate) accept(socketStream(socket), facts);
+    else void admitOrEnd(options, socket, facts);
   });
 
   const bound = await listen(server, { name, address, port, portSetting });

@@ -3,10 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { OperatorRole, Problem, Refusal, SessionDocument } from '@sallyport/model';
+import { createRootAuthority, issueClientCertificate } from '@sallyport/trust';
 import { generateToken, tokenHasher } from '@sallyport/trust/secrets';
 import type { Refusals } from '../../src/audit/refusals.ts';
 import type { Trail } from '../../src/audit/trail.ts';
 import { operatorAuthenticator } from '../../src/authentication/operator-token.ts';
+import { certificateDesk } from '../../src/certificate-desk.ts';
 import type { ServerEvent } from '../../src/events/events.ts';
 import { buildApi } from '../../src/http/api.ts';
 import type { ApiOptions } from '../../src/http/api-options.ts';
@@ -86,6 +88,7 @@ export async function openTestApi(overrides: Partial<ApiOptions> = {}) {
       },
     },
     policy,
+    certificates: certificateDesk({ authority: await testAuthority(NOON), registry, now }),
     explain: (question) => ({ question, effect: 'deny', resolved: question.resource, statements: [], steps: [] }),
     health: () => ({ status: 'ok', parts: { registry: 'ok' } }),
     metricsText: () => '# TYPE sallyport_sessions gauge\nsallyport_sessions 0\n',
@@ -133,6 +136,18 @@ export async function openTestApi(overrides: Partial<ApiOptions> = {}) {
       await database.close();
       rmSync(folder, { recursive: true, force: true });
     },
+  };
+}
+
+/** An authority without files. */
+async function testAuthority(now: number) {
+  const root = await createRootAuthority({ commonName: 'Test root', now, validity: 365 * 86_400_000 });
+  return {
+    issuer: root.certificate,
+    root: root.certificate,
+    rootPem: root.pem,
+    issueClient: (options: { publicKey: CryptoKey; commonName: string; validity?: number }) =>
+      issueClientCertificate({ authority: root, now, ...options }),
   };
 }
 

@@ -1,0 +1,91 @@
+import type { AuthorityDocument } from '@sallyport/model';
+import { Command } from 'commander';
+import { type Administration, administers, all } from '../administration.ts';
+import type { Surroundings } from '../invocation.ts';
+import { withExample, withOrganisation } from '../options.ts';
+import { pemFile } from '../pem-file.ts';
+import { UsageError } from '../report-failure.ts';
+
+/** Digits of a SHA-256 that people compare and type. */
+const SHORT = 16;
+const EXAMPLE_ID = '3f2a9c0d81b7e645';
+
+const COLUMNS = [
+  { heading: 'id', value: (row: AuthorityDocument) => row.id.slice(0, SHORT) },
+  { heading: 'subject', value: (row: AuthorityDocument) => row.subject },
+  { heading: 'ends', value: (row: AuthorityDocument) => row.notAfter },
+  {
+    heading: 'added',
+    value: ({ builtIn, createdAt, createdBy }: AuthorityDocument) =>
+      builtIn ? 'of this server' : `${createdAt} by ${createdBy}`,
+  },
+];
+
+export function caCommand(surroundings: Surroundings): Command {
+  const command = new Command('ca').description('Certificate authorities that an organisation trusts');
+  withExample(
+    withOrganisation(command.command('list')).description('Show all, that of this server first'),
+    'sallyport ca list',
+  ).action(
+    administers(surroundings, async ({ management, output, organisation }) => {
+      const name = await organisation();
+      output.list(await all((page) => management.authorities.list(name, page)), COLUMNS);
+    }),
+  );
+  withExample(
+    withOrganisation(command.command('add <file>')).description(
+      'Trust the authority in a PEM or DER file; clients may use its certificates at once',
+    ),
+    'sallyport ca add rootCA_certificate.pem',
+  ).action(
+    administers(surroundings, async ({ management, output, organisation }, file: string) => {
+      const certificate = await pemFile(file, 'CERTIFICATE');
+      const { pem: _, ...added } = await management.authorities.add(await organisation(), certificate);
+      output.document(added);
+    }),
+  );
+  withExample(
+    withOrganisation(command.command('remove <id>')).description(
+      'Trust an authority no more; sessions that lean on it end',
+    ),
+    `sallyport ca remove ${EXAMPLE_ID}`,
+  ).action(
+    administers(surroundings, async (administration, text: string) => {
+      const { management, output, organisation } = administration;
+      const { id } = await authorityNamed(administration, text);
+      await management.authorities.remove(await organisation(), id);
+      output.text(`Removed authority ${id}.`, { removed: id });
+    }),
+  );
+  withExample(
+    withOrganisation(command.command('export <id>')).description('Show the certificate of an authority in PEM'),
+    `sallyport ca export ${EXAMPLE_ID} > authority.pem`,
+  ).action(
+    administers(surroundings, async (administration, text: string) => {
+      const authority = await authorityNamed(administration, text);
+      administration.output.text(authority.pem.trimEnd(), authority);
+    }),
+  );
+  return command;
+}
+
+/** The authority whose id begins so; enough digits that nobody removes another by a slip. */
+export async function authorityNamed(
+  { management, organisation }: Administration,
+  text: string,
+): Promise<AuthorityDocument> {
+  const name = await organisation();
+  const wanted = text.toLowerCase().replace(/:/g, '');
+  if (!/^[0-9a-f]{8,64}$/.test(wanted)) {
+    throw new UsageError(`"${text}" names no authority.`, 'Write 8 or more digits of its id; `sallyport ca list`.');
+  }
+  const found = (await all((page) => management.authorities.list(name, page))).filter(({ id }) =>
+    id.startsWith(wanted),
+  );
+  const [only] = found;
+  if (only !== undefined && found.length === 1) return only;
+  throw new UsageError(
+    `${found.length === 0 ? 'No authority has' : 'Several authorities have'} an id that begins with ${text}.`,
+    '`sallyport ca list` shows them all.',
+  );
+}

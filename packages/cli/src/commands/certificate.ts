@@ -1,0 +1,193 @@
+import type { CertificateDocument } from '@sallyport/model';
+import { createClientKey } from '@sallyport/server';
+import { Command, Option } from 'commander';
+import { type Administration, administers, all } from '../administration.ts';
+import type { Surroundings } from '../invocation.ts';
+import { withExample, withOrganisation } from '../options.ts';
+import { pemFile, writeNewFile } from '../pem-file.ts';
+import { UsageError } from '../report-failure.ts';
+import { applicationReference, deviceReference } from '../thing-names.ts';
+import { authorityNamed } from './ca.ts';
+
+interface IssueOptions {
+  readonly csr?: string;
+  readonly new?: boolean;
+  readonly out?: string;
+  readonly expiresIn?: string;
+}
+
+interface ListOptions {
+  readonly of?: string;
+  readonly expiring?: string;
+}
+
+const COLUMNS = [
+  { heading: 'serial', value: (row: CertificateDocument) => row.serial },
+  { heading: 'kind', value: (row: CertificateDocument) => row.kind },
+  { heading: 'principal', value: (row: CertificateDocument) => row.principal },
+  { heading: 'ends', value: (row: CertificateDocument) => row.notAfter },
+  {
+    heading: 'revoked',
+    value: ({ revokedAt, revokedBy }: CertificateDocument) =>
+      revokedAt === undefined ? undefined : `${revokedAt} by ${revokedBy}`,
+  },
+];
+
+const NAME_HELP = 'TYPE/ID of a device or gateway, or application:ID';
+
+export function certificateCommand(surroundings: Surroundings): Command {
+  const command = new Command('certificate').description('Client certificates of devices, gateways and applications');
+  withExample(
+    withOrganisation(command.command('issue'))
+      .argument('<device>', NAME_HELP)
+      .description('Issue a certificate of the authority of this server, from a request or with a new key')
+      .addOption(new Option('--csr <file>', 'certificate request in PEM or DER').conflicts('new'))
+      .option('--new', 'make a new key here; it goes into a file that only you can read, and nowhere else')
+      .option('--out <prefix>', 'write PREFIX.pem, and with --new PREFIX-key.pem; the id if left out')
+      .option('--expires-in <time>', 'end of its life, for example 30d; 90d if left out'),
+    'sallyport certificate issue pump/pump-7 --new',
+    'sallyport certificate issue pump/pump-7 --csr pump-7.csr --out pump-7',
+  ).action(
+    administers(surroundings, async (administration, text: string, options: IssueOptions) => {
+      const { management, output } = administration;
+      if (options.csr === undefined && !options.new) {
+        throw new UsageError('There is nothing to certify.', 'Give --csr FILE, or --new to have a key made.');
+      }
+      const { organisation, principal, id } = await principalNamed(administration, text);
+      const prefix = options.out ?? id;
+      const own = options.csr === undefined ? await createClientKey(id) : undefined;
+      // The key is safe before anything is issued for it.
+      if (own) await writeNewFile(`${prefix}-key.pem`, own.keyPem, { secret: true });
+      const { certificate, chainPem } = await management.certificates.issue(organisation, {
+        principal,
+        csr: own ? own.csrPem : await pemFile(options.csr ?? '', 'CERTIFICATE REQUEST'),
+        ...(options.expiresIn === undefined ? {} : { expiresIn: options.expiresIn }),
+      });
+      await writeNewFile(`${prefix}.pem`, chainPem, { secret: false });
+      output.document({
+        ...certificate,
+        certificateFile: `${prefix}.pem`,
+        ...(own ? { keyFile: `${prefix}-key.pem` } : {}),
+      });
+    }),
+  );
+  withExample(
+    withOrganisation(command.command('list'))
+      .description('Show what is on record, the newest first, the ended ones too')
+      .option('--of <device>', NAME_HELP)
+      .option('--expiring <time>', 'only those in force that end within this time'),
+    'sallyport certificate list --expiring 30d',
+  ).action(
+    administers(surroundings, async (administration, { of, expiring }: ListOptions) => {
+      const { management, output } = administration;
+      const named = of === undefined ? undefined : await principalNamed(administration, of);
+      const organisation = named?.organisation ?? (await administration.organisation());
+      const filter = {
+        ...(named ? { principal: named.principal } : {}),
+        ...(expiring === undefined ? {} : { expiring }),
+      };
+      output.list(await all((page) => management.certificates.list(organisation, { ...filter, ...page })), COLUMNS);
+    }),
+  );
+  withExample(
+    withOrganisation(command.command('revoke [serial]'))
+      .description('Revoke a certificate; sessions that stand on it end, and it is never good again')
+      .option('--ca <id>', 'the certificate is of this authority of your own')
+      .addOption(new Option('--file <file>', 'revoke the certificate in this file').conflicts('ca')),
+    'sallyport certificate revoke 5d0c7ab2e1f0443f9a1be0c6b7d2a915',
+    'sallyport certificate revoke 84 --ca 3f2a9c0d81b7e645',
+  ).action(
+    administers(
+      surroundings,
+      async (administration, serial: string | undefined, options: { readonly ca?: string; readonly file?: string }) => {
+        const { management, output } = administration;
+        const organisation = await administration.organisation();
+        const { revokeForeign } = management.certificates;
+        if (options.file !== undefined) {
+          if (serial !== undefined) throw new UsageError('The file says which certificate.', 'Leave the serial out.');
+          const certificate = await pemFile(options.file, 'CERTIFICATE');
+          output.document(await revokeByFile(administration, organisation, certificate));
+          return;
+        }
+        if (serial === undefined) throw new UsageError('Which one?', 'Give its serial, or --file FILE.');
+        if (options.ca === undefined) {
+          output.document(await revokeOnRecord(administration, organisation, serial));
+          return;
+        }
+        const { id } = await authorityNamed(administration, options.ca);
+        output.document(await revokeForeign(organisation, { authority: id, serial }));
+      },
+    ),
+  );
+  withExample(
+    withOrganisation(command.command('pin'))
+      .argument('<device>', NAME_HELP)
+      .argument('<file>', 'certificate in PEM or DER')
+      .description('Let one certificate prove the device, whoever signed it: for self-signed ones'),
+    'sallyport certificate pin pump/pump-7 client.pem',
+  ).action(
+    administers(surroundings, async (administration, text: string, file: string) => {
+      const { organisation, principal } = await principalNamed(administration, text);
+      const certificate = await pemFile(file, 'CERTIFICATE');
+      administration.output.document(
+        await administration.management.certificates.pin(organisation, { principal, certificate }),
+      );
+    }),
+  );
+  return command;
+}
+
+async function principalNamed(administration: Administration, text: string) {
+  const { management } = administration;
+  if (text.startsWith('application:')) {
+    const reference = applicationReference(text);
+    const organisation = await administration.organisation(reference.organisation);
+    const { principal, id } = await management.applications.get({ organisation, id: reference.id });
+    return { organisation, principal, id };
+  }
+  const { organisation: named, type, id } = deviceReference(text);
+  if (id === undefined) {
+    throw new UsageError(`"${text}" names no single device.`, 'Write TYPE/ID, for example pump/pump-7.');
+  }
+  const organisation = await administration.organisation(named);
+  const { principal } = await management.devices.get({ organisation, type, id });
+  return { organisation, principal, id };
+}
+
+/** Issued and pinned ones are revoked by their record: a pin is not one of issuer and serial. */
+async function revokeOnRecord(
+  { management }: Administration,
+  organisation: string,
+  serial: string,
+): Promise<CertificateDocument> {
+  const found = await all((page) => management.certificates.list(organisation, { serial, ...page }));
+  const onRecord = found.filter(({ kind }) => kind !== 'foreign');
+  const inForce = onRecord.filter(({ revokedAt }) => revokedAt === undefined);
+  const [only = onRecord[0]] = inForce;
+  if (only === undefined) {
+    throw new UsageError(
+      `No certificate ${serial} is on record.`,
+      'Add --ca ID if an authority of your own issued it; `sallyport certificate list` shows what is on record.',
+    );
+  }
+  if (inForce.length > 1) {
+    throw new UsageError(`${inForce.length} certificates have the serial ${serial}.`, 'Use --file with the right one.');
+  }
+  return management.certificates.revoke(organisation, only.id);
+}
+
+async function revokeByFile(
+  { management }: Administration,
+  organisation: string,
+  certificate: string,
+): Promise<CertificateDocument> {
+  const foreign = await management.certificates.revokeForeign(organisation, { certificate });
+  // The same certificate may be on record as issued or pinned; by the file all of it is meant.
+  const same = await all((page) => management.certificates.list(organisation, { serial: foreign.serial, ...page }));
+  for (const { id, kind, issuer, revokedAt } of same) {
+    if (kind !== 'foreign' && issuer === foreign.issuer && revokedAt === undefined) {
+      await management.certificates.revoke(organisation, id);
+    }
+  }
+  return foreign;
+}

@@ -1,0 +1,126 @@
+import { Failure, parsePrincipal } from '@sallyport/model';
+import {
+  authorityProblem,
+  type CertificateFacts,
+  canonicalSerial,
+  readCertificate,
+  readCertificateRequest,
+  type VerificationProblem,
+} from '@sallyport/trust';
+import type { Authority } from './authority/authority.ts';
+import type { CertificateDesk } from './http/api-options.ts';
+import type { Registry } from './registry/registry.ts';
+
+export interface CertificateDeskOptions {
+  readonly authority: Pick<Authority, 'issuer' | 'root' | 'rootPem' | 'issueClient'>;
+  readonly registry: Pick<Registry, 'authorities' | 'certificates'>;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** Reads what operators send, judges it, and puts it on record: nothing that was not read reaches the registry. */
+export function certificateDesk({ authority, registry, now }: CertificateDeskOptions): CertificateDesk {
+  const { authorities, certificates } = registry;
+  return {
+    builtIn: authority.issuer,
+
+    async addAuthority({ organisation, certificate, by }) {
+      const facts = await certificateIn(certificate);
+      const { fingerprintSha256: fingerprint, subject, subjectNameHash, notBefore, notAfter, der } = facts;
+      if ([authority.issuer, authority.root].some((own) => own.fingerprintSha256 === fingerprint)) {
+        throw new Failure('already_exists', 'This is the authority of this server, which every organisation trusts.');
+      }
+      const problem = await authorityProblem(der, now());
+      if (problem) throw unfit(subject, problem);
+      return authorities.add({ organisation, der, fingerprint, subject, subjectNameHash, notBefore, notAfter, by });
+    },
+
+    async issue({ principal, csr, validity, by }) {
+      const request = await readCertificateRequest(csr);
+      if (!request.ok) throw new Failure('invalid_request', `csr: ${request.problem}.`);
+      const issued = await authority.issueClient({
+        publicKey: request.value.publicKey,
+        // What the request asks to be called is a wish; who it is for stands in the registry.
+        commonName: nameOf(principal),
+        ...(validity === undefined ? {} : { validity }),
+      });
+      const facts = await certificateIn(issued.pem);
+      const record = await certificates.recordIssued({ ...recorded(facts), principal, by });
+      return { record, pem: issued.pem, chainPem: issued.chainPem };
+    },
+
+    async pin({ principal, certificate, by }) {
+      const facts = await certificateIn(certificate);
+      if (facts.notAfter <= now()) {
+        throw new Failure('invalid_request', `certificate: it expired at ${new Date(facts.notAfter).toISOString()}.`);
+      }
+      return certificates.pin({ ...recorded(facts), principal, by });
+    },
+
+    async revokeForeign({ organisation, by, ...named }) {
+      if ('certificate' in named) {
+        const { issuerNameHash, issuer, serial } = await certificateIn(named.certificate);
+        return certificates.revokeForeign({ organisation, issuerNameHash, issuer, serial, by });
+      }
+      const { subject, subjectNameHash } = await authorities.get({ organisation, fingerprint: named.authority });
+      const serial = canonicalSerial(named.serial);
+      return certificates.revokeForeign({
+        organisation,
+        issuerNameHash: subjectNameHash,
+        issuer: subject,
+        serial,
+        by,
+      });
+    },
+  };
+}
+
+async function certificateIn(pem: string): Promise<CertificateFacts> {
+  const read = await readCertificate(pem);
+  if (!read.ok) throw new Failure('invalid_request', `certificate: ${read.problem}.`);
+  return read.value;
+}
+
+function recorded({
+  fingerprintSha256,
+  issuerNameHash,
+  issuer,
+  serial,
+  subject,
+  notBefore,
+  notAfter,
+}: CertificateFacts) {
+  return { fingerprint: fingerprintSha256, issuerNameHash, issuer, serial, subject, notBefore, notAfter };
+}
+
+/** The common name of watson-iot.md section 3.4, which holds no organisation. */
+function nameOf(written: string): string {
+  const principal = parsePrincipal(written);
+  if (!principal.ok || principal.value.kind === 'operator') {
+    throw new Failure('invalid_request', `principal: ${written} is no device, gateway or application.`);
+  }
+  const { value } = principal;
+  if (value.kind === 'application') return `a:${value.id}`;
+  return `${value.kind === 'device' ? 'd' : 'g'}:${value.type}:${value.id}`;
+}
+
+const UNFIT: Readonly<Record<VerificationProblem, string>> = {
+  malformed: 'it cannot be read',
+  unknown_authority: 'it leads to no authority',
+  bad_signature: 'its signature is wrong',
+  expired: 'it has expired',
+  not_yet_valid: 'it is not valid yet',
+  authority_expired: 'it has expired',
+  authority_not_yet_valid: 'it is not valid yet',
+  not_an_authority: 'it is no authority (basicConstraints without CA:TRUE)',
+  path_too_long: 'it allows no certificates below it',
+  wrong_usage: 'it may not sign certificates (keyUsage without keyCertSign, or extendedKeyUsage)',
+  unknown_critical_extension: 'it has a critical extension that is not understood here',
+  weak_algorithm: 'it is signed with a broken hash, or its key is too short (RSA needs 2048 bits)',
+};
+
+function unfit(subject: string, problem: VerificationProblem): Failure {
+  return new Failure('invalid_request', `certificate: "${subject}" cannot be trusted: ${UNFIT[problem]}.`, {
+    cure: 'Add the certificate of the authority itself, not one that it issued; `openssl x509 -noout -text -in FILE` shows what it says.',
+  });
+}

@@ -1,0 +1,82 @@
+import type { AuthorityDocument, Page } from '@sallyport/model';
+import type { z } from 'zod';
+import { authorityAnswer, pageAnswer } from '../answers.ts';
+import type { Services } from '../api-options.ts';
+import { authorityDocument, builtInAuthority, pageOf } from '../documents.ts';
+import { fields, type Route, route } from '../route.ts';
+import { certificatePem, organisationId, pageQuery, sha256 } from '../schemas.ts';
+
+const PATH = '/organisations/:organisation/authorities';
+const within = fields({ organisation: organisationId });
+const params = fields({ organisation: organisationId, authority: sha256 });
+const query = fields(pageQuery);
+const added = fields({ certificate: certificatePem });
+
+type Within = z.infer<typeof within>;
+type Params = z.infer<typeof params>;
+
+/** The certificate authorities that an organisation trusts. */
+export function authorityRoutes({ registry, certificates }: Services): readonly Route[] {
+  const { authorities } = registry;
+  return [
+    route<Within, z.infer<typeof query>, unknown, Page<AuthorityDocument>>({
+      method: 'GET',
+      path: PATH,
+      name: 'listAuthorities',
+      tag: 'certificates',
+      summary: 'The authorities whose client certificates the organisation takes',
+      description: 'The first page begins with the authority of this server.',
+      needs: 'reader',
+      params: within,
+      query,
+      answer: { schema: pageAnswer(authorityAnswer) },
+      run: async ({ params, query }) => {
+        const page = pageOf(await authorities.list({ ...params, ...query }), authorityDocument);
+        if (query.after !== undefined) return page;
+        return { ...page, items: [builtInAuthority(certificates.builtIn), ...page.items] };
+      },
+    }),
+    route<Within, unknown, z.infer<typeof added>, AuthorityDocument>({
+      method: 'POST',
+      path: PATH,
+      name: 'addAuthority',
+      tag: 'certificates',
+      summary: 'Trust an authority of your own',
+      description: 'It is checked first: CA flag, key usage, dates and strength. Clients may use it at once.',
+      needs: 'administrator',
+      params: within,
+      body: added,
+      answer: { status: 201, schema: authorityAnswer },
+      problems: [409],
+      run: async ({ params, body, by }) =>
+        authorityDocument(await certificates.addAuthority({ ...params, ...body, by })),
+    }),
+    route<Params, unknown, unknown, AuthorityDocument>({
+      method: 'GET',
+      path: `${PATH}/:authority`,
+      name: 'getAuthority',
+      tag: 'certificates',
+      summary: 'One authority with its certificate',
+      needs: 'reader',
+      params,
+      answer: { schema: authorityAnswer },
+      run: async ({ params: { organisation, authority } }) => {
+        await registry.organisations.get(organisation);
+        if (certificates.builtIn.fingerprintSha256 === authority) return builtInAuthority(certificates.builtIn);
+        return authorityDocument(await authorities.get({ organisation, fingerprint: authority }));
+      },
+    }),
+    route<Params>({
+      method: 'DELETE',
+      path: `${PATH}/:authority`,
+      name: 'removeAuthority',
+      tag: 'certificates',
+      summary: 'Trust an authority no more',
+      description: 'Sessions that lean on it end at once. The authority of this server cannot be removed.',
+      needs: 'administrator',
+      params,
+      run: ({ params: { organisation, authority }, by }) =>
+        authorities.remove({ organisation, fingerprint: authority, by }),
+    }),
+  ];
+}
