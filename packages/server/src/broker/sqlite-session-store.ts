@@ -1,5 +1,6 @@
 import { readRecords } from '../storage/commit-records.ts';
 import { type GroupCommit, openGroupCommit } from '../storage/group-commit.ts';
+import { RecentRecords } from '../storage/recent-records.ts';
 import type { Message } from './message.ts';
 import { readStore } from './read-store.ts';
 import { SESSION_MIGRATIONS, SESSION_STATEMENTS, STATEMENT } from './session-schema.ts';
@@ -9,9 +10,13 @@ import { UnsavedRecords } from './unsaved-records.ts';
 /** A session store in one SQLite file, written in batches by a thread of its own. */
 export class SqliteSessionStore implements SessionStore {
   readonly #log: GroupCommit;
+  readonly #messages: RecentRecords;
+  readonly #waiting: RecentRecords;
 
   constructor(log: GroupCommit) {
     this.#log = log;
+    this.#messages = new RecentRecords(log);
+    this.#waiting = new RecentRecords(log);
   }
 
   get written(): number {
@@ -94,6 +99,7 @@ export class SqliteSessionStore implements SessionStore {
   }
 
   putMessage(id: number, message: Message): void {
+    this.#messages.note(id);
     const record = this.#log.record(STATEMENT.putMessage, true, 7);
     record.number(id);
     record.text(message.topic);
@@ -105,7 +111,7 @@ export class SqliteSessionStore implements SessionStore {
   }
 
   removeMessage(id: number): void {
-    this.#log.record(STATEMENT.removeMessage, false, 1).number(id);
+    if (!this.#messages.takeBack(id)) this.#log.record(STATEMENT.removeMessage, false, 1).number(id);
   }
 
   putWaiting(
@@ -117,6 +123,7 @@ export class SqliteSessionStore implements SessionStore {
     packetId: number,
     state: number,
   ): void {
+    this.#waiting.note(position);
     const record = this.#log.record(STATEMENT.putWaiting, true, 7);
     record.number(position);
     record.number(session);
@@ -142,7 +149,7 @@ export class SqliteSessionStore implements SessionStore {
   }
 
   removeWaiting(position: number): void {
-    this.#log.record(STATEMENT.removeWaiting, false, 1).number(position);
+    if (!this.#waiting.takeBack(position)) this.#log.record(STATEMENT.removeWaiting, false, 1).number(position);
   }
 
   putRetained(organisation: string, message: Message): void {

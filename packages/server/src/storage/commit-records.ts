@@ -5,6 +5,8 @@ const NULL = 0;
 const NUMBER = 1;
 const TEXT = 2;
 const BYTES = 3;
+/** Stands where the number of a statement would, in a record that was taken back. */
+const TAKEN_BACK = 255;
 const FIRST_SIZE = 65_536;
 
 /**
@@ -32,6 +34,11 @@ export class CommitRecords {
     bytes[this.length++] = statement;
     bytes[this.length++] = puts ? 1 : 0;
     bytes[this.length++] = count;
+  }
+
+  /** Takes back the record that begins at an offset. */
+  takeBack(offset: number): void {
+    this.#bytes[offset] = TAKEN_BACK;
   }
 
   number(value: number): void {
@@ -99,6 +106,6 @@ export function readRecords(
         at = end;
       }
     }
-    visit(statement, puts, values);
+    if (statement !== TAKEN_BACK) visit(statement, puts, values);
   }
 }

@@ -40,6 +40,7 @@ export class GroupCommit {
   #scheduled = false;
   #busy = false;
   #sent = 0;
+  #batch = 0;
   /** What a lean commit has to repeat. */
   #held: Batch[] = [];
   #retry: NodeJS.Timeout | undefined;
@@ -67,6 +68,21 @@ export class GroupCommit {
   /** So much waits for the disk that what can wait elsewhere should. */
   get behind(): boolean {
     return this.#records.length > BEHIND;
+  }
+
+  /** Number of the batch that is gathering: what was recorded in it can still be taken back. */
+  get batch(): number {
+    return this.#batch;
+  }
+
+  /** Where the next record of this batch begins. */
+  get offset(): number {
+    return this.#records.length;
+  }
+
+  /** Takes back a record of the batch that is gathering: it is as if it had never been written. */
+  takeBack(offset: number): void {
+    this.#records.takeBack(offset);
   }
 
   /** Begins a record of `count` values, which are to be written to the answer in the same turn. `puts`: it needs room on the disk. */
@@ -131,6 +147,7 @@ export class GroupCommit {
     const records = this.#records;
     this.#records = new CommitRecords(this.#spare.pop());
     this.#sent = this.written;
+    this.#batch++;
     return { memory: records.memory, length: records.length };
   }
 

@@ -110,3 +110,32 @@ function message(topic: string, size: number) {
     references: 0,
   };
 }
+
+it('writes nothing of what is put and removed within one batch, and everything else', async () => {
+  const bench = sqliteBench();
+  const store = await bench.open();
+  for (let id = 1; id <= 3; id++) {
+    store.putMessage(id, message('topic', 10));
+    store.putWaiting(id, 7, id, 1, undefined, 0, 0);
+  }
+  store.removeWaiting(2);
+  store.removeMessage(2);
+  await store.flush();
+  store.putMessage(4, message('topic', 10));
+  store.removeMessage(1);
+  store.removeMessage(4);
+  store.removeWaiting(1);
+  await store.flush();
+  const found: string[] = [];
+  const reader = await bench.reopen();
+  await reader.load({
+    session() {},
+    subscription() {},
+    received() {},
+    message: (id) => found.push(`message ${id}`),
+    waiting: ({ position }) => found.push(`waiting ${position}`),
+    retained() {},
+  });
+  expect(found).toEqual(['message 3', 'waiting 3']);
+  await bench.dispose();
+});
