@@ -36,7 +36,7 @@ describe.each(VERSIONS)('a subscriber of version %s that does not read', (versio
     }
     expect(heard).toBe(rounds * each);
     // What was held for the slow one fits its bound and the buffers of the kernel; the rest of 35 MiB was dropped, and counted.
-    const dropped = await metric('sallyport_broker_messages_dropped');
+    const dropped = await metric('sallyport_dropped_slow_peer_total');
     expect(dropped).toBeGreaterThan(0);
     slow.socket.resume();
     expect(await slow.heard()).toHaveLength(rounds * each - dropped);
