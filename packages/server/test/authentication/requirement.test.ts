@@ -26,7 +26,7 @@ function door(known: Record<string, KnownPrincipal>, first?: Authenticator) {
     ],
   });
   const steps: TraceStep[] = [];
-  return { satisfy: async (...[shown]: Parameters<typeof satisfy>) => satisfy(shown, steps), steps, tokens };
+  return { satisfy: async (shown: Parameters<typeof satisfy>[0]) => satisfy(shown, steps), steps, tokens };
 }
 
 test('lets a device in that shows its token over TLS', async () => {
