@@ -20,6 +20,7 @@ const CHECKS = [
   },
   { name: 'floors', command: ['tools/check-floors.mjs'] },
   { name: 'threats', command: ['tools/check-threats.mjs'] },
+  { name: 'conformance', command: ['tools/check-conformance.mjs'] },
   { name: 'dead code', command: [installed('knip/bin/knip.js'), '--no-progress', '--treat-config-hints-as-errors'] },
   { name: 'generated docs', command: ['tools/generate-reference.mjs', '--check'] },
   { name: 'typed lint', command: [installed('eslint/bin/eslint.js'), '--max-warnings=0', '.'] },

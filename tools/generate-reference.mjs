@@ -6,6 +6,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { idsIn, readStatements } from './check-conformance.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FOLDER = join(ROOT, 'docs', 'reference');
@@ -200,6 +201,38 @@ async function builtinPolicy() {
   );
 }
 
+async function mqttConformance() {
+  const { AREAS, BELOW_5, FIVE } = await readStatements(ROOT);
+  /** @type {Map<string, Map<string, string>>} */
+  const names = new Map();
+  for (const [area, path] of Object.entries(AREAS)) names.set(area, idsIn(readFileSync(join(ROOT, path), 'utf8')));
+  /** @param {string} version @param {readonly import('./check-conformance.mjs').Row[]} rows */
+  const rowsOf = (version, rows) =>
+    rows.map(([id, area, gist, stricter]) => [
+      `MQTT-${id}`,
+      cell(gist),
+      `${code(AREAS[area])}: ${cell(names.get(area)?.get(`${version} MQTT-${id}`))}`,
+      cell(stricter),
+    ]);
+  const head = ['statement', 'what it asks, in a few words', 'the test that shows it', 'where Sallyport is stricter'];
+  return page(
+    'MQTT conformance',
+    'Every normative statement of MQTT 3.1.1 and MQTT 5 that concerns a server, and the test that shows it. The words here are only a reminder: the standards of OASIS say what holds. Statements that bind clients alone are left out. `npm run check` fails if a statement has no test that carries its number.',
+    '## Stricter on purpose',
+    [
+      '- There are no anonymous clients, and nothing is permitted that no policy permits: connecting with a client id, publishing, subscribing, and receiving each single message.',
+      '- Everything that a client can make grow has a bound ([limits](limits.md)). MQTT 5 clients are told the bounds in CONNACK.',
+      '- A session belongs to the principal that opened it. Nobody else resumes it or takes it over, whatever client ids a policy permits.',
+      '- A payload that says it is UTF-8 and is not, is refused (0x99).',
+      '- Clients in the style of the Watson IoT Platform (`d:`, `g:`, `a:`, `A:`) retain nothing and are held to its topic rules.',
+    ].join('\n'),
+    '## MQTT 3.1.1',
+    table(head, rowsOf('3.1.1', BELOW_5)),
+    '## MQTT 5',
+    table(head, rowsOf('5', FIVE)),
+  );
+}
+
 /** @type {Record<string, () => Promise<string>>} */
 const PAGES = {
   'audit-events.md': auditEvents,
@@ -208,6 +241,7 @@ const PAGES = {
   'failures.md': failures,
   'limits.md': limits,
   'metrics.md': metrics,
+  'mqtt-conformance.md': mqttConformance,
   'policy-builtin.md': builtinPolicy,
   'refusals.md': refusals,
 };

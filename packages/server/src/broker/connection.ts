@@ -41,6 +41,13 @@ import { refuseStranger, ticketOf } from './violation.ts';
 
 const PINGRESP = Buffer.from([0xd0, 0]);
 
+/** What is wrong with a CONNECT and can be told below MQTT 5. */
+const TOLD_BELOW_5: ReadonlySet<DecodeFailure['code']> = new Set([
+  'unsupported_protocol_version',
+  'client_identifier_not_valid',
+  'packet_too_large',
+]);
+
 type State = 'greeting' | 'arriving' | 'open' | 'ending' | 'closed';
 
 /** One connection, from its first byte to its last. Everything that may fail in it ends it, and nothing but it. */
@@ -529,8 +536,9 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
       return;
     }
     const refusal = refuseStranger(this.context, this.facts, reason, message, statement);
-    // What is not even the beginning of a CONNECT gets no answer [MQTT-3.1.4-1].
-    if (packetType !== 'connect') this.#shut();
+    // What is not even the beginning of a CONNECT gets no answer; below MQTT 5 a malformed one neither [MQTT-3.1.4-1].
+    const unanswered = packetType !== 'connect' || (this.version < 5 && !TOLD_BELOW_5.has(code));
+    if (unanswered) this.#shut();
     else this.#refuseWith(connackCode(reason, this.version), refusal.ticket);
   }
 

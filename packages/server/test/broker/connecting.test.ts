@@ -43,7 +43,7 @@ describe('connecting', () => {
     expect(client.welcome.reasonCode).toBe(0x8c);
   });
 
-  it('refuses, and goes on serving others, when a door breaks', async () => {
+  it('[3.1.1 MQTT-4.8.0-2] refuses, and goes on serving others, when a door breaks', async () => {
     for (const arrive of [
       () => {
         throw new Error('store is down');
@@ -230,6 +230,16 @@ describe('keep alive', () => {
     await stage.pass(4);
     expect(client.expect('disconnect').reasonCode).toBe(0x8d);
     expect(stage.of('session.closed')).toMatchObject([{ closeCode: 160 }]);
+  });
+
+  it('[5 MQTT-3.2.2-21] is the one of the server where it tells one', async () => {
+    const stage = new Stage({ limits: { keepAliveMaximum: 10 } });
+    const client = await stage.connect('one', { keepAlive: 3600 });
+    expect(client.welcome.properties?.serverKeepAlive).toBe(10);
+    await stage.pass(14);
+    expect(client.ended).toBe(false);
+    await stage.pass(3);
+    expect(client.expect('disconnect').reasonCode).toBe(0x8d);
   });
 
   it('is not watched where the client wants none', async () => {
