@@ -42,7 +42,8 @@ export function requirement(options: RequirementOptions): Requirement {
         if (renamed === undefined) {
           return satisfyClaimed(options, { evidence, claimed, certificate, steps });
         }
-        const as = { ...evidence, clientId: renamed };
+        const { clientIdProblem: _, ...rest } = evidence;
+        const as = { ...rest, clientId: renamed };
         return whenReady(claimedPrincipal(as, findPrincipal), (owner) =>
           whenReady(
             satisfyClaimed(options, { evidence: as, claimed: owner, certificate, steps }),
