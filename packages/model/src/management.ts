@@ -204,6 +204,8 @@ export interface PolicyVersionDocument {
 export interface PolicyCheck {
   readonly ok: boolean;
   readonly problems: readonly FieldProblem[];
+  /** Statements that are right and open very much: which, and what they open. */
+  readonly broad: readonly { readonly id: string; readonly why: string }[];
 }
 
 export interface AuditDocument {

@@ -1,5 +1,5 @@
 import type { SecureContextOptions } from 'node:tls';
-import type { Explanation, FieldProblem, Health, Page, Question, SessionDocument } from '@sallyport/model';
+import type { Explanation, FieldProblem, Health, Page, PolicyCheck, Question, SessionDocument } from '@sallyport/model';
 import type { CertificateFacts } from '@sallyport/trust';
 import type { Refusals } from '../audit/refusals.ts';
 import type { Trail } from '../audit/trail.ts';
@@ -25,6 +25,8 @@ export interface PolicyDesk {
   readonly builtin: string;
   /** What is wrong with a text; empty if it may be saved. Positions count from 1. */
   check(text: string): readonly FieldProblem[];
+  /** The statements of a text that open very much; none if it may not be saved. */
+  broad(text: string): PolicyCheck['broad'];
 }
 
 /** Reads, judges and records certificates. Certificates and requests are PEM texts; failures name what is wrong with them. */

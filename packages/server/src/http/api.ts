@@ -52,7 +52,8 @@ export function buildApi(options: ApiOptions): FastifyInstance<Server> {
   readTextBodies(plain, [...new Set(routes.flatMap((one) => one.consumes ?? []))]);
   plain.setErrorHandler((error: FastifyError, request, reply) => {
     const keys = request.routeOptions.config.bodyKeys;
-    const body = problemOf(error, keys);
+    const { body: sentBody, params, query } = request;
+    const body = problemOf(error, keys, { body: sentBody, params, querystring: query });
     if (body.code === 'internal' || body.code === 'store_unavailable') {
       const where = `${request.method} ${request.routeOptions.url ?? 'unknown route'}`;
       options.emit({ type: 'defect', where, problem: describe(error) });

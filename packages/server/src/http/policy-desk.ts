@@ -1,5 +1,5 @@
 import type { FieldProblem } from '@sallyport/model';
-import { compilePolicy, formatPolicy, parsePolicyDocument, WATSON_POLICY } from '@sallyport/policy';
+import { broadStatements, compilePolicy, formatPolicy, parsePolicyDocument, WATSON_POLICY } from '@sallyport/policy';
 import type { PolicyDesk } from './api-options.ts';
 
 const OWN_DOCUMENT = /^documents\[1\]\.?/;
@@ -8,6 +8,10 @@ const OWN_DOCUMENT = /^documents\[1\]\.?/;
 export function policyDesk(): PolicyDesk {
   return {
     builtin: formatPolicy(WATSON_POLICY),
+    broad(text) {
+      const own = parsePolicyDocument(text);
+      return own.ok ? broadStatements(own.document) : [];
+    },
     check(text): readonly FieldProblem[] {
       const own = parsePolicyDocument(text);
       if (!own.ok) return own.problems;

@@ -1,6 +1,6 @@
 import { FAILURES, Failure, type FailureCode, type FieldProblem, type Problem } from '@sallyport/model';
 import type { FastifyError } from 'fastify';
-import { fieldProblems } from './field-problems.ts';
+import { fieldProblems, fieldSentence, type SentParts } from './field-problems.ts';
 
 /** Media type of every error of the API (RFC 9457). */
 export const PROBLEM_TYPE = 'application/problem+json';
@@ -40,14 +40,16 @@ export class FieldFailure extends Failure {
  * Says in the API's form what went wrong. What is not a failure that we know is a defect: the peer learns nothing of it,
  * the caller of this function reports it.
  */
-export function problemOf(error: unknown, bodyKeys?: readonly string[]): Problem {
+export function problemOf(error: unknown, bodyKeys?: readonly string[], sent?: SentParts): Problem {
   if (error instanceof Failure) {
     return problem(error.code, error.message, {
       cure: error.cure,
       ...(error instanceof FieldFailure && { errors: error.errors }),
     });
   }
-  return frameworkProblem(error as Partial<FastifyError>, bodyKeys) ?? problem('internal', 'The request met a defect.');
+  return (
+    frameworkProblem(error as Partial<FastifyError>, bodyKeys, sent) ?? problem('internal', 'The request met a defect.')
+  );
 }
 
 const FRAMEWORK_PROBLEMS: Readonly<Record<string, readonly [FailureCode, string]>> = {
@@ -58,11 +60,15 @@ const FRAMEWORK_PROBLEMS: Readonly<Record<string, readonly [FailureCode, string]
   FST_ERR_BAD_URL: ['invalid_request', 'The path of the request is not validly percent-encoded.'],
 };
 
-function frameworkProblem(error: Partial<FastifyError>, bodyKeys: readonly string[] = []): Problem | undefined {
+function frameworkProblem(
+  error: Partial<FastifyError>,
+  bodyKeys: readonly string[] = [],
+  sent?: SentParts,
+): Problem | undefined {
   if (error.validation) {
-    const errors = fieldProblems(error.validation, error.validationContext ?? 'body', bodyKeys);
+    const errors = fieldProblems(error.validation, error.validationContext ?? 'body', bodyKeys, sent);
     const first = errors[0];
-    return problem('invalid_request', first ? `${first.path}: ${first.problem}` : 'The request does not fit.', {
+    return problem('invalid_request', first ? `${fieldSentence(first)}.` : 'The request does not fit.', {
       errors,
     });
   }

@@ -37,7 +37,7 @@ export interface Devices {
   /** Without any credential: a device that a gateway speaks for, or that will show a certificate. */
   register(input: NewDevice): Promise<Device>;
   get(name: DeviceName): Promise<Device>;
-  list(input: { organisation: string; type?: string } & PageRequest): Promise<Page<Device>>;
+  list(input: { organisation: string; type?: string; class?: Device['class'] } & PageRequest): Promise<Page<Device>>;
   /** What is left out stays, `null` clears. */
   update(
     input: DeviceName & {
@@ -139,7 +139,7 @@ export function devices(ground: Ground): Devices {
 
     get: (name) => deviceIn(query, name),
 
-    async list({ organisation, type, ...page }) {
+    async list({ organisation, type, class: kind, ...page }) {
       if (type === undefined) await organisationIn(query, organisation);
       else await typeIn(query, { organisation, id: type });
       const limit = pageLimit(page.limit);
@@ -151,6 +151,7 @@ export function devices(ground: Ground): Devices {
         .orderBy('id')
         .limit(limit + 1);
       if (type !== undefined) select = select.where('type', '=', type);
+      if (kind !== undefined) select = select.where('class', '=', kind);
       if (page.after !== undefined) {
         const [afterType = '', afterId = ''] = page.after.split('/');
         select = select.where((e) =>

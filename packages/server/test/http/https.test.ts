@@ -86,7 +86,7 @@ describe('the client and the server', () => {
     await client.organisations.create({ id: 'other' });
     const text =
       'statements:\n  - { id: lab, effect: permit, principals: ["device:*"], actions: [publish], resources: ["lab/#"] }\n';
-    expect(await client.policies.check('other', text)).toEqual({ ok: true, problems: [] });
+    expect(await client.policies.check('other', text)).toEqual({ ok: true, problems: [], broad: [] });
     const saved = await client.policies.put('other', text, { over: 0 });
     await expect(client.policies.put('other', text, { over: 0 })).rejects.toMatchObject({ code: 'changed_meanwhile' });
     expect((await client.policies.version('other', saved.version)).text).toBe(text);

@@ -141,14 +141,10 @@ function listOfClass(kind: z.infer<typeof deviceClass>, { devices }: Services['r
     name: kind === 'device' ? 'listDevices' : 'listGateways',
     tag: 'devices',
     summary: `The ${kind}s of an organisation, of all types`,
-    description: 'A page may hold fewer items than `limit`, even none; the list ends where `next` is absent.',
     needs: 'reader',
     params,
     query,
     answer: { schema: pageAnswer(deviceAnswer) },
-    run: async ({ params, query }) => {
-      const page = await devices.list({ ...params, ...query });
-      return pageOf({ ...page, items: page.items.filter((device) => device.class === kind) }, deviceDocument);
-    },
+    run: async ({ params, query }) => pageOf(await devices.list({ ...params, ...query, class: kind }), deviceDocument),
   });
 }

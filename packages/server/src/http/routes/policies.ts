@@ -19,7 +19,13 @@ const text = z.string().max(262_144);
 /** JSON `{ "text": … }`, or the text itself with one of the content types of YAML. */
 const body = z.union([fields({ text }), text.describe('The policy itself, as YAML or JSON text.')]);
 const check: z.ZodType<PolicyCheck> = z
-  .object({ ok: z.boolean(), problems: z.array(fieldProblem) })
+  .object({
+    ok: z.boolean(),
+    problems: z.array(fieldProblem),
+    broad: z
+      .array(z.object({ id: z.string(), why: z.string() }))
+      .describe('Statements that are right and open very much.'),
+  })
   .meta({ id: 'PolicyCheck' });
 
 type Params = z.infer<typeof params>;
@@ -88,7 +94,7 @@ export function policyRoutes({ registry: { organisations, policies }, policy }: 
       run: async ({ params, body }) => {
         await organisations.get(params.organisation);
         const problems = policy.check(textOf(body));
-        return { ok: problems.length === 0, problems };
+        return { ok: problems.length === 0, problems, broad: problems.length === 0 ? policy.broad(textOf(body)) : [] };
       },
     }),
     route<Params, unknown, unknown, Page<PolicyVersionDocument>>({
