@@ -1,10 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Explanation, Failure, type Question } from '@sallyport/model';
+import { type Explanation, Failure, type Question, type Refusal } from '@sallyport/model';
+import { openRefusals } from './audit/refusals.ts';
 import { PolicyStore } from './authorization/policy-store.ts';
 import { questioner } from './authorization/questioner.ts';
 import { loadConfiguration } from './config/load.ts';
 import { DATABASE_FILE, openInstallation } from './installation.ts';
+import { openDatabase } from './storage/database.ts';
 
 export interface OfflineExplanationOptions {
   /** Data directory of a server that does not run at the moment. */
@@ -28,11 +31,7 @@ export async function explainOffline(
     const policies = new PolicyStore({ findDocument: async () => policyText, now });
     return questioner({ load: (organisation) => policies.load(organisation), findRoles: () => roles, now })(question);
   }
-  if (!existsSync(join(dataDirectory, DATABASE_FILE))) {
-    throw new Failure('not_found', `There is no registry in ${dataDirectory}.`, {
-      cure: 'Name the data directory with --data-dir, or ask a running server with --server.',
-    });
-  }
+  demandRegistry(dataDirectory);
   const configuration = loadConfiguration({ overrides: { dataDirectory } });
   const installation = await openInstallation({ configuration, now });
   try {
@@ -44,5 +43,37 @@ export async function explainOffline(
     return await questioner({ load: (organisation) => policies.load(organisation), findRoles, now })(question);
   } finally {
     await installation.close();
+  }
+}
+
+/**
+ * A refusal from the registry of a server that does not run at the moment. Throws `not_found` without a registry or without
+ * the ticket, `data_directory_in_use` if a server runs on it.
+ */
+export async function findRefusalOffline(
+  dataDirectory: string,
+  ticket: string,
+  now: () => number = Date.now,
+): Promise<Refusal> {
+  demandRegistry(dataDirectory);
+  const database = await openDatabase(join(dataDirectory, DATABASE_FILE));
+  try {
+    const refusals = openRefusals({ database, now, random: randomBytes, emit: () => {} });
+    const found = await refusals.find(ticket);
+    await refusals.close();
+    if (found) return found;
+  } finally {
+    await database.close();
+  }
+  throw new Failure('not_found', `No refusal on record in ${dataDirectory} has the ticket ${ticket}.`, {
+    cure: 'Check the spelling; refusals are kept for 30 days, and fewer under a flood.',
+  });
+}
+
+function demandRegistry(dataDirectory: string): void {
+  if (!existsSync(join(dataDirectory, DATABASE_FILE))) {
+    throw new Failure('not_found', `There is no registry in ${dataDirectory}.`, {
+      cure: 'Name the data directory with --data-dir, or ask a running server with --server.',
+    });
   }
 }

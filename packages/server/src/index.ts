@@ -1,6 +1,6 @@
 export { type ClientKey, createClientKey } from './client-key.ts';
 export { loadConfiguration } from './config/load.ts';
 export type { Configuration } from './config/schema.ts';
-export { explainOffline, type OfflineExplanationOptions } from './explain-offline.ts';
+export { explainOffline, findRefusalOffline, type OfflineExplanationOptions } from './explain-offline.ts';
 export { type Installation, openInstallation } from './installation.ts';
 export { type RunningServer, type ServerOptions, startServer } from './server.ts';

@@ -20,6 +20,7 @@ import { makePrivateFolder, readPrivateFile, writePrivateFile } from './storage/
 /** File of the first operator's token, in the data directory. */
 const OPERATOR_TOKEN_FILE = 'operator.token';
 const TOKEN_KEY_FILE = 'token.key';
+const TOKEN_KEY_LENGTH = 32;
 export const DATABASE_FILE = 'registry.db';
 const FIRST_OPERATOR = 'admin';
 /** There while the first operator is made: its token may not be in its file yet. */
@@ -85,7 +86,16 @@ export async function openInstallation(options: InstallationOptions): Promise<In
 /** The key under which tokens are hashed. It stands beside the database, not in it; without it every token would be lost. */
 async function tokenKey(path: string, database: Database): Promise<Buffer> {
   const stored = readPrivateFile(path);
-  if (stored) return stored;
+  if (stored && stored.length >= TOKEN_KEY_LENGTH) return stored;
+  if (stored) {
+    throw new Failure(
+      'key_material_invalid',
+      `The file ${path} is damaged: it has ${stored.length} bytes, a key has ${TOKEN_KEY_LENGTH}.`,
+      {
+        cure: `Restore ${path} from a backup; without it every token would have to be issued anew.`,
+      },
+    );
+  }
   const issued = await database.query.selectFrom('credentials').select('id').limit(1).executeTakeFirst();
   if (issued) {
     throw new Failure(
@@ -96,7 +106,7 @@ async function tokenKey(path: string, database: Database): Promise<Buffer> {
       },
     );
   }
-  const key = randomBytes(32);
+  const key = randomBytes(TOKEN_KEY_LENGTH);
   writePrivateFile(path, key);
   return key;
 }

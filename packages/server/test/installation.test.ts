@@ -44,3 +44,14 @@ test('refuses to go on without the key that its tokens need', async () => {
     message: expect.stringContaining('token.key'),
   });
 });
+
+test('names the key of the tokens if it was cut off, and does not send anybody to the certificates', async () => {
+  await (await open()).close();
+  const path = join(dataDirectory, 'token.key');
+  writeFileSync(path, 'x', { mode: 0o600 });
+  await expect(open()).rejects.toMatchObject({
+    code: 'key_material_invalid',
+    message: expect.stringContaining(`${path} is damaged`),
+    cure: expect.not.stringContaining('pki'),
+  });
+});
