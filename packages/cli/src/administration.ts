@@ -22,7 +22,13 @@ export function administers<A extends readonly unknown[]>(
     const self = args.at(-1) as Command;
     const call = invocation(surroundings, self);
     const management = connectAsOperator(call.options);
-    const organisation = (named = self.optsWithGlobals<{ org?: string }>().org) => organisationOf(management, named);
+    const { org } = self.optsWithGlobals<{ org?: string }>();
+    const organisation = async (named?: string) => {
+      if (named !== undefined && org !== undefined && named !== org) {
+        throw new UsageError(`Organisation ${named} was named, and ${org} with --org.`, 'Name one organisation.');
+      }
+      return organisationOf(management, named ?? org);
+    };
     try {
       await work({ ...call, management, organisation }, ...(args.slice(0, -1) as unknown as A));
     } finally {
@@ -90,4 +96,14 @@ async function organisationOf(management: Management, named: string | undefined)
     'There is more than one organisation.',
     'Say which with --org ID; `sallyport org list` shows them.',
   );
+}
+
+/**
+ * The change that the options of a `set` command ask for.
+ *
+ * @throws UsageError if they ask for none
+ */
+export function demandedChange<T extends object>(command: string, change: T): T {
+  if (Object.keys(change).length > 0) return change;
+  throw new UsageError('Nothing to change was named.', `Say what to change: ${command} --help lists it.`);
 }

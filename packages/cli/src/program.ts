@@ -12,6 +12,7 @@ import { orgCommand } from './commands/org.ts';
 import { policyCommand } from './commands/policy.ts';
 import { publishCommand } from './commands/publish.ts';
 import { refusalsCommand } from './commands/refusals.ts';
+import { sessionCommand } from './commands/session.ts';
 import { simulateCommand } from './commands/simulate.ts';
 import { demonstrateCommand, startCommand } from './commands/start.ts';
 import { subscribeCommand } from './commands/subscribe.ts';
@@ -43,6 +44,7 @@ export function createProgram(surroundings: Surroundings): Command {
       caCommand(surroundings),
       operatorCommand(surroundings),
       policyCommand(surroundings),
+      sessionCommand(surroundings),
     ],
     'Question:': [explainCommand(surroundings), refusalsCommand(surroundings), auditCommand(surroundings)],
     'Try out:': [publishCommand(surroundings), subscribeCommand(surroundings), simulateCommand(surroundings)],

@@ -1,4 +1,4 @@
-import { Failure } from '@sallyport/model';
+import { FAILURES, Failure } from '@sallyport/model';
 import { CommanderError } from 'commander';
 import { printable } from './table.ts';
 
@@ -29,38 +29,76 @@ export class NegativeAnswer extends Error {
 export interface FailureReport {
   readonly text: string;
   readonly exitCode: ExitCode;
+  /** The same for a program; absent if the result was the answer. */
+  readonly document?: ErrorDocument;
+}
+
+/** What `--json` shows of an error. */
+export interface ErrorDocument {
+  readonly error: {
+    /** A code of docs/reference/failures.md, `usage` or `internal`. */
+    readonly code: string;
+    readonly message: string;
+    readonly cure?: string;
+    readonly ticket?: string;
+    readonly errors?: readonly unknown[];
+  };
 }
 
 /** What happened, to what, and what to do next; with `verbose` also where in the program. */
 export function reportFailure(error: unknown, verbose = false): FailureReport {
   if (error instanceof CommanderError) {
-    return { text: '', exitCode: error.exitCode === 0 ? EXIT.done : EXIT.usage };
+    if (error.exitCode === 0) return { text: '', exitCode: EXIT.done };
+    const message = error.code === 'commander.help' ? 'A command is missing.' : error.message.replace(/^error: /, '');
+    return { text: '', exitCode: EXIT.usage, document: { error: { code: 'usage', message } } };
   }
   if (error instanceof NegativeAnswer) return { text: '', exitCode: EXIT.failed };
-  if (error instanceof UsageError) return { text: lines(error.message, error.cure), exitCode: EXIT.usage };
+  if (error instanceof UsageError) {
+    const { message, cure } = error;
+    return { text: lines(message, cure), exitCode: EXIT.usage, document: { error: { code: 'usage', message, cure } } };
+  }
   const stack = verbose ? `\n\n${stackOf(error)}` : '';
   if (error instanceof Failure) {
+    const { code, message } = error;
+    const cure = cureOf(error);
     const fields = fieldsOf(error).map((field) => `  - ${printable(field)}`);
-    return { text: [lines(error.message, error.cure), ...fields].join('\n') + stack, exitCode: EXIT.failed };
+    const document = { error: { code, message, cure, ...detailsOf(error) } };
+    return { text: [lines(message, cure), ...fields].join('\n') + stack, exitCode: EXIT.failed, document };
   }
   const message = error instanceof Error ? error.message : String(error);
   const cure = verbose
     ? 'Report it with the lines below.'
     : 'Run the command again with --verbose and report what it prints.';
-  return { text: lines(`A defect of this program: ${message}`, cure) + stack, exitCode: EXIT.failed };
+  const document = { error: { code: 'internal', message: `A defect of this program: ${message}`, cure } };
+  return { text: lines(document.error.message, cure) + stack, exitCode: EXIT.failed, document };
 }
 
 function lines(message: string, cure: string): string {
   return `sallyport: ${message.split('\n').map(printable).join('\n  ')}\n  What to do: ${printable(cure)}`;
 }
 
-/** The fields of a request that did not fit, where the server named them. */
+/** What a person at the command line can correct is not the request that the command made of it. */
+function cureOf(error: Failure): string {
+  return error.cure === FAILURES.invalid_request.cure
+    ? 'Correct what is named; the command with --help shows what it takes.'
+    : error.cure;
+}
+
+/** The fields of a request that did not fit, where the server named more than the one of the message. */
 function fieldsOf(error: Failure): string[] {
   const errors = 'errors' in error && Array.isArray(error.errors) ? error.errors : [];
   return errors
     .filter((each): each is { path: string; problem: string } => typeof each?.problem === 'string')
-    .map(({ path, problem }) => `${path}: ${problem}`)
-    .filter((text) => !error.message.includes(text));
+    .filter(({ problem }) => !error.message.includes(problem))
+    .map(({ path, problem }) => `${path.replace(/^(body|path|query)\//, '').replaceAll('/', '.')}: ${problem}`);
+}
+
+function detailsOf(error: Failure): Pick<ErrorDocument['error'], 'ticket' | 'errors'> {
+  const { ticket, errors } = error as { ticket?: unknown; errors?: unknown };
+  return {
+    ...(typeof ticket === 'string' && { ticket }),
+    ...(Array.isArray(errors) && errors.length > 0 && { errors }),
+  };
 }
 
 function stackOf(error: unknown): string {

@@ -12,6 +12,11 @@ export function printable(text: string): string {
   });
 }
 
+/** A problem as the beginning of a sentence. */
+export function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /** Rows under headings, columns as wide as their widest cell, without trailing blanks. */
 export function tableText<T>(rows: readonly T[], columns: readonly Column<T>[]): string {
   const lines = [

@@ -17,12 +17,18 @@ const IMPATIENCE = 1_000;
 /** An animation in fewer columns would break its own lines. */
 const NARROWEST = 40;
 
-/** The terminal of this process. The first SIGINT or SIGTERM aborts `stop`; one that comes a second later ends the process at once. */
+/**
+ * The terminal of this process. The first SIGINT or SIGTERM aborts `stop`; one that comes a second
+ * later ends the process at once, as does the first if no command has asked for `stop`.
+ */
 export function processTerminal(): Terminal {
   const stopping = new AbortController();
   let since = 0;
+  let heeded = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
+      // Nobody waits for the wish: there is nothing to end in order.
+      if (!heeded) process.exit(130);
       // npm and process managers may hand the same signal on twice; that is no second wish.
       if (stopping.signal.aborted && performance.now() - since > IMPATIENCE) process.exit(130);
       if (!stopping.signal.aborted) since = performance.now();
@@ -46,6 +52,9 @@ export function processTerminal(): Terminal {
       return Buffer.concat(chunks).toString('utf8');
     },
     interactive: process.stderr.isTTY === true && process.stderr.columns >= NARROWEST && process.env.CI === undefined,
-    stop: stopping.signal,
+    get stop() {
+      heeded = true;
+      return stopping.signal;
+    },
   };
 }

@@ -73,6 +73,39 @@ describe('the sallyport command', () => {
     expect(JSON.parse(json.out)).toMatchObject({ ok: false, problems: [{ line: 3 }] });
   });
 
+  it('warns of a statement that opens everything', async () => {
+    const file = join(folder, 'laboratory.yaml');
+    await writeFile(
+      file,
+      'statements:\n  - id: lab\n    effect: permit\n    principals: ["device:*"]\n    actions: [publish]\n    resources: ["#"]\n',
+    );
+    const { exitCode, out, err } = await runCommand(['policy', 'check', file, '--json']);
+    expect(exitCode).toBe(0);
+    expect(err).toContain('Warning: statement lab');
+    expect(JSON.parse(out)).toMatchObject({ ok: true, broad: [{ id: 'lab' }] });
+  });
+
+  it.each([
+    [['org', 'list'], 1, 'server_unreachable'],
+    [['explain', 'AB/DEF'], 2, 'usage'],
+    [['org', 'lst'], 2, 'usage'],
+    [['org'], 2, 'usage'],
+    [['publish', '--as', 'device:demo/pump/pump-7', 'a/#', 'x'], 2, 'usage'],
+    [['subscribe', '--as', 'device:demo/pump/pump-7', 'a#'], 2, 'usage'],
+    [['explain', '--as', 'device:demo/pump/pump-7', 'publish', ''], 2, 'usage'],
+  ])('writes the error of %j as one document if asked for JSON', async (args, code, name) => {
+    const { exitCode, out, err } = await runCommand([...args, '--data-dir', folder, '--json']);
+    expect(exitCode).toBe(code);
+    expect(JSON.parse(out)).toMatchObject({ error: { code: name, message: expect.any(String) } });
+    expect(err).not.toBe('');
+  });
+
+  it('writes no second document after a result', async () => {
+    const { exitCode, out } = await runCommand(['policy', 'check', '-', '--json'], 'statements: 1');
+    expect(exitCode).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({ ok: false });
+  });
+
   it('answers without a server what a policy file permits', { timeout: 60_000 }, async () => {
     const args = ['explain', '--as', 'device:demo/pump/pump-7', '--data-dir', folder];
     const own = await runCommand(

@@ -17,7 +17,7 @@ describe('reportFailure', () => {
     const failure = Object.assign(new Failure('invalid_request', 'The request does not fit.'), {
       errors: [{ path: 'body/security', problem: 'is not one of the levels' }],
     });
-    expect(reportFailure(failure).text).toContain('  - body/security: is not one of the levels');
+    expect(reportFailure(failure).text).toContain('  - security: is not one of the levels');
   });
 
   it('shows the stack only when asked to', () => {

@@ -1,13 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Link, type LinkOptions } from '@sallyport/device';
-import { type ApplicationPrincipal, clientIdOf, type DevicePrincipal, parsePrincipal } from '@sallyport/model';
+import { type ApplicationPrincipal, clientIdOf, type DevicePrincipal, Failure, parsePrincipal } from '@sallyport/model';
 import { type Command, Option } from 'commander';
 import { dataDirectoryPaths, hostFor, runningServer } from '../data-directory.ts';
 import type { GlobalOptions, Invocation } from '../invocation.ts';
 import { portOption } from '../option-values.ts';
 import { UsageError } from '../report-failure.ts';
 import { chosenSecret, type SecretOptions, withSecretOptions } from '../secret-input.ts';
+import type { Terminal } from '../terminal.ts';
 
 /** Where the MQTT server is and who we are there. */
 export interface ClientOptions extends GlobalOptions, SecretOptions {
@@ -64,4 +65,28 @@ export async function openClient(
   const password = await tokenOfClient(call, options, principal.id);
   const link = await Link.open(serverOfClient(options), { clientId: clientIdOf(principal), username, password });
   return { link, principal };
+}
+
+/**
+ * Waits for one request of a command that lives for it alone: it is not tried again on a new connection.
+ *
+ * @throws Failure what broke it, or `connection_lost` if the person asked to stop
+ */
+export function unlessItBreaks<T>(link: Link, terminal: Terminal, request: Promise<T>): Promise<T> {
+  const { stop } = terminal;
+  const broken = new Promise<never>((_, reject) => {
+    link.on('problem', reject);
+    link.on('offline', () =>
+      reject(
+        new Failure('connection_lost', 'The server ended the connection before it answered.', {
+          cure: 'Look for the refusal with `sallyport refusals`.',
+        }),
+      ),
+    );
+    void link.closed.then((ended) => ended && reject(ended));
+    const stopped = () => reject(new Failure('connection_lost', 'Stopped before the server answered.'));
+    if (stop.aborted) stopped();
+    else stop.addEventListener('abort', stopped, { once: true });
+  });
+  return Promise.race([request, broken]);
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { DeviceName } from '@sallyport/application/management';
 import type { DeviceDocument } from '@sallyport/model';
 import { Command, Option } from 'commander';
-import { type Administration, administers, all } from '../administration.ts';
+import { type Administration, administers, all, demandedChange } from '../administration.ts';
 import type { Surroundings } from '../invocation.ts';
 import { withExample, withOrganisation } from '../options.ts';
 import { UsageError } from '../report-failure.ts';
@@ -39,6 +39,13 @@ export function deviceCommand(surroundings: Surroundings, noun: 'device' | 'gate
   const role = new Option('--role <role>', 'what it may do for others').choices(['standard', 'privileged']);
   const forGateways = (sub: Command) => (noun === 'gateway' ? sub.addOption(role) : sub);
 
+  /** What is said to be a device must not turn out to be a gateway, above all where it is removed. */
+  const named = async (administration: Administration, text: string): Promise<DeviceName> => {
+    const name = await nameOf(administration, text);
+    ofNoun(noun, text, await administration.management.devices.get(name));
+    return name;
+  };
+
   const add = withOrganisation(command.command(`add <${noun}>`))
     .description(`Register a ${noun}: TYPE/ID, or TYPE alone to have an id generated`)
     .option('--description <text>', 'free text')
@@ -50,9 +57,12 @@ export function deviceCommand(surroundings: Surroundings, noun: 'device' | 'gate
     administers(surroundings, async (administration, text: string, options: DeviceOptions) => {
       const { management, output, terminal } = administration;
       const reference = deviceReference(text);
+      const organisation = await administration.organisation(reference.organisation);
+      const { class: kind } = await management.types.get({ organisation, id: reference.type });
+      if (kind !== noun) throw otherNoun(`The members of type ${reference.type} are ${kind}s.`, kind, 'add', text);
       const chosen = await chosenSecret(options, terminal);
       const { device, token } = await management.devices.create({
-        organisation: await administration.organisation(reference.organisation),
+        organisation,
         type: reference.type,
         id: reference.id ?? `${reference.type.slice(0, 27)}-${randomBytes(4).toString('hex')}`,
         ...(options.description !== undefined && { description: options.description }),
@@ -85,7 +95,8 @@ export function deviceCommand(surroundings: Surroundings, noun: 'device' | 'gate
     `sallyport ${noun} show ${example}`,
   ).action(
     administers(surroundings, async (administration, text: string) => {
-      administration.output.document(await administration.management.devices.get(await named(administration, text)));
+      const name = await nameOf(administration, text);
+      administration.output.document(ofNoun(noun, text, await administration.management.devices.get(name)));
     }),
   );
   const set = withOrganisation(command.command(`set <${noun}>`)).option(
@@ -97,10 +108,10 @@ export function deviceCommand(surroundings: Surroundings, noun: 'device' | 'gate
     `sallyport ${noun} set ${example} --description "north wall"`,
   ).action(
     administers(surroundings, async (administration, text: string, { description, role }: DeviceOptions) => {
-      const change = {
+      const change = demandedChange(`sallyport ${noun} set`, {
         ...(description !== undefined && { description: description === '' ? null : description }),
         ...(role !== undefined && { gatewayRole: role }),
-      };
+      });
       const name = await named(administration, text);
       administration.output.document(await administration.management.devices.update(name, change));
     }),
@@ -115,9 +126,19 @@ export function deviceCommand(surroundings: Surroundings, noun: 'device' | 'gate
   return command;
 }
 
-async function named(administration: Administration, text: string): Promise<DeviceName> {
-  const { organisation, type, id } = deviceReference(text);
+async function nameOf(administration: Administration, text: string): Promise<DeviceName> {
+  const reference = deviceReference(text);
+  const { type, id } = reference;
   if (id === undefined)
     throw new UsageError(`"${text}" names no single device.`, 'Write TYPE/ID, for example pump/pump-7.');
-  return { organisation: await administration.organisation(organisation), type, id };
+  return { organisation: await administration.organisation(reference.organisation), type, id };
+}
+
+function ofNoun(noun: DeviceDocument['class'], text: string, found: DeviceDocument): DeviceDocument {
+  if (found.class !== noun) throw otherNoun(`${found.principal} is no ${noun}.`, found.class, 'show', text);
+  return found;
+}
+
+function otherNoun(message: string, noun: DeviceDocument['class'], verb: string, text: string): UsageError {
+  return new UsageError(message, `Use the command for ${noun}s, for example: sallyport ${noun} ${verb} ${text}`);
 }

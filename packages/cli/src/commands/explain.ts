@@ -1,14 +1,18 @@
 import { existsSync } from 'node:fs';
 import type { Explanation, Question, Refusal } from '@sallyport/model';
+import { parsePolicyDocument } from '@sallyport/policy';
 import { Command, Option } from 'commander';
 import { connectAsOperator } from '../administration.ts';
 import { dataDirectoryPaths, runningServer } from '../data-directory.ts';
 import { explanationText, refusalText } from '../explanation-text.ts';
 import { type GlobalOptions, invocation, type Surroundings } from '../invocation.ts';
 import { withExample } from '../options.ts';
+import type { Output } from '../output.ts';
 import { policyText } from '../policy-file.ts';
 import { NegativeAnswer, UsageError } from '../report-failure.ts';
+import { printable } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
+import { invalidPolicy } from './policy.ts';
 
 interface ExplainOptions extends GlobalOptions {
   readonly as?: string;
@@ -45,7 +49,7 @@ export function explainCommand(surroundings: Surroundings): Command {
         const refusal = await findRefusal(options, first);
         return output.text(refusalText(refusal), refusal);
       }
-      const explanation = await answer(terminal, options, question(options, first, resource));
+      const explanation = await answer(output, terminal, options, question(options, first, resource));
       output.text(explanationText(explanation), explanation);
       if (explanation.effect === 'deny') throw new NegativeAnswer();
     });
@@ -65,6 +69,8 @@ function question(options: ExplainOptions, action: string, resource: string | un
       `What is to be asked about "${action}" is missing.`,
       'Add a topic, a topic filter or a client id.',
     );
+  if (resource === '' && known !== 'connect')
+    throw new UsageError(`A topic to ${known} may not be empty.`, 'Add a topic or a topic filter.');
   const { as = '', clientId, transport, address } = options;
   return {
     as,
@@ -76,12 +82,27 @@ function question(options: ExplainOptions, action: string, resource: string | un
   };
 }
 
-function findRefusal(options: ExplainOptions, ticket: string): Promise<Refusal> {
+async function findRefusal(options: ExplainOptions, ticket: string): Promise<Refusal> {
+  if (!/^[A-Za-z0-9]{6}$/.test(ticket))
+    throw new UsageError(
+      `"${printable(ticket)}" is no ticket.`,
+      'A ticket has six letters and digits, for example 7Q4XKM.',
+    );
+  const { server, dataDir } = options;
+  if (server === undefined && !runningServer(dataDir) && existsSync(dataDirectoryPaths(dataDir).database)) {
+    const { findRefusalOffline } = await import('@sallyport/server');
+    return findRefusalOffline(dataDir, ticket);
+  }
   const management = connectAsOperator(options);
   return management.explainTicket(ticket).finally(() => management.close());
 }
 
-async function answer(terminal: Terminal, options: ExplainOptions, asked: Question): Promise<Explanation> {
+async function answer(
+  output: Output,
+  terminal: Terminal,
+  options: ExplainOptions,
+  asked: Question,
+): Promise<Explanation> {
   const { policy, role, dataDir, server } = options;
   const running = server !== undefined || runningServer(dataDir) !== undefined;
   if (policy === undefined && running) {
@@ -90,9 +111,12 @@ async function answer(terminal: Terminal, options: ExplainOptions, asked: Questi
   }
   // A file is asked together with the registry at rest, if there is one: it knows the roles.
   const atRest = !running && existsSync(dataDirectoryPaths(dataDir).database);
+  const text = policy === undefined ? undefined : await policyText(terminal, policy);
+  const parsed = text === undefined ? undefined : parsePolicyDocument(text);
+  if (policy !== undefined && parsed?.ok === false) throw invalidPolicy(output, policy, parsed.problems);
   const offline = {
     ...((atRest || policy === undefined) && { dataDirectory: dataDir }),
-    ...(policy !== undefined && { policyText: await policyText(terminal, policy) }),
+    ...(text !== undefined && { policyText: text }),
     ...(role !== undefined && { roles: role }),
   };
   const { explainOffline } = await import('@sallyport/server');

@@ -1,6 +1,6 @@
 import type { OrganisationDocument, SecurityLevel } from '@sallyport/model';
 import { Command } from 'commander';
-import { administers, all } from '../administration.ts';
+import { administers, all, demandedChange } from '../administration.ts';
 import type { Surroundings } from '../invocation.ts';
 import { securityOption, withExample } from '../options.ts';
 import { state, stateCommands } from './state-commands.ts';
@@ -52,7 +52,7 @@ export function orgCommand(surroundings: Surroundings): Command {
   ).action(
     administers(surroundings, async ({ management, output }, id: string, { name, security }: OrgOptions) => {
       const body = { ...(name !== undefined && { name }), ...(security !== undefined && { security }) };
-      output.document(await management.organisations.update(id, body));
+      output.document(await management.organisations.update(id, demandedChange('sallyport org set', body)));
     }),
   );
   stateCommands(command, surroundings, {

@@ -1,5 +1,11 @@
 import { Failure, type FieldProblem, type PolicyVersionDocument } from '@sallyport/model';
-import { formatPolicy, parsePolicyDocument, WATSON_POLICY } from '@sallyport/policy';
+import {
+  broadStatements,
+  formatPolicy,
+  type PolicyDocument,
+  parsePolicyDocument,
+  WATSON_POLICY,
+} from '@sallyport/policy';
 import { Argument, Command } from 'commander';
 import { administers } from '../administration.ts';
 import { invocation, type Surroundings } from '../invocation.ts';
@@ -40,7 +46,8 @@ export function policyCommand(surroundings: Surroundings): Command {
       const parsed = parsePolicyDocument(await policyText(call.terminal, file));
       const problems = parsed.ok ? [] : parsed.problems;
       if (problems.length > 0) throw invalidPolicy(call.output, file, problems);
-      call.output.text(`${file} is a correct policy.`, { ok: true, problems: [] });
+      const broad = parsed.ok ? warnOfBroad(call.output, parsed.document) : [];
+      call.output.text(`${file} is a correct policy.`, { ok: true, problems: [], broad });
     },
   );
   const set = withOrganisation(command.command('set <file>'))
@@ -53,7 +60,9 @@ export function policyCommand(surroundings: Surroundings): Command {
       if (!parsed.ok) throw invalidPolicy(call.output, file, parsed.problems);
       const over = options.over === undefined ? {} : { over: options.over };
       const { version, organisation } = await call.management.policies.put(await call.organisation(), text, over);
-      call.output.text(`Version ${version} of the policy of ${organisation} is in force.`, { organisation, version });
+      const broad = warnOfBroad(call.output, parsed.document);
+      const said = `Version ${version} of the policy of ${organisation} is in force.`;
+      call.output.text(said, { organisation, version, broad });
     }),
   );
   const versions = withOrganisation(command.command('versions')).description(
@@ -68,11 +77,19 @@ export function policyCommand(surroundings: Surroundings): Command {
   return command;
 }
 
-function invalidPolicy(output: Output, file: string, problems: readonly FieldProblem[]): Failure {
-  if (output.json) output.text('', { ok: false, problems });
+/** What opens very much is allowed, and is never silent. */
+function warnOfBroad(output: Output, document: PolicyDocument): ReturnType<typeof broadStatements> {
+  const broad = broadStatements(document);
+  for (const { id, why } of broad) output.note(`Warning: statement ${id} ${why}.`);
+  return broad;
+}
+
+/** The problems of a policy file by line and column; with `--json` they are written as the result. */
+export function invalidPolicy(output: Output, file: string, problems: readonly FieldProblem[]): Failure {
+  if (output.json) output.text('', { ok: false, problems, broad: [] });
   const lines = problems.map(({ line, column, path, problem, cure }) => {
     const place = line === undefined ? path : `${line}:${column ?? 1}`;
-    return `${file}:${place}: ${problem}${cure === undefined ? '' : ` ${cure}`}`;
+    return `${file}:${place}: ${problem}${cure === undefined ? '' : `. ${cure}`}`;
   });
   return new Failure('policy_invalid', lines.join('\n'));
 }

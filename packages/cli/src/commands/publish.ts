@@ -1,8 +1,11 @@
+import { parseTopicName } from '@sallyport/model';
 import { Command, Option } from 'commander';
 import { connectAsOperator } from '../administration.ts';
 import { invocation, type Surroundings } from '../invocation.ts';
 import { withExample } from '../options.ts';
-import { type ClientOptions, openClient, withClientOptions } from './client-options.ts';
+import { UsageError } from '../report-failure.ts';
+import { sentence } from '../table.ts';
+import { type ClientOptions, openClient, unlessItBreaks, withClientOptions } from './client-options.ts';
 
 interface PublishOptions extends ClientOptions {
   readonly qos: '0' | '1' | '2';
@@ -18,12 +21,15 @@ export function publishCommand(surroundings: Surroundings): Command {
     .addOption(new Option('--qos <level>', 'quality of service').choices(['0', '1', '2']).default('1'))
     .action(async (topic: string, payload: string, _options: object, self: Command) => {
       const call = invocation(surroundings, self);
+      const { terminal } = call;
       const options = self.optsWithGlobals<PublishOptions>();
-      const text = payload === '-' ? await call.terminal.readStdin() : payload;
+      const named = parseTopicName(topic);
+      if (!named.ok) throw new UsageError(`${sentence(named.problem)}.`, 'Correct the topic.');
+      const text = payload === '-' ? await terminal.readStdin() : payload;
       const { link } = await openClient(call, options, (application) => keyFromServer(options, application));
       try {
         const qos = Number(options.qos) as 0 | 1 | 2;
-        await link.publish(topic, new TextEncoder().encode(text), qos);
+        await unlessItBreaks(link, terminal, link.publish(topic, new TextEncoder().encode(text), qos));
         const sure = qos === 0 ? 'sent; QoS 0 is not acknowledged' : 'the server has it';
         call.output.text(`Published to ${topic}: ${sure}.`, { topic, qos });
       } finally {

@@ -1,9 +1,11 @@
+import { parseSubscription } from '@sallyport/model';
 import { Command, Option } from 'commander';
 import { invocation, type Surroundings } from '../invocation.ts';
 import { countOption } from '../option-values.ts';
 import { withExample } from '../options.ts';
-import { printable } from '../table.ts';
-import { type ClientOptions, openClient, withClientOptions } from './client-options.ts';
+import { UsageError } from '../report-failure.ts';
+import { printable, sentence } from '../table.ts';
+import { type ClientOptions, openClient, unlessItBreaks, withClientOptions } from './client-options.ts';
 import { keyFromServer } from './publish.ts';
 
 interface SubscribeOptions extends ClientOptions {
@@ -21,6 +23,8 @@ export function subscribeCommand(surroundings: Surroundings): Command {
       const call = invocation(surroundings, self);
       const { output, terminal } = call;
       const options = self.optsWithGlobals<SubscribeOptions>();
+      const named = parseSubscription(filter);
+      if (!named.ok) throw new UsageError(`${sentence(named.problem)}.`, 'Correct the topic filter.');
       const { link } = await openClient(call, options, (application) => keyFromServer(options, application));
       try {
         let left = options.count ?? Number.POSITIVE_INFINITY;
@@ -29,13 +33,17 @@ export function subscribeCommand(surroundings: Surroundings): Command {
           finish = () => resolve(undefined);
         });
         terminal.stop.addEventListener('abort', finish, { once: true });
-        await link.subscribe(filter, 1, (topic, payload) => {
+        const listening = link.subscribe(filter, 1, (topic, payload) => {
           if (left <= 0) return;
           left -= 1;
           const text = new TextDecoder().decode(payload);
           output.line(`${printable(topic)} ${printable(text)}`, { topic, payload: text });
           if (left === 0) finish();
         });
+        await unlessItBreaks(link, terminal, listening);
+        link.on('problem', (failure) => output.note(failure.message));
+        link.on('offline', () => output.note('The connection broke; trying again.'));
+        link.on('online', () => output.note('Connected again.'));
         output.note(`Listening to ${filter}. Ctrl-C ends it.`);
         const ended = await Promise.race([enough, link.closed]);
         if (ended) throw ended;

@@ -1,6 +1,6 @@
 import type { DeviceTypeDocument, SecurityLevel } from '@sallyport/model';
 import { Command } from 'commander';
-import { administers, all } from '../administration.ts';
+import { administers, all, demandedChange } from '../administration.ts';
 import type { Surroundings } from '../invocation.ts';
 import { securityOption, withExample, withOrganisation } from '../options.ts';
 
@@ -67,11 +67,11 @@ export function typeCommand(surroundings: Surroundings): Command {
   ).action(
     administers(surroundings, async ({ management, output, organisation }, id: string, options: TypeOptions) => {
       const { description, security, defaultSecurity } = options;
-      const change = {
+      const change = demandedChange('sallyport type set', {
         ...(description !== undefined && { description: description === '' ? null : description }),
         ...(security !== undefined && { security }),
         ...(defaultSecurity && { security: null }),
-      };
+      });
       output.document(await management.types.update({ organisation: await organisation(), id }, change));
     }),
   );
