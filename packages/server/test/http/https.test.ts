@@ -5,6 +5,7 @@ import { connectManagement, everyItem, type Management } from '@sallyport/applic
 import { Failure } from '@sallyport/model';
 import { createRootAuthority, generateKeyPair, issueServerCertificate, keyPairToPem } from '@sallyport/trust';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { secureContextOptions } from '../../src/listeners/secure-settings.ts';
 import { openTestApi, type TestApi } from './test-api.ts';
 
 let api: TestApi;
@@ -23,7 +24,9 @@ beforeAll(async () => {
     dnsNames: ['localhost'],
   });
   root = authority.pem;
-  api = await openTestApi({ tls: { key: await keyPairToPem(keys), cert: certificate.chainPem } });
+  api = await openTestApi({
+    tls: secureContextOptions({ key: await keyPairToPem(keys), cert: certificate.chainPem, ca: root }, 'TLSv1.2'),
+  });
   await api.app.listen({ host: '127.0.0.1', port: 0 });
   port = (api.app.server.address() as AddressInfo).port;
   client = connectManagement({ url: `https://localhost:${port}`, token: api.tokens.administrator, ca: root });
