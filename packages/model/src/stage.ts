@@ -1,8 +1,8 @@
 /** The stages of the two doors, in the order in which they are passed. */
 export const STAGES = [
+  'lists',
   'transport',
   'certificate',
-  'lists',
   'level',
   'authentication',
   'authorization',

@@ -1,4 +1,4 @@
-export { type ClientKey, createClientKey } from './client-key.ts';
+export { type ClientKey, createClientKey } from './authority/client-key.ts';
 export { loadConfiguration } from './config/load.ts';
 export type { Configuration } from './config/schema.ts';
 export { explainOffline, findRefusalOffline, type OfflineExplanationOptions } from './explain-offline.ts';

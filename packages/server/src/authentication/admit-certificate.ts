@@ -27,7 +27,7 @@ export function certificateAdmission({ trust, now }: { readonly trust: Certifica
     const at = now();
     const pin = await trust.findPin(leaf.fingerprintSha256);
     if (pin?.principal !== undefined) {
-      const grounds = { ...leaf, fingerprint: leaf.fingerprintSha256, authority: 'pinned', path: [] };
+      const grounds = { ...leaf, fingerprint: leaf.fingerprintSha256, authority: 'pinned', path: [leaf] };
       const { organisation, principal } = pin;
       const fallen = await certificateStanding(trust, grounds, { organisation, principal }, at);
       return fallen && { reason: fallen.reason, text: fallen.text };

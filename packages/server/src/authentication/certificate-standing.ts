@@ -52,20 +52,19 @@ export async function certificateStanding(
   if (authority === 'pinned') {
     const pin = await trust.findPin(fingerprint);
     if (pin?.revokedAt !== undefined) return revoked('The pinned certificate', serial, pin);
-    if (pin?.principal === principal) return undefined;
-    return {
-      reason: 'certificate_unknown_authority',
-      text: `Certificate ${serial} is not pinned to ${principal} any more.`,
-    };
-  }
-  if (authority === 'builtin') {
-    const rows = await trust.findBySerial(certificate);
-    const record = rows.find(({ kind }) => kind === 'issued');
+    if (pin?.principal !== principal) {
+      return {
+        reason: 'certificate_unknown_authority',
+        text: `Certificate ${serial} is not pinned to ${principal} any more.`,
+      };
+    }
+  } else if (authority === 'builtin') {
+    const record = (await trust.findBySerial(certificate)).find(({ kind }) => kind === 'issued');
     if (record?.revokedAt !== undefined) return revoked('The certificate', serial, record);
-    if (record?.principal === principal) return undefined;
-    return { reason: 'certificate_not_on_record', text: `No certificate ${serial} of ${principal} is on record.` };
-  }
-  if (!(await trust.trusts(organisation, authority))) {
+    if (record?.principal !== principal) {
+      return { reason: 'certificate_not_on_record', text: `No certificate ${serial} of ${principal} is on record.` };
+    }
+  } else if (!(await trust.trusts(organisation, authority))) {
     return {
       reason: 'certificate_unknown_authority',
       text: `Organisation "${organisation}" does not trust the authority ${authority} any more.`,
@@ -73,7 +72,10 @@ export async function certificateStanding(
   }
   for (const link of certificate.path) {
     const rows = await trust.findBySerial(link);
-    const record = rows.find((row) => row.organisation === organisation && row.revokedAt !== undefined);
+    // A pin that was revoked may have been made anew since: it was looked at above.
+    const record = rows.find(
+      (row) => row.kind !== 'pinned' && row.organisation === organisation && row.revokedAt !== undefined,
+    );
     if (record) return revoked('The certificate, or one above it,', link.serial, record);
   }
   return undefined;

@@ -57,7 +57,7 @@ const MOST_IN_FORCE = 50;
 export function certificates(ground: Ground): Certificates {
   const { query } = ground.database;
 
-  const add = (kind: 'issued' | 'pinned', input: NewCertificate): Promise<CertificateRecord> => {
+  const add = async (kind: 'issued' | 'pinned', input: NewCertificate): Promise<CertificateRecord> => {
     const owner = checked('principal', parsePrincipal(input.principal));
     if (owner.kind === 'operator') throw invalid('principal', 'an operator has tokens only');
     const { organisation } = owner;
@@ -133,7 +133,7 @@ export function certificates(ground: Ground): Certificates {
         return certificateIn(transaction, organisation, id);
       }),
 
-    revokeForeign: ({ organisation, issuerNameHash, issuer, serial, by }) => {
+    revokeForeign: async ({ organisation, issuerNameHash, issuer, serial, by }) => {
       if (!/^[0-9a-f]{1,40}$/.test(serial)) throw invalid('serial', 'a serial is written in hexadecimal');
       return mutate(ground, by, async (transaction, note) => {
         await organisationIn(transaction, organisation);

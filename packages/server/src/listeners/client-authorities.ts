@@ -1,6 +1,6 @@
 import { pemOf } from '@sallyport/trust';
-import type { Authority } from './authority/authority.ts';
-import type { Registry } from './registry/registry.ts';
+import type { Authority } from '../authority/authority.ts';
+import type { Registry } from '../registry/registry.ts';
 
 /** The list travels in every handshake, and TLS bounds it (RFC 5246 section 7.4.4). */
 const NAMED_MAXIMUM = 200;

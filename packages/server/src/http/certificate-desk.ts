@@ -7,9 +7,9 @@ import {
   readCertificateRequest,
   type VerificationProblem,
 } from '@sallyport/trust';
-import type { Authority } from './authority/authority.ts';
-import type { CertificateDesk } from './http/api-options.ts';
-import type { Registry } from './registry/registry.ts';
+import type { Authority } from '../authority/authority.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { CertificateDesk } from './api-options.ts';
 
 export interface CertificateDeskOptions {
   readonly authority: Pick<Authority, 'issuer' | 'root' | 'rootPem' | 'issueClient'>;
