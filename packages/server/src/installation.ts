@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure, principalName } from '@sallyport/model';
 import {
@@ -116,13 +116,23 @@ async function firstOperator(registry: Registry, directory: string): Promise<boo
   const unfinished = join(directory, UNFINISHED_FILE);
   const { items } = await registry.operators.list({ limit: 1 });
   if (items.length > 0 && readPrivateFile(unfinished) === undefined) return false;
+  const tokenFile = join(directory, OPERATOR_TOKEN_FILE);
+  if (items.length === 0 && existsSync(tokenFile) && !existsSync(unfinished)) {
+    throw new Failure(
+      'database_damaged',
+      `${join(directory, DATABASE_FILE)} holds no operator, but ${tokenFile} is the token of one.`,
+      {
+        cure: `Restore ${DATABASE_FILE} from a backup; to begin anew, move the whole folder ${directory} away.`,
+      },
+    );
+  }
   const principal = principalName({ kind: 'operator', id: FIRST_OPERATOR });
   writePrivateFile(unfinished, '');
   const { token } =
     items.length === 0
       ? await registry.operators.create({ id: FIRST_OPERATOR, role: 'administrator', by: 'system' })
       : await registry.credentials.createToken({ principal, by: 'system' });
-  writePrivateFile(join(directory, OPERATOR_TOKEN_FILE), `${token}\n`);
+  writePrivateFile(tokenFile, `${token}\n`);
   rmSync(unfinished, { force: true });
   return items.length === 0;
 }

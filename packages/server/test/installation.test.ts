@@ -55,3 +55,11 @@ test('names the key of the tokens if it was cut off, and does not send anybody t
     cure: expect.not.stringContaining('pki'),
   });
 });
+
+test('takes an emptied registry beside an issued token for damage, not for a first start', async () => {
+  await (await open()).close();
+  const token = tokenFile();
+  for (const suffix of ['', '-wal', '-shm']) rmSync(join(dataDirectory, `registry.db${suffix}`), { force: true });
+  await expect(open()).rejects.toMatchObject({ code: 'database_damaged' });
+  expect(tokenFile()).toBe(token);
+});

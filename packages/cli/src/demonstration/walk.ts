@@ -54,7 +54,9 @@ export async function walk(options: WalkOptions): Promise<WalkResult> {
         () => undefined,
         (error: unknown) => error,
       );
-      if (!(refusal instanceof RefusedByServer)) throw refusal ?? new Error('The server let it pass.');
+      if (!(refusal instanceof RefusedByServer)) {
+        throw refusal instanceof Error ? refusal : new Error('The server let it pass.');
+      }
       say(`  ✓ Refused, as it must be: ${refusal.message}`);
       if (refusal.ticket === undefined) throw new Error('The refusal came without a ticket.');
       tickets.push(refusal.ticket);

@@ -202,7 +202,8 @@ function boundedRefusal(refusal: NewRefusal): NewRefusal {
   };
 }
 
-function keyOf({ address, clientId, principal, action, resource, reason }: NewRefusal): string {
+function keyOf({ address, clientId, principal, action, resource, reason, cure }: NewRefusal): string {
   const names = `${clip(principal ?? '')}\n${clip(clientId ?? '')}\n${clip(resource ?? '')}`;
-  return `${reason}\n${action}\n${address ?? ''}\n${names}`;
+  // Another cure is another mistake, also where everything else is the same.
+  return `${reason}\n${action}\n${address ?? ''}\n${names}\n${clip(cure)}`;
 }

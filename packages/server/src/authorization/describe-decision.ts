@@ -73,6 +73,10 @@ export function describeDecision(
 
 function cureOf(subject: Subject, action: Action, resource: string, expected: string | undefined): string {
   const name = principalName(subject.principal);
+  if (subject.principal.kind === 'application' && /^iot-2\/(evt|cmd)\//.test(resource)) {
+    const full = resource.replace(/^iot-2\//, 'iot-2/type/TYPE/id/DEVICE/');
+    return `${resource} is the short form that devices use for their own topics; an application names the device: ${full}.`;
+  }
   const add = `add a statement to the policy of the organisation that permits ${name} to ${action} ${quoted(resource)}`;
   if (expected === undefined)
     return `${name} may ${action} nothing with its roles (${subject.roles.join(', ') || 'none'}): change its role, or ${add}.`;

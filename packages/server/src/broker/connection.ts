@@ -177,16 +177,19 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
     this.#decoder.stop();
     this.stream.pause();
     this.#waits++;
-    answer.then((value) => {
-      this.#waits--;
-      this.#heard = this.context.wheel.tick;
-      try {
-        if (this.#state === 'open') then(value);
-        this.#readOn();
-      } catch (error) {
-        this.#defect('wait', error);
-      }
-    });
+    answer.then(
+      (value) => {
+        this.#waits--;
+        this.#heard = this.context.wheel.tick;
+        try {
+          if (this.#state === 'open') then(value);
+          this.#readOn();
+        } catch (error) {
+          this.#defect('wait', error);
+        }
+      },
+      (error: unknown) => this.#defect('wait', error),
+    );
   }
 
   #readOn(): void {
@@ -271,18 +274,21 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
     // Nothing more is read before the doors have answered, so that a stranger's bytes wait with the stranger.
     this.#decoder.stop();
     this.stream.pause();
-    verdict.then((answer) => {
-      try {
-        if (this.#state !== 'arriving') return;
-        this.#arrived(packet, answer);
-        if (!this.open) return;
-        // A right may have ended while the doors were asked, before there was a session that could have been told.
-        void reconsider(this.context, this.#realm!, this.#session!);
-        this.#readOn();
-      } catch (error) {
-        this.#defect('arrival', error);
-      }
-    });
+    verdict.then(
+      (answer) => {
+        try {
+          if (this.#state !== 'arriving') return;
+          this.#arrived(packet, answer);
+          if (!this.open) return;
+          // A right may have ended while the doors were asked, before there was a session that could have been told.
+          void reconsider(this.context, this.#realm!, this.#session!);
+          this.#readOn();
+        } catch (error) {
+          this.#defect('arrival', error);
+        }
+      },
+      (error: unknown) => this.#defect('arrival', error),
+    );
   }
 
   #arrived(packet: Connect, verdict: ArrivalVerdict): void {

@@ -38,7 +38,9 @@ export function subscribe(context: BrokerContext, realm: Realm, session: Session
     walk(context, realm, session, link, packet, devices as DeviceAnswer[]);
     return;
   }
-  link.wait(Promise.all(devices), (answers) => walk(context, realm, session, link, packet, answers));
+  link.wait(Promise.all(devices.map(async (answer) => answer)), (answers) =>
+    walk(context, realm, session, link, packet, answers),
+  );
 }
 
 /** `devices`: for each filter of a gateway, what was answered about the device that it names. */

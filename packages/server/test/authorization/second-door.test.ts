@@ -130,3 +130,10 @@ test('refuses a question about an operator or nobody', async () => {
     code: 'invalid_request',
   });
 });
+
+test('tells an application that used the short topic of a device how to name the device', async () => {
+  const { rights } = await open(DESK, 'a:demo:desk');
+  expect(rights.refuse('publish', 'iot-2/cmd/blink/fmt/json').cure).toContain(
+    'iot-2/type/TYPE/id/DEVICE/cmd/blink/fmt/json',
+  );
+});
