@@ -136,5 +136,3 @@ export const AUDIT_EVENTS = {
     details: ['where', 'problem', 'count'],
   },
 } as const satisfies Record<string, AuditEventRow>;
-
-export type AuditEventType = keyof typeof AUDIT_EVENTS;

@@ -30,7 +30,7 @@ export function deliver(context: BrokerContext, passage: Passage): void {
 }
 
 /** The receive permission of a target, decided anew only when it may have changed: a revocation bites here. */
-export function mayReceive(context: BrokerContext, target: Target, topic: string): boolean {
+function mayReceive(context: BrokerContext, target: Target, topic: string): boolean {
   const { receiver } = target;
   const { rights } = receiver;
   const { version } = rights;

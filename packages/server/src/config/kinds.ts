@@ -41,12 +41,12 @@ function reachedOf({ reached }: { readonly reached?: string }): { readonly reach
 }
 
 /** Reads `30s`; undefined if the text is no duration. */
-export function parseDuration(text: string): Duration | undefined {
+function parseDuration(text: string): Duration | undefined {
   return measure(text, DURATION_UNITS);
 }
 
 /** Reads `128KiB`; undefined if the text is no size. */
-export function parseSize(text: string): Size | undefined {
+function parseSize(text: string): Size | undefined {
   return measure(text, SIZE_UNITS);
 }
 

@@ -60,7 +60,9 @@ test('refuses a credential that is gone when the proof is done', async () => {
     'a-demo-key1': application([token('c1', 'right')]),
     'application:demo/desk': application([token('c1', 'right', { revokedAt: 1 })]),
   });
-  expect(await satisfy(evidence('a:demo:desk', 'a-demo-key1', 'right'))).toMatchObject({ reason: 'credential_revoked' });
+  expect(await satisfy(evidence('a:demo:desk', 'a-demo-key1', 'right'))).toMatchObject({
+    reason: 'credential_revoked',
+  });
 });
 
 test('is content without TLS where the level says tls-optional', async () => {

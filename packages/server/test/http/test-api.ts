@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { OperatorRole, Problem, Refusal, SessionDocument } from '@sallyport/model';
-import { createRootAuthority, issueClientCertificate } from '@sallyport/trust';
+import { createRootAuthority, issueClientCertificate, type PublicKey } from '@sallyport/trust';
 import { generateToken, tokenHasher } from '@sallyport/trust/secrets';
 import type { Refusals } from '../../src/audit/refusals.ts';
 import type { Trail } from '../../src/audit/trail.ts';
@@ -146,7 +146,7 @@ async function testAuthority(now: number) {
     issuer: root.certificate,
     root: root.certificate,
     rootPem: root.pem,
-    issueClient: (options: { publicKey: CryptoKey; commonName: string; validity?: number }) =>
+    issueClient: (options: { publicKey: PublicKey; commonName: string; validity?: number }) =>
       issueClientCertificate({ authority: root, now, ...options }),
   };
 }

@@ -72,7 +72,8 @@ describe('attachWebSocket', () => {
 
   it('tells the facts of TLS below it, behind the gate of handshakes', async () => {
     const authority = await testAuthority();
-    const https = createHttps(await authority.server());
+    const { key, cert } = await authority.server();
+    const https = createHttps({ key, cert });
     guardHandshakes(https, { name: 'https', onHandshakeFailure: door.onHandshakeFailure });
     await open({}, https as unknown as Server);
     expect(await greet(ws(['mqtt'], '/mqtt', { ca: authority.rootPem }, 'wss'))).toBe('hello');
