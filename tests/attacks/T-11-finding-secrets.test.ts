@@ -117,7 +117,7 @@ describe('a reader finds no secret', () => {
     const worker = async () => {
       for (let login = waiting.pop(); login; login = waiting.pop()) {
         const { client } = await RawClient.login(server, login, VERSIONS[waiting.length % 2]);
-        client.vanish();
+        void client.vanish();
       }
     };
     await Promise.all(Array.from({ length: 8 }, worker));

@@ -22,7 +22,7 @@ describe.each(VERSIONS)('a packet of 200 MB that is only declared, by a client o
     );
     const before = process.memoryUsage();
     for (const attacker of attackers) attacker?.raw(Buffer.concat([Buffer.of(0x30), HUGE, field(EVENT)]));
-    await Promise.all(attackers.map((attacker) => attacker?.gone));
+    await Promise.all(attackers.map(async (attacker) => attacker?.gone));
     const after = process.memoryUsage();
     expect(after.arrayBuffers + after.external - before.arrayBuffers - before.external).toBeLessThan(50_000_000);
     healthy.publish(EVENT, 'served', { qos: 1 });

@@ -53,7 +53,7 @@ test('tells the line that registers an unknown device', () => {
 
 test('compares for an unknown device as often as for one with a token', () => {
   const known = authenticator({ [PUMP]: device([token('c1', 'right')]) });
-  known.authenticate(evidence(ID, 'use-token-auth', 'wrong'));
+  expect(known.authenticate(evidence(ID, 'use-token-auth', 'wrong'))).toMatchObject({ reason: 'wrong_secret' });
   const unknown = authenticator({});
   expect(unknown.authenticate(evidence(ID, 'use-token-auth', 'wrong'))).toMatchObject({ reason: 'unknown_identity' });
   expect(unknown.tokens.compared).toBe(known.tokens.compared);

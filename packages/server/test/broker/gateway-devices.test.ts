@@ -58,7 +58,7 @@ describe('a device that a gateway names', () => {
   it('is registered once, however often it is named meanwhile', async () => {
     const { ask, registered } = desk();
     const answers = [ask(HUB, PRIVILEGED, named('pump-1')), ask(HUB, PRIVILEGED, named('pump-1'))];
-    expect(await Promise.all(answers)).toEqual(['registered', 'registered']);
+    expect(await Promise.all(answers.map(async (answer) => answer))).toEqual(['registered', 'registered']);
     expect(registered).toEqual(['pump/pump-1']);
   });
 
@@ -110,7 +110,7 @@ describe('a device that a gateway names', () => {
     const open = [ask(HUB, PRIVILEGED, named('a')), ask(HUB, PRIVILEGED, named('b'))];
     expect(ask(HUB, PRIVILEGED, named('c'))).toMatchObject({ reason: 'quota_exceeded' });
     finish();
-    await Promise.all(open);
+    await Promise.all(open.map(async (answer) => answer));
     expect(await ask(HUB, PRIVILEGED, named('c'))).toBe('registered');
     expect(ask(HUB, PRIVILEGED, named('d'))).toMatchObject({ reason: 'quota_exceeded' });
     expect(await ask({ ...HUB, id: 'hub-2' }, PRIVILEGED, named('d'))).toBe('registered');

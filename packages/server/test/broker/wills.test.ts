@@ -12,18 +12,22 @@ async function watcher(stage: Stage): Promise<Client> {
 
 describe('a will', () => {
   it.each([
-    { how: 'the connection breaks', sent: true, leave: (client: Client) => client.vanish() },
+    { how: 'the connection breaks', sent: true, leave: async (client: Client) => client.vanish() },
     {
       how: 'DISCONNECT says so',
       sent: true,
-      leave: (client: Client) => client.send({ type: 'disconnect', reasonCode: 4 }),
+      leave: async (client: Client) => client.send({ type: 'disconnect', reasonCode: 4 }),
     },
-    { how: 'the protocol is violated', sent: true, leave: (client: Client) => client.raw(Buffer.from([0xf0, 0])) },
-    { how: 'a second CONNECT comes', sent: true, leave: (client: Client) => client.connect('again') },
+    {
+      how: 'the protocol is violated',
+      sent: true,
+      leave: async (client: Client) => client.raw(Buffer.from([0xf0, 0])),
+    },
+    { how: 'a second CONNECT comes', sent: true, leave: async (client: Client) => client.connect('again') },
     {
       how: 'the client says goodbye',
       sent: false,
-      leave: (client: Client) => client.send({ type: 'disconnect', reasonCode: 0 }),
+      leave: async (client: Client) => client.send({ type: 'disconnect', reasonCode: 0 }),
     },
   ])('is sent or not when $how: $sent', async ({ sent, leave }) => {
     const stage = new Stage();
