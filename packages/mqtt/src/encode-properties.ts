@@ -107,6 +107,10 @@ function writeValue(writer: ByteWriter, row: PropertyRow, value: unknown): void 
       return;
     case 'binary':
       writer.binary(value as Uint8Array, row.name);
+      return;
+    case 'pair':
+    case 'variable':
+      throw new EncodeError(`${row.name} may stand several times and is written by its list`);
   }
 }
 
