@@ -16,13 +16,16 @@ export function dispatch(context: BrokerContext, realm: Realm, passage: Passage)
 function retain({ counters, durability }: BrokerContext, { organisation, retained }: Realm, passage: Passage): void {
   counters.retainedNow -= retained.size;
   counters.retainedBytesNow -= retained.bytes;
+  const message = passage.own();
+  const { topic } = passage.route;
   if (passage.payloadStart === passage.payloadEnd) {
-    retained.remove(passage.route.topic);
-    durability.unretain(organisation, passage.route.topic);
-  } else if (retained.set(passage.own())) durability.retain(organisation, passage.own());
-  else {
+    retained.remove(topic);
+    if (!message.volatile) durability.unretain(organisation, topic);
+  } else if (retained.set(message)) {
+    if (!message.volatile) durability.retain(organisation, message);
+  } else {
     counters.retainedRefused++;
-    durability.unretain(organisation, passage.route.topic);
+    if (!message.volatile) durability.unretain(organisation, topic);
   }
   counters.retainedNow += retained.size;
   counters.retainedBytesNow += retained.bytes;

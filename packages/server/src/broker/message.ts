@@ -17,6 +17,8 @@ export interface Message {
   storeId: number;
   /** How often the session store refers to it. */
   references: number;
+  /** Never put on disk, also when it is retained. */
+  readonly volatile: boolean;
 }
 
 /** What a message weighs in the bounds of queues and stores, in bytes. */

@@ -32,7 +32,7 @@ export function monitorSessions({ events, publish, exists, now }: MonitorOptions
   function tell(organisation: string, clientId: ClientId, body: Record<string, unknown>, retain: boolean): void {
     const topic = monitorTopic(clientId);
     if (topic === undefined || clientId.kind === 'plain' || clientId.organisation !== organisation) return;
-    publish(organisation, { topic, payload: JSON.stringify(body), retain, expiry: LIFETIME });
+    publish(organisation, { topic, payload: JSON.stringify(body), retain, expiry: LIFETIME, volatile: true });
   }
 
   function opened(event: EventOf<'session.opened'>): void {
@@ -63,7 +63,7 @@ export function monitorSessions({ events, publish, exists, now }: MonitorOptions
     const topic = monitorTopic(clientId);
     // Nobody asks later whether an application was there: what was kept of it goes.
     if (clientId.kind === 'application' && topic !== undefined && clientId.organisation === event.organisation) {
-      publish(event.organisation, { topic, payload: '', retain: true });
+      publish(event.organisation, { topic, payload: '', retain: true, volatile: true });
     }
   }
 

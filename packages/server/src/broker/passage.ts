@@ -98,6 +98,7 @@ export class Passage {
       expiresAt: this.expiresAt,
       storeId: 0,
       references: 0,
+      volatile: false,
     };
     return this.#message;
   }

@@ -42,6 +42,7 @@ function message(row: Row): Message {
     expiresAt: Number(row.expires_at),
     storeId: 0,
     references: 0,
+    volatile: false,
   };
 }
 

@@ -9,11 +9,13 @@ export interface ServerMessage {
   readonly retain?: boolean;
   /** Seconds. */
   readonly expiry?: number;
+  /** Retained in memory only: what it tells is no longer true after a restart. */
+  readonly volatile?: boolean;
 }
 
 /** Puts it in the form in which the broker carries messages. `now`: milliseconds since the epoch. */
 export function serverMessage(
-  { topic, payload, qos = 0, retain = false, expiry }: ServerMessage,
+  { topic, payload, qos = 0, retain = false, expiry, volatile = false }: ServerMessage,
   now: number,
 ): Message {
   return {
@@ -26,5 +28,6 @@ export function serverMessage(
     expiresAt: expiry === undefined ? 0 : now + expiry * 1000,
     storeId: 0,
     references: 0,
+    volatile,
   };
 }

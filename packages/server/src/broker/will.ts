@@ -20,6 +20,7 @@ export function keptWill({ scope, watson }: Session, will: Will): KeptWill {
       expiresAt: 0,
       storeId: 0,
       references: 0,
+      volatile: false,
     },
     delay: will.properties?.willDelayInterval ?? 0,
     expiry: will.properties?.messageExpiryInterval,

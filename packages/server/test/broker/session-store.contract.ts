@@ -22,6 +22,7 @@ const MESSAGE: Message = {
   expiresAt: 1_900_000_000_000,
   storeId: 0,
   references: 0,
+  volatile: false,
 };
 
 const SESSION: StoredSession = {

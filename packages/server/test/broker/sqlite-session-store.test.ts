@@ -108,6 +108,7 @@ function message(topic: string, size: number) {
     expiresAt: 0,
     storeId: 0,
     references: 0,
+    volatile: false,
   };
 }
 
