@@ -1,7 +1,7 @@
 import { request } from 'node:https';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { sqliteBinding } from '../../packages/server/src/storage/binding.ts';
 import { type TestServer, testServer } from '../server.ts';
 import { identity, LABORATORY, RawClient, VERSIONS } from './raw-client.ts';
 
@@ -11,20 +11,12 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-interface Sqlite {
-  exec(text: string): unknown;
-  close(): void;
-}
+const sqlite = await sqliteBinding();
 
 /** Breaks the registry under the server, as a failing disk or a careless hand does. */
 function sabotage(statement: string): void {
-  const Database = createRequire(new URL('../../packages/server/package.json', import.meta.url))(
-    'better-sqlite3',
-  ) as new (
-    path: string,
-  ) => Sqlite;
-  const database = new Database(join(server.directory, 'registry.db'));
-  database.exec(statement);
+  const database = sqlite.open(join(server.directory, 'registry.db'), 5000);
+  database.execute(statement);
   database.close();
 }
 

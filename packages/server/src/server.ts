@@ -6,14 +6,8 @@ import { eventLog } from './audit/log.ts';
 import { openRefusals } from './audit/refusals.ts';
 import { openTrail } from './audit/trail.ts';
 import { certificateAdmission } from './authentication/admit-certificate.ts';
-import { applicationKeyAuthenticator } from './authentication/application-key.ts';
-import { certificateAuthenticator } from './authentication/certificate.ts';
-import type { CertificateTrust } from './authentication/certificate-standing.ts';
-import { deviceTokenAuthenticator } from './authentication/device-token.ts';
 import { operatorAuthenticator } from './authentication/operator-token.ts';
-import { passwordAuthenticator } from './authentication/password.ts';
 import { regrounds } from './authentication/regrounds.ts';
-import { requirement } from './authentication/requirement.ts';
 import type { ServerCredentials } from './authority/authority.ts';
 import { authorizer } from './authorization/authorizer.ts';
 import { PolicyStore } from './authorization/policy-store.ts';
@@ -52,6 +46,7 @@ import type { RegistryChange } from './registry/records.ts';
 import { registerForGateway } from './registry/register-for-gateway.ts';
 import type { Registry } from './registry/registry.ts';
 import { writePrivateFile } from './storage/private-file.ts';
+import { certificateTrust, firstDoor } from './wiring/first-door.ts';
 
 const VERSION = (createRequire(import.meta.url)('../package.json') as { version: string }).version;
 /** Sessions, what waits in them, and retained messages; in the data directory. */
@@ -148,49 +143,8 @@ async function open(
   // First door: who are you.
   const { lookup } = registry;
   const findPrincipal = (name: string) => lookup.byPrincipal(name);
-  const trust: CertificateTrust = {
-    builtIn: {
-      der: authority.issuer.der,
-      fingerprint: authority.issuer.fingerprintSha256,
-      subjectNameHash: authority.issuer.subjectNameHash,
-    },
-    findAuthorities: (wanted) => registry.authorities.findBySubject(wanted),
-    trusts: (organisation, fingerprint) => registry.authorities.trusts(organisation, fingerprint),
-    findBySerial: (name) => registry.certificates.findBySerial(name),
-    findPin: (fingerprint) => registry.certificates.findPin(fingerprint),
-  };
-  const satisfy = requirement({
-    findPrincipal,
-    organisationExists: (id) => lookup.organisationExists(id),
-    now,
-    authenticators: [
-      {
-        proof: 'certificate',
-        authenticator: certificateAuthenticator({
-          trust,
-          findPrincipal,
-          organisationExists: (id) => lookup.organisationExists(id),
-          now,
-        }),
-      },
-      { proof: 'token', authenticator: deviceTokenAuthenticator({ findPrincipal, tokens, now }) },
-      {
-        proof: 'token',
-        authenticator: applicationKeyAuthenticator({ findByKey: (key) => lookup.byApplicationKey(key), tokens, now }),
-      },
-      {
-        proof: 'token',
-        authenticator: passwordAuthenticator({
-          findByUsername: (name) => lookup.byUsername(name),
-          findPrincipal,
-          tokens,
-          verifyHash: (password, hash) => passwords.matches(password, hash),
-          decoyHash: passwords.decoy,
-          now,
-        }),
-      },
-    ],
-  });
+  const trust = certificateTrust({ registry, authority });
+  const satisfy = firstDoor({ registry, trust, tokens, passwords, now });
 
   // Second door: what may you touch.
   const policies = new PolicyStore({

@@ -1,0 +1,63 @@
+import { applicationKeyAuthenticator } from '../authentication/application-key.ts';
+import { certificateAuthenticator } from '../authentication/certificate.ts';
+import type { CertificateTrust } from '../authentication/certificate-standing.ts';
+import { deviceTokenAuthenticator } from '../authentication/device-token.ts';
+import { passwordAuthenticator } from '../authentication/password.ts';
+import { type Requirement, requirement } from '../authentication/requirement.ts';
+import type { Installation } from '../installation.ts';
+
+/** What client certificates are judged by: the registry and the authority of this server, as functions. */
+export function certificateTrust({
+  registry,
+  authority,
+}: Pick<Installation, 'registry' | 'authority'>): CertificateTrust {
+  return {
+    builtIn: {
+      der: authority.issuer.der,
+      fingerprint: authority.issuer.fingerprintSha256,
+      subjectNameHash: authority.issuer.subjectNameHash,
+    },
+    findAuthorities: (wanted) => registry.authorities.findBySubject(wanted),
+    trusts: (organisation, fingerprint) => registry.authorities.trusts(organisation, fingerprint),
+    findBySerial: (name) => registry.certificates.findBySerial(name),
+    findPin: (fingerprint) => registry.certificates.findPin(fingerprint),
+  };
+}
+
+export interface FirstDoorOptions extends Pick<Installation, 'registry' | 'tokens' | 'passwords'> {
+  readonly trust: CertificateTrust;
+  readonly now: () => number;
+}
+
+/** Who are you: every way of proving an identity, in the order in which it is asked. */
+export function firstDoor({ registry: { lookup }, trust, tokens, passwords, now }: FirstDoorOptions): Requirement {
+  const findPrincipal = (name: string) => lookup.byPrincipal(name);
+  const organisationExists = (id: string) => lookup.organisationExists(id);
+  return requirement({
+    findPrincipal,
+    organisationExists,
+    now,
+    authenticators: [
+      {
+        proof: 'certificate',
+        authenticator: certificateAuthenticator({ trust, findPrincipal, organisationExists, now }),
+      },
+      { proof: 'token', authenticator: deviceTokenAuthenticator({ findPrincipal, tokens, now }) },
+      {
+        proof: 'token',
+        authenticator: applicationKeyAuthenticator({ findByKey: (key) => lookup.byApplicationKey(key), tokens, now }),
+      },
+      {
+        proof: 'token',
+        authenticator: passwordAuthenticator({
+          findByUsername: (name) => lookup.byUsername(name),
+          findPrincipal,
+          tokens,
+          verifyHash: (password, hash) => passwords.matches(password, hash),
+          decoyHash: passwords.decoy,
+          now,
+        }),
+      },
+    ],
+  });
+}
