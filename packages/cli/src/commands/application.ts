@@ -19,6 +19,9 @@ interface ApplicationOptions extends SecretOptions {
   readonly saveToken?: string;
 }
 
+const ROLES =
+  'what the built-in policy permits to it: standard, operations, backend-trusted, data-processor, visualization or device';
+
 const COLUMNS = [
   { heading: 'id', value: (row: ApplicationDocument) => row.id },
   { heading: 'key', value: (row: ApplicationDocument) => row.key },
@@ -32,7 +35,7 @@ export function applicationCommand(surroundings: Surroundings): Command {
   const add = withOrganisation(command.command('add [id]'))
     .description('Register an application; without an id one is generated')
     .option('--key <key>', 'its user name of CONNECT; generated if left out')
-    .option('--role <role>', 'what the built-in policy permits to it')
+    .option('--role <role>', ROLES)
     .option('--description <text>', 'free text')
     .option('--expires-in <time>', 'end of the life of its token, for example 90d; never if left out');
   withExample(
@@ -75,7 +78,7 @@ export function applicationCommand(surroundings: Surroundings): Command {
   );
   const set = withOrganisation(command.command('set <id>'))
     .description('Change an application')
-    .option('--role <role>', 'what the built-in policy permits to it')
+    .option('--role <role>', ROLES)
     .option('--description <text>', 'free text; empty clears it');
   withExample(set, 'sallyport application set desk --description "front office"').action(
     administers(surroundings, async (administration, text: string, { role, description }: ApplicationOptions) => {
