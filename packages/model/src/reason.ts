@@ -1,4 +1,5 @@
 import type { Stage } from './stage.ts';
+import { TOKEN_REASONS } from './token-reasons.ts';
 
 /** What is known about a reason for which something is refused. `docs/reference/refusals.md` is generated from it. */
 export interface ReasonRow {
@@ -426,6 +427,7 @@ export const REASONS = {
     meaning: 'A message says that its payload is UTF-8 text, and it is not.',
     cure: 'Leave the payload format indicator out for binary payloads, or correct the encoding of the text.',
   },
+  ...TOKEN_REASONS,
   unsupported_protocol_version: {
     stage: 'protocol',
     connack3: 1,

@@ -1,4 +1,5 @@
 import type { ClientId, Principal, RefusalReason, TraceStep } from '@sallyport/model';
+import type { Grants } from '@sallyport/policy';
 import type { CredentialKind } from '../events/events.ts';
 import type { TransportFacts } from '../events/transport-facts.ts';
 
@@ -38,6 +39,8 @@ export interface Grounds {
   readonly certificate?: CertificateGrounds;
   /** Milliseconds since the epoch; absent if the credential does not expire. */
   readonly expiresAt?: number;
+  /** What may be done at most, by the word of whoever issued the proof; absent: whatever the policy permits. */
+  readonly grants?: Grants;
 }
 
 export type Verdict =

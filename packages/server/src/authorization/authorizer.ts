@@ -1,5 +1,5 @@
 import { clientIdOf, principalName, type RefusalReason, type TraceStep } from '@sallyport/model';
-import type { Subject } from '@sallyport/policy';
+import type { Grants, Subject } from '@sallyport/policy';
 import type { CredentialKind } from '../events/events.ts';
 import type { TransportFacts } from '../events/transport-facts.ts';
 import { describeDecision } from './describe-decision.ts';
@@ -18,6 +18,7 @@ export interface Comer {
     readonly principal: Subject['principal'];
     readonly credentialKind: CredentialKind;
     readonly roles: readonly string[];
+    readonly grants?: Grants;
   };
   readonly clientId: string;
   readonly transport: TransportFacts;
@@ -66,6 +67,7 @@ export function authorizer({ policies, refuse, now }: AuthorizerOptions): Author
           now,
           arrival,
           listener: transport.listener,
+          ...(grounds.grants === undefined ? {} : { grants: grounds.grants }),
         }),
         ownClientId: clientIdOf(principal),
         connect() {

@@ -6,8 +6,9 @@ import {
   type RefusedAction,
   type TraceStep,
 } from '@sallyport/model';
-import { bind, type Decision, type Subject } from '@sallyport/policy';
+import { bind, type Decision, type Grants, grantsPermit, type Subject } from '@sallyport/policy';
 import { describeDecision } from './describe-decision.ts';
+import { describeGrants } from './describe-grants.ts';
 import type { PolicyInForce, PolicyStore } from './policy-store.ts';
 
 export type Refuse = (refusal: Omit<Refusal, 'ticket' | 'at' | 'lastAt' | 'count'>) => Refusal;
@@ -21,9 +22,11 @@ export interface SessionRightsOptions {
   /** Steps that the session passed when it opened: the beginning of each trace. */
   readonly arrival: readonly TraceStep[];
   readonly listener: string;
+  /** What the session may do at most; absent: whatever the policy permits. */
+  readonly grants?: Grants;
 }
 
-/** What one session may touch: the organisation's policy, bound to who the session is. */
+/** What one session may touch: what both the organisation's policy, bound to who the session is, and its grants permit. */
 export class SessionRights {
   readonly #options: SessionRightsOptions;
   #inForce: PolicyInForce | undefined;
@@ -40,6 +43,8 @@ export class SessionRights {
   }
 
   permits(action: 'connect' | 'publish' | 'subscribe' | 'receive', resource: string): boolean {
+    const { grants } = this.#options;
+    if (grants !== undefined && action !== 'connect' && !grantsPermit(grants, action, resource)) return false;
     return this.#decide(action, resource)?.effect === 'permit';
   }
 
@@ -50,10 +55,11 @@ export class SessionRights {
     extra: readonly TraceStep[] = [],
     cure: string = REASONS.quota_exceeded.cure,
   ): Refusal {
-    const { organisation, subject, policies, refuse, arrival, listener, now } = this.#options;
+    const { organisation, subject, policies, refuse, arrival, listener, grants, now } = this.#options;
     const asked = action === 'will' ? 'publish' : action;
     const inForce = policies.current(organisation);
-    const told = inForce ? describeDecision(inForce.policy, subject, asked, resource, now()) : NO_POLICY;
+    const judged = inForce ? describeDecision(inForce.policy, subject, asked, resource, now()) : NO_POLICY;
+    const told = grants === undefined ? judged : describeGrants(judged, grants, subject, asked, resource);
     const limited = extra.find((step) => step.outcome === 'failed' && step.stage === 'limits');
     const reason = limited ? 'quota_exceeded' : told.reason;
     const shown =
