@@ -6,6 +6,7 @@ export * from './management.ts';
 export * from './parsed.ts';
 export * from './principal.ts';
 export * from './reason.ts';
+export * from './reason-row.ts';
 export * from './refusal.ts';
 export * from './scope.ts';
 export * from './security-level.ts';

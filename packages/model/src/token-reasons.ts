@@ -1,4 +1,4 @@
-import type { ReasonRow } from './reason.ts';
+import type { ReasonRow } from './reason-row.ts';
 
 const LOGIN = { stage: 'authentication', connack3: 5, reasonCode: 0x87, httpStatus: 401 } as const;
 
