@@ -208,6 +208,7 @@ describe('the command line', { timeout: 120_000 }, () => {
     const { id } = JSON.parse(added.out);
     expect(JSON.parse((await run('ca', 'list')).out).map((one: { builtIn: boolean }) => one.builtIn)).toEqual([
       true,
+      true,
       false,
     ]);
     expect(JSON.parse((await run('ca', 'export', id.slice(0, 16))).out).pem).toBe(plant.pem);

@@ -74,6 +74,13 @@ export const FAILURES = {
     meaning: 'A key or certificate file cannot be read, or key and certificate do not belong together.',
     cure: 'Restore the named file from a backup, or remove the folder pki to have a new authority made (every client must then be given the new root).',
   },
+  root_key_absent: {
+    httpStatus: 409,
+    reasonCode: 0x83,
+    severity: 'warning',
+    meaning: 'The key of the root was taken offline, and what was asked for cannot be done without it.',
+    cure: 'Bring it back for as long as it is needed, with `sallyport ca root restore-key FILE`, and try again.',
+  },
   policy_invalid: {
     httpStatus: 400,
     reasonCode: 0x83,

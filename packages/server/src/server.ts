@@ -47,6 +47,7 @@ import { registerForGateway } from './registry/register-for-gateway.ts';
 import type { Registry } from './registry/registry.ts';
 import { writePrivateFile } from './storage/private-file.ts';
 import { certificateTrust, firstDoor } from './wiring/first-door.ts';
+import { followOrganisations } from './wiring/organisation-authorities.ts';
 
 const VERSION = (createRequire(import.meta.url)('../package.json') as { version: string }).version;
 /** Sessions, what waits in them, and retained messages; in the data directory. */
@@ -185,6 +186,8 @@ async function open(
     counters,
     store,
   });
+  const organisationAuthorities = followOrganisations({ registry, authority, emit });
+  undo.push(() => organisationAuthorities.close());
   let nameClientAuthorities = (): void => {};
   changed = (change) => {
     emit({
@@ -195,6 +198,7 @@ async function open(
       ...(change.organisation === undefined ? {} : { organisation: change.organisation }),
     });
     if (change.kind === 'authority') nameClientAuthorities();
+    organisationAuthorities.changed(change);
     followRegistry(change, { policies, broker }).catch((problem: unknown) => {
       emit({ type: 'defect', where: `rights after ${change.action} of ${change.target}`, problem: String(problem) });
     });

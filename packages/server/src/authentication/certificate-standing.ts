@@ -21,8 +21,10 @@ export interface KnownCertificate {
 
 /** What judging a certificate asks of the registry. Every answer is of this moment. */
 export interface CertificateTrust {
-  /** The authority of this server that issues client certificates. What it issued counts only if it is on record. */
-  readonly builtIn: { readonly der: Uint8Array; readonly fingerprint: string; readonly subjectNameHash: string };
+  /** DER of the authorities of this server with one of these subjects. What they issued counts only if it is on record. */
+  findBuiltIn(subjectNameHashes: ReadonlySet<string>): readonly Uint8Array[];
+  /** True for the SHA-256 of an authority of this server. */
+  isBuiltIn(fingerprint: string): boolean;
   findAuthorities(wanted: {
     readonly organisation?: string;
     readonly subjectNameHashes: readonly string[];

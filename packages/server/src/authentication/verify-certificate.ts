@@ -41,15 +41,14 @@ export async function verifyCertificate(
   const wanted = new Set([leaf.issuerNameHash]);
   for (const issuer of issuers) if (issuer.ok) wanted.add(issuer.value.issuerNameHash);
 
-  const { builtIn } = trust;
   const known = await trust.findAuthorities({
     ...(organisation === undefined ? {} : { organisation }),
     subjectNameHashes: [...wanted],
   });
   const groups = [...grouped(known)].slice(0, ORGANISATIONS_TRIED);
-  const isBuiltIn = wanted.has(builtIn.subjectNameHash);
+  const builtIn = trust.findBuiltIn(wanted);
   const tries: (readonly [string | undefined, readonly Uint8Array[]])[] = [
-    ...(isBuiltIn ? [[undefined, [builtIn.der]] as const] : []),
+    ...(builtIn.length > 0 ? [[undefined, builtIn] as const] : []),
     ...groups.map(([owner, authorities]) => [owner, authorities.map(({ der }) => der)] as const),
   ];
 
@@ -65,7 +64,7 @@ export async function verifyCertificate(
       leaf.issuerNameHash,
       verification.path.slice(1, -1).map(({ der }) => der),
     );
-    led.push({ organisation: owner, grounds: groundsOf(verification, builtIn.fingerprint) });
+    led.push({ organisation: owner, grounds: groundsOf(verification, trust) });
   }
   if (led.length > 0) return { ok: true, leaf, led };
   const { reason, subject } = problem as Extract<Verification, { verified: false }>;
@@ -82,9 +81,12 @@ function grouped(authorities: readonly KnownAuthority[]): Map<string, KnownAutho
   return groups;
 }
 
-function groundsOf({ certificate, root, path }: Verified, builtIn: string): CertificateGrounds {
+function groundsOf(
+  { certificate, root, path }: Verified,
+  trust: Pick<CertificateTrust, 'isBuiltIn'>,
+): CertificateGrounds {
   // Whatever stands above it: what this server issued counts for whom it was issued to and for nobody else.
-  const ours = path.slice(1).some(({ fingerprintSha256 }) => fingerprintSha256 === builtIn);
+  const ours = path.slice(1).some(({ fingerprintSha256 }) => trust.isBuiltIn(fingerprintSha256));
   return {
     authority: ours ? 'builtin' : root.fingerprintSha256,
     fingerprint: certificate.fingerprintSha256,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import {
+  type CertificateAuthority,
   type CertificateFacts,
   generateKeyPair,
   type IssuedCertificate,
@@ -13,6 +14,8 @@ import {
 import { createKeyMaterial } from './create-key-material.ts';
 import { writePrivateFile } from './key-files.ts';
 import { type KeyMaterial, loadKeyMaterial } from './load-key-material.ts';
+import { openOrganisationAuthorities } from './organisation-authorities.ts';
+import { rootKey } from './root-key.ts';
 import { type ServerNames, sameNames, serverNames } from './server-names.ts';
 
 export interface AuthorityOptions {
@@ -36,6 +39,8 @@ export interface ServerCredentials {
 }
 
 interface ClientIssueOptions {
+  /** Whose authority issues it. */
+  readonly organisation: string;
   readonly publicKey: PublicKey;
   /** For example `d:pump:pump-7`. */
   readonly commonName: string;
@@ -44,14 +49,25 @@ interface ClientIssueOptions {
   readonly validity?: number;
 }
 
+/** An authority with its key, and whose it is; without an organisation it is the one for the server itself. */
+export interface Issuer extends CertificateAuthority {
+  readonly organisation?: string;
+}
+
 /** The certificate authority of this server. */
 export interface Authority {
   readonly rootPem: string;
   readonly root: CertificateFacts;
-  /** The authority that issues client certificates. */
-  readonly issuer: CertificateFacts;
+  /** Issues the certificates of this server, and issued those of clients before organisations had authorities of their own. */
+  readonly intermediate: CertificateFacts;
   /** False once the root key has been taken offline. */
-  readonly hasRootKey: boolean;
+  hasRootKey(): Promise<boolean>;
+  /** Every authority below the root, of this moment. What they issued to clients counts only if it is on record. */
+  issuers(): readonly Issuer[];
+  /** The authority that issues the client certificates of an organisation. Made when it is first asked for: `root_key_absent`. */
+  issuerOf(organisation: string): Promise<CertificateAuthority>;
+  /** Ends the authority of an organisation that was removed. */
+  removeOrganisation(organisation: string): Promise<void>;
   serverCertificate(): CertificateFacts;
   serverCredentials(): ServerCredentials;
   /** Makes a new server certificate if the present one ends in less than 30 days. True if it did: hand it to the listeners. */
@@ -70,7 +86,14 @@ export async function openAuthority({ directory, dnsNames, now, host }: Authorit
   const wanted = serverNames(dnsNames, host);
   if (!(await loadKeyMaterial(directory, now()))) await createKeyMaterial(directory, wanted, now());
   const material = await loadAgain(directory, now());
-  const { intermediate } = material;
+  const { intermediate, root } = material;
+  const key = rootKey(directory, root);
+  const organisations = await openOrganisationAuthorities({
+    directory: join(directory, 'organisations'),
+    root,
+    rootKey: key,
+    now,
+  });
   const serverKeyPem = material.serverKeyPem ?? (await newServerKey(directory));
 
   async function issueServer(): Promise<ServerPair> {
@@ -90,9 +113,15 @@ export async function openAuthority({ directory, dnsNames, now, host }: Authorit
 
   return {
     rootPem: material.rootPem,
-    root: material.root,
-    issuer: intermediate.certificate,
-    hasRootKey: material.hasRootKey,
+    root,
+    intermediate: intermediate.certificate,
+    hasRootKey: () => key.isHere(),
+    issuers: () => [
+      intermediate,
+      ...[...organisations.all()].map(([organisation, authority]) => ({ ...authority, organisation })),
+    ],
+    issuerOf: (organisation) => organisations.of(organisation),
+    removeOrganisation: (organisation) => organisations.remove(organisation),
     serverCertificate: () => current.facts,
     serverCredentials: () => ({ key: serverKeyPem, cert: current.pem, ca: material.rootPem }),
     async renewServerCertificate() {
@@ -100,7 +129,8 @@ export async function openAuthority({ directory, dnsNames, now, host }: Authorit
       current = await issueServer();
       return true;
     },
-    issueClient: (options) => issueClientCertificate({ authority: intermediate, now: now(), ...options }),
+    issueClient: async ({ organisation, ...options }) =>
+      issueClientCertificate({ authority: await organisations.of(organisation), now: now(), ...options }),
   };
 }
 

@@ -6,6 +6,7 @@ import {
   keyPairToPem,
 } from '@sallyport/trust';
 import { writePrivateFolder } from './key-files.ts';
+import { ROOT_KEY_FILE } from './root-key.ts';
 import type { ServerNames } from './server-names.ts';
 
 const YEAR = 365 * 24 * 60 * 60_000;
@@ -16,8 +17,6 @@ export async function createKeyMaterial(directory: string, names: ServerNames, n
   const intermediate = await createIntermediateAuthority({
     authority: root,
     commonName: 'Sallyport intermediate',
-    // One more level, so that organisations can have authorities of their own while the root key is offline.
-    pathLength: 1,
     now,
     validity: 10 * YEAR,
   });
@@ -25,7 +24,7 @@ export async function createKeyMaterial(directory: string, names: ServerNames, n
   const server = await issueServerCertificate({ authority: intermediate, publicKey: keys.publicKey, ...names, now });
   await writePrivateFolder(directory, {
     'root.pem': root.pem,
-    'root-key.pem': await keyPairToPem(root.keys),
+    [ROOT_KEY_FILE]: await keyPairToPem(root.keys),
     'intermediate.pem': intermediate.pem,
     'intermediate-key.pem': await keyPairToPem(intermediate.keys),
     'server.pem': server.chainPem,

@@ -9,7 +9,7 @@ const FOR_OTHERS = 0o077;
 const WRITABLE_FOR_OTHERS = 0o022;
 
 /** Makes a folder that only its owner can enter. */
-async function makePrivateFolder(path: string): Promise<void> {
+export async function makePrivateFolder(path: string): Promise<void> {
   await onDisk(path, 'made', () => mkdir(path, { recursive: true, mode: OWNER_ONLY_FOLDER }));
 }
 

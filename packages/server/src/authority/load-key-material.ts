@@ -14,12 +14,12 @@ import {
   verifyChain,
 } from '@sallyport/trust';
 import { readSecretFile, readTextFile, refuseOpenFolder } from './key-files.ts';
+import { ROOT_KEY_FILE } from './root-key.ts';
 
 /** Key material whose parts were found to belong together and whose authorities are in force. */
 export interface KeyMaterial {
   readonly root: CertificateFacts;
   readonly rootPem: string;
-  readonly hasRootKey: boolean;
   readonly intermediate: CertificateAuthority;
   /** Absent if the file was removed: a new one is issued. */
   readonly server?: CertificateFacts;
@@ -34,14 +34,11 @@ export async function loadKeyMaterial(directory: string, now: number): Promise<K
   const at = (name: string): string => join(directory, name);
 
   const root = await requiredCertificate(at('root.pem'));
-  const rootKeyPem = await readSecretFile(at('root-key.pem'));
-  if (rootKeyPem !== undefined) requireBelongs(at('root-key.pem'), rootKeyPem, root);
+  const rootKeyPem = await readSecretFile(at(ROOT_KEY_FILE));
+  if (rootKeyPem !== undefined) requireBelongs(at(ROOT_KEY_FILE), rootKeyPem, root);
   await requirePath(root, root.facts, 'authority', now);
 
-  const middle = await requiredCertificate(at('intermediate.pem'));
-  const middleKeyPem = await requiredSecret(at('intermediate-key.pem'));
-  requireBelongs(at('intermediate-key.pem'), middleKeyPem, middle);
-  await requirePath(middle, root.facts, 'authority', now);
+  const intermediate = await loadIssuer(at('intermediate.pem'), at('intermediate-key.pem'), root.facts, now);
 
   const server = await optionalCertificate(at('server.pem'));
   const serverKeyPem = server ? await requiredSecret(at('server-key.pem')) : await readSecretFile(at('server-key.pem'));
@@ -53,14 +50,24 @@ export async function loadKeyMaterial(directory: string, now: number): Promise<K
   return {
     root: root.facts,
     rootPem: root.pem,
-    hasRootKey: rootKeyPem !== undefined,
-    intermediate: await restoreAuthority({
-      certificate: middle.facts.der,
-      keys: await keyPairOf(at('intermediate-key.pem'), middleKeyPem),
-    }),
+    intermediate,
     ...(server ? { server: server.facts, serverPem: server.pem } : {}),
     ...(serverKeyPem === undefined ? {} : { serverKeyPem }),
   };
+}
+
+/** Reads an authority below the root, with its key, and checks both. */
+export async function loadIssuer(
+  certificatePath: string,
+  keyPath: string,
+  root: CertificateFacts,
+  now: number,
+): Promise<CertificateAuthority> {
+  const certificate = await requiredCertificate(certificatePath);
+  const keyPem = await requiredSecret(keyPath);
+  requireBelongs(keyPath, keyPem, certificate);
+  await requirePath(certificate, root, 'authority', now);
+  return restoreAuthority({ certificate: certificate.facts.der, keys: await keyPairOf(keyPath, keyPem) });
 }
 
 async function isAbsent(directory: string): Promise<boolean> {

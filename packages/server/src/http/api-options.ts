@@ -31,8 +31,8 @@ export interface PolicyDesk {
 
 /** Reads, judges and records certificates. Certificates and requests are PEM texts; failures name what is wrong with them. */
 export interface CertificateDesk {
-  /** The authority of this server that issues client certificates. */
-  readonly builtIn: CertificateFacts;
+  /** The authorities of this server whose client certificates the organisation takes; that of the organisation first. */
+  builtIn(organisation: string): readonly CertificateFacts[];
   addAuthority(input: { organisation: string; certificate: string; by: string }): Promise<TrustedAuthority>;
   /** `validity` in milliseconds. */
   issue(input: { principal: string; csr: string; validity?: number; by: string }): Promise<{

@@ -1,4 +1,4 @@
-import { Failure, parsePrincipal } from '@sallyport/model';
+import { Failure, type Principal, parsePrincipal } from '@sallyport/model';
 import {
   authorityProblem,
   type CertificateFacts,
@@ -12,7 +12,7 @@ import type { Registry } from '../registry/registry.ts';
 import type { CertificateDesk } from './api-options.ts';
 
 export interface CertificateDeskOptions {
-  readonly authority: Pick<Authority, 'issuer' | 'root' | 'rootPem' | 'issueClient'>;
+  readonly authority: Pick<Authority, 'root' | 'issuers' | 'issueClient'>;
   readonly registry: Pick<Registry, 'authorities' | 'certificates'>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -22,13 +22,19 @@ export interface CertificateDeskOptions {
 export function certificateDesk({ authority, registry, now }: CertificateDeskOptions): CertificateDesk {
   const { authorities, certificates } = registry;
   return {
-    builtIn: authority.issuer,
+    builtIn: (organisation) =>
+      authority
+        .issuers()
+        .filter((issuer) => issuer.organisation === organisation || issuer.organisation === undefined)
+        .sort((a, b) => Number(a.organisation === undefined) - Number(b.organisation === undefined))
+        .map(({ certificate }) => certificate),
 
     async addAuthority({ organisation, certificate, by }) {
       const facts = await certificateIn(certificate);
       const { fingerprintSha256: fingerprint, subject, subjectNameHash, notBefore, notAfter, der } = facts;
-      if ([authority.issuer, authority.root].some((own) => own.fingerprintSha256 === fingerprint)) {
-        throw new Failure('already_exists', 'This is the authority of this server, which every organisation trusts.');
+      const own = [authority.root, ...authority.issuers().map((issuer) => issuer.certificate)];
+      if (own.some(({ fingerprintSha256 }) => fingerprintSha256 === fingerprint)) {
+        throw new Failure('already_exists', 'This is an authority of this server, which needs no adding.');
       }
       const problem = await authorityProblem(der, now());
       if (problem) throw unfit(subject, problem);
@@ -38,10 +44,12 @@ export function certificateDesk({ authority, registry, now }: CertificateDeskOpt
     async issue({ principal, csr, validity, by }) {
       const request = await readCertificateRequest(csr);
       if (!request.ok) throw new Failure('invalid_request', `csr: ${request.problem}.`);
+      const owner = ownerOf(principal);
       const issued = await authority.issueClient({
+        organisation: owner.organisation,
         publicKey: request.value.publicKey,
         // What the request asks to be called is a wish; who it is for stands in the registry.
-        commonName: nameOf(principal),
+        commonName: nameOf(owner),
         ...(validity === undefined ? {} : { validity }),
       });
       const facts = await certificateIn(issued.pem);
@@ -93,15 +101,20 @@ function recorded({
   return { fingerprint: fingerprintSha256, issuerNameHash, issuer, serial, subject, notBefore, notAfter };
 }
 
-/** The common name of watson-iot.md section 3.4, which holds no organisation. */
-function nameOf(written: string): string {
+type Owner = Exclude<Principal, { kind: 'operator' }>;
+
+function ownerOf(written: string): Owner {
   const principal = parsePrincipal(written);
   if (!principal.ok || principal.value.kind === 'operator') {
     throw new Failure('invalid_request', `principal: ${written} is no device, gateway or application.`);
   }
-  const { value } = principal;
-  if (value.kind === 'application') return `a:${value.id}`;
-  return `${value.kind === 'device' ? 'd' : 'g'}:${value.type}:${value.id}`;
+  return principal.value;
+}
+
+/** The common name of watson-iot.md section 3.4, which holds no organisation. */
+function nameOf(owner: Owner): string {
+  if (owner.kind === 'application') return `a:${owner.id}`;
+  return `${owner.kind === 'device' ? 'd' : 'g'}:${owner.type}:${owner.id}`;
 }
 
 const UNFIT: Readonly<Record<VerificationProblem, string>> = {

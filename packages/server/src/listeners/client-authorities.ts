@@ -7,13 +7,13 @@ const NAMED_MAXIMUM = 200;
 
 /**
  * The authorities that are named to clients which are asked for a certificate, so that those who have several show a fitting one.
- * With more than fit into a handshake none is named, which lets clients show whatever they have (RFC 8446 section 4.2.4).
+ * The authorities of organisations are below the root and not named: their names are nobody's business. With more than fit into a handshake none is named, which lets clients show whatever they have (RFC 8446 section 4.2.4).
  */
 export async function clientAuthorities(
   registry: Pick<Registry, 'authorities'>,
-  { root, issuer }: Pick<Authority, 'root' | 'issuer'>,
+  { root, intermediate }: Pick<Authority, 'root' | 'intermediate'>,
 ): Promise<readonly string[]> {
   const trusted = await registry.authorities.distinct(NAMED_MAXIMUM + 1);
   if (trusted.length > NAMED_MAXIMUM) return [];
-  return [root.der, issuer.der, ...trusted].map((der) => pemOf('CERTIFICATE', der));
+  return [root.der, intermediate.der, ...trusted].map((der) => pemOf('CERTIFICATE', der));
 }

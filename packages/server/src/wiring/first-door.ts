@@ -12,11 +12,13 @@ export function certificateTrust({
   authority,
 }: Pick<Installation, 'registry' | 'authority'>): CertificateTrust {
   return {
-    builtIn: {
-      der: authority.issuer.der,
-      fingerprint: authority.issuer.fingerprintSha256,
-      subjectNameHash: authority.issuer.subjectNameHash,
-    },
+    findBuiltIn: (subjects) =>
+      authority
+        .issuers()
+        .filter(({ certificate }) => subjects.has(certificate.subjectNameHash))
+        .map(({ certificate }) => certificate.der),
+    isBuiltIn: (fingerprint) =>
+      authority.issuers().some(({ certificate }) => certificate.fingerprintSha256 === fingerprint),
     findAuthorities: (wanted) => registry.authorities.findBySubject(wanted),
     trusts: (organisation, fingerprint) => registry.authorities.trusts(organisation, fingerprint),
     findBySerial: (name) => registry.certificates.findBySerial(name),

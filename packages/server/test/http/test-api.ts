@@ -143,9 +143,8 @@ export async function openTestApi(overrides: Partial<ApiOptions> = {}) {
 async function testAuthority(now: number) {
   const root = await createRootAuthority({ commonName: 'Test root', now, validity: 365 * 86_400_000 });
   return {
-    issuer: root.certificate,
+    issuers: () => [root],
     root: root.certificate,
-    rootPem: root.pem,
     issueClient: (options: { publicKey: PublicKey; commonName: string; validity?: number }) =>
       issueClientCertificate({ authority: root, now, ...options }),
   };

@@ -25,7 +25,8 @@ export function authorityRoutes({ registry, certificates }: Services): readonly 
       name: 'listAuthorities',
       tag: 'certificates',
       summary: 'The authorities whose client certificates the organisation takes',
-      description: 'The first page begins with the authority of this server.',
+      description:
+        'The first page begins with the authorities of this server: that of the organisation, once it has one.',
       needs: 'reader',
       params: within,
       query,
@@ -33,7 +34,7 @@ export function authorityRoutes({ registry, certificates }: Services): readonly 
       run: async ({ params, query }) => {
         const page = pageOf(await authorities.list({ ...params, ...query }), authorityDocument);
         if (query.after !== undefined) return page;
-        return { ...page, items: [builtInAuthority(certificates.builtIn), ...page.items] };
+        return { ...page, items: [...certificates.builtIn(params.organisation).map(builtInAuthority), ...page.items] };
       },
     }),
     route<Within, unknown, z.infer<typeof added>, AuthorityDocument>({
@@ -62,7 +63,8 @@ export function authorityRoutes({ registry, certificates }: Services): readonly 
       answer: { schema: authorityAnswer },
       run: async ({ params: { organisation, authority } }) => {
         await registry.organisations.get(organisation);
-        if (certificates.builtIn.fingerprintSha256 === authority) return builtInAuthority(certificates.builtIn);
+        const own = certificates.builtIn(organisation).find(({ fingerprintSha256 }) => fingerprintSha256 === authority);
+        if (own) return builtInAuthority(own);
         return authorityDocument(await authorities.get({ organisation, fingerprint: authority }));
       },
     }),
@@ -72,7 +74,7 @@ export function authorityRoutes({ registry, certificates }: Services): readonly 
       name: 'removeAuthority',
       tag: 'certificates',
       summary: 'Trust an authority no more',
-      description: 'Sessions that lean on it end at once. The authority of this server cannot be removed.',
+      description: 'Sessions that lean on it end at once. The authorities of this server cannot be removed.',
       needs: 'administrator',
       params,
       run: ({ params: { organisation, authority }, by }) =>
