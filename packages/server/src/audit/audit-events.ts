@@ -34,6 +34,14 @@ export const AUDIT_EVENTS = {
       'writtenMessages',
     ],
   },
+  'session.renewed': {
+    meaning: 'A client has authenticated itself again in its session, which now stands on a new credential.',
+    details: ['clientId', 'credential', 'credentialKind', 'expiresAt'],
+  },
+  'session.expiring': {
+    meaning: 'The credential of an open session ends soon, and the session with it unless it is renewed.',
+    details: ['clientId', 'credential', 'credentialKind', 'expiresAt'],
+  },
   'session.refused': { meaning: 'A client was not let in; the ticket explains why.', details: REFUSAL },
   'session.slowed': {
     meaning: 'A client sends faster than it may and is read more slowly; the ticket explains which bound it met.',

@@ -32,6 +32,16 @@ export function rowOfEvent(event: ServerEvent): Row | undefined {
     case 'subscription.denied':
     case 'delivery.denied':
       return event.refusal.count > 1 ? undefined : refusalRow(event.type, event.refusal);
+    case 'session.renewed':
+    case 'session.expiring': {
+      const { type, organisation, principal, clientId, credential, credentialKind, expiresAt } = event;
+      return {
+        type,
+        organisation,
+        principal,
+        details: present({ clientId: clip(clientId), credential, credentialKind, expiresAt }),
+      };
+    }
     case 'message.dropped':
       return {
         type: event.type,

@@ -2,6 +2,7 @@ import type { ClientId, Principal, RefusalReason, TraceStep } from '@sallyport/m
 import type { Grants } from '@sallyport/policy';
 import type { CredentialKind } from '../events/events.ts';
 import type { TransportFacts } from '../events/transport-facts.ts';
+import type { Exchange } from './exchange.ts';
 
 /** What a client has put forward. Nothing in it has been checked yet. */
 export interface Evidence {
@@ -11,6 +12,8 @@ export interface Evidence {
   readonly transport: TransportFacts;
   /** What is wrong with a client id that begins like one of the Watson IoT Platform; `clientId` is then a plain one. */
   readonly clientIdProblem?: string;
+  /** The client named an authentication method: it answers what the method asks. */
+  readonly exchange?: Exchange;
 }
 
 /** A certificate that was verified, and what it leans on. Small and without bytes: it is kept with the session. */
@@ -69,5 +72,7 @@ export type Verdict =
  */
 export interface Authenticator {
   readonly name: string;
+  /** Evidence that is to be judged even where another proof is enough, as it may narrow what the client may do. */
+  insists?(evidence: Evidence): boolean;
   authenticate(evidence: Evidence): Verdict | Promise<Verdict>;
 }

@@ -1,7 +1,9 @@
 import { type ClientId, principalName, type RefusalReason, type SecurityLevel, type TraceStep } from '@sallyport/model';
 import type { Authenticator, Evidence, Grounds, Verdict } from './authenticator.ts';
 import { CONNECTION_LEVELS, type Proof } from './connection-level.ts';
+import type { ExchangeMethod } from './exchange-method.ts';
 import type { Find, KnownPrincipal } from './known-principal.ts';
+import { runExchange, unknownMethod } from './run-exchange.ts';
 import { secretStanding, suspension } from './standing.ts';
 import { whenReady } from './when-ready.ts';
 
@@ -12,12 +14,16 @@ export type Satisfaction =
       readonly known: KnownPrincipal;
       /** The client id that a certificate gives the client in place of the one in CONNECT. */
       readonly clientId?: ClientId;
+      /** An exchange of the kind `presence` was passed. */
+      readonly present?: boolean;
     }
   | { readonly outcome: 'unsatisfied'; readonly reason: RefusalReason; readonly cure?: string };
 
 export interface RequirementOptions {
   /** Asked in this order; each proves by one kind of evidence. */
   readonly authenticators: readonly { readonly proof: Proof; readonly authenticator: Authenticator }[];
+  /** Authentication methods of MQTT 5 that are offered. */
+  readonly methods?: readonly ExchangeMethod[];
   readonly findPrincipal: Find;
   readonly organisationExists: (id: string) => boolean | Promise<boolean>;
   readonly now: () => number;
@@ -32,27 +38,49 @@ export type Requirement = (evidence: Evidence, steps: TraceStep[]) => Satisfacti
  * certificate that is shown and does not count is a refusal wherever the level looks at certificates: no token makes it good.
  */
 export function requirement(options: RequirementOptions): Requirement {
-  const { findPrincipal } = options;
-  return (evidence, steps) =>
-    whenReady(claimedPrincipal(evidence, findPrincipal), (claimed) => {
-      const early = claimed && checkTransport(claimed.security, evidence, steps);
-      if (early) return early;
-      return whenReady(judgeCertificate(options, claimed, evidence, steps), (certificate) => {
-        const renamed = certificate.outcome === 'accepted' ? certificate.clientId : undefined;
-        if (renamed === undefined) {
-          return satisfyClaimed(options, { evidence, claimed, certificate, steps });
-        }
-        const { clientIdProblem: _, ...rest } = evidence;
-        const as = { ...rest, clientId: renamed };
-        return whenReady(claimedPrincipal(as, findPrincipal), (owner) =>
-          whenReady(
-            satisfyClaimed(options, { evidence: as, claimed: owner, certificate, steps }),
-            (satisfaction): Satisfaction =>
-              satisfaction.outcome === 'satisfied' ? { ...satisfaction, clientId: renamed } : satisfaction,
-          ),
-        );
-      });
+  const { methods = [] } = options;
+  return (evidence, steps) => {
+    const { exchange } = evidence;
+    if (exchange === undefined) return judge(options, evidence, steps);
+    const method = methods.find(({ name }) => name === exchange.method);
+    if (method === undefined || (method.kind === 'presence' && exchange.renewal)) {
+      return unsatisfied(unknownMethod(exchange.method, methods), steps);
+    }
+    return whenReady(judge(options, evidence, steps), async (satisfaction) => {
+      if (method.kind === 'proof' || satisfaction.outcome === 'unsatisfied') return satisfaction;
+      const verdict = await runExchange(method, exchange, evidence, satisfaction.grounds);
+      if (verdict.outcome !== 'accepted') return unsatisfied(verdict, steps);
+      steps.push(verdict.step);
+      return { ...satisfaction, present: true };
     });
+  };
+}
+
+function judge(
+  options: RequirementOptions,
+  evidence: Evidence,
+  steps: TraceStep[],
+): Satisfaction | Promise<Satisfaction> {
+  const { findPrincipal } = options;
+  return whenReady(claimedPrincipal(evidence, findPrincipal), (claimed) => {
+    const early = claimed && checkTransport(claimed.security, evidence, steps);
+    if (early) return early;
+    return whenReady(judgeCertificate(options, claimed, evidence, steps), (certificate) => {
+      const renamed = certificate.outcome === 'accepted' ? certificate.clientId : undefined;
+      if (renamed === undefined) {
+        return satisfyClaimed(options, { evidence, claimed, certificate, steps });
+      }
+      const { clientIdProblem: _, ...rest } = evidence;
+      const as = { ...rest, clientId: renamed };
+      return whenReady(claimedPrincipal(as, findPrincipal), (owner) =>
+        whenReady(
+          satisfyClaimed(options, { evidence: as, claimed: owner, certificate, steps }),
+          (satisfaction): Satisfaction =>
+            satisfaction.outcome === 'satisfied' ? { ...satisfaction, clientId: renamed } : satisfaction,
+        ),
+      );
+    });
+  });
 }
 
 interface Case {
@@ -101,7 +129,8 @@ function satisfyClaimed(options: RequirementOptions, given: Case): Satisfaction 
     judged ??= proveByToken(options, evidence, steps);
     return judged;
   };
-  return whenReady(firstProof(given, token), (verdict) => {
+  const insisting = insists(options, evidence);
+  return whenReady(firstProof(given, token, insisting), (verdict) => {
     if (verdict.outcome !== 'accepted') return explainUnknown(options, evidence, verdict, claimed !== undefined, steps);
     return whenReady(options.findPrincipal(principalName(verdict.grounds.principal)), (known) => {
       // Removed between the proof and now.
@@ -112,7 +141,7 @@ function satisfyClaimed(options: RequirementOptions, given: Case): Satisfaction 
       if (known.security === claimed?.security) return satisfied(known, verdict.grounds);
       const late = checkTransport(known.security, evidence, steps);
       if (late) return late;
-      return whenReady(satisfyLevel(known.security, certificate, token, steps), (whole): Satisfaction => {
+      return whenReady(satisfyLevel(known.security, certificate, token, steps, insisting), (whole): Satisfaction => {
         if (whole.outcome !== 'accepted') return unsatisfied(whole, steps);
         if (!samePrincipal(whole, verdict)) return unsatisfied(disagreement(verdict, whole), steps);
         return checkStanding(known, whole.grounds, options.now(), steps) ?? satisfied(known, whole.grounds);
@@ -142,11 +171,19 @@ function checkStanding(
 function firstProof(
   { evidence, claimed, certificate, steps }: Case,
   token: () => Verdict | Promise<Verdict>,
+  insisting: boolean,
 ): Verdict | Promise<Verdict> {
-  if (claimed) return satisfyLevel(claimed.security, certificate, token, steps);
+  if (claimed) return satisfyLevel(claimed.security, certificate, token, steps, insisting);
   if (certificate.outcome === 'accepted') return certificate;
-  if (certificate.outcome === 'rejected' && evidence.username === undefined) return certificate;
+  if (certificate.outcome === 'rejected' && evidence.username === undefined && !insisting) return certificate;
   return token();
+}
+
+/** Whether the client shows by its secret more than who it is: then that is judged too, and the session stands on it. */
+function insists({ authenticators, methods = [] }: RequirementOptions, evidence: Evidence): boolean {
+  const { exchange } = evidence;
+  if (exchange !== undefined) return methods.some(({ name, kind }) => name === exchange.method && kind === 'proof');
+  return authenticators.some(({ authenticator }) => authenticator.insists?.(evidence) === true);
 }
 
 /** The one place where the five levels are applied to what was shown. */
@@ -155,12 +192,13 @@ function satisfyLevel(
   certificate: Verdict,
   token: () => Verdict | Promise<Verdict>,
   steps: TraceStep[],
+  insisting: boolean,
 ): Verdict | Promise<Verdict> {
   const { proofs, require } = CONNECTION_LEVELS[security];
   if (!proofs.includes('certificate')) return token();
   if (certificate.outcome === 'rejected') return certificate;
   if (certificate.outcome === 'accepted') {
-    if (require === 'any') return certificate;
+    if (require === 'any' && !insisting) return certificate;
     return whenReady(token(), (other) => (other.outcome === 'accepted' ? both(certificate, other) : other));
   }
   // Fail closed: where the certificate is not one of several ways but demanded, nothing else can stand in for it.
@@ -256,10 +294,18 @@ function checkTransport(level: SecurityLevel, evidence: Evidence, steps: TraceSt
 
 /** Asks the authenticators of secrets until one has an answer; a rejection ends it, and so does a broken dependency, by throwing. */
 function proveByToken(
-  { authenticators }: RequirementOptions,
+  { authenticators, methods = [] }: RequirementOptions,
   evidence: Evidence,
   steps: TraceStep[],
 ): Verdict | Promise<Verdict> {
+  const { exchange } = evidence;
+  const method = methods.find(({ name, kind }) => name === exchange?.method && kind === 'proof');
+  if (exchange !== undefined && method !== undefined) {
+    return runExchange(method, exchange, evidence).then((verdict) => {
+      steps.push(verdict.step);
+      return verdict;
+    });
+  }
   const usable = authenticators.filter(({ proof }) => proof === 'token');
   const ask = (index: number): Verdict | Promise<Verdict> => {
     const next = usable[index];

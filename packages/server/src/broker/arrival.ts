@@ -5,6 +5,7 @@ import type { BrokerLimits } from './limits.ts';
 
 /** What the broker asks at the two doors: may this client come in? */
 export interface Arrival {
+  /** With an exchange that is a renewal: of a client whose session is open. */
   readonly evidence: Evidence;
   readonly protocolVersion: 3 | 4 | 5;
   readonly cleanStart: boolean;

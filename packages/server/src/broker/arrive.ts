@@ -146,7 +146,7 @@ function transportStep({ transport }: Evidence): TraceStep {
 
 function turnedAway(
   refuse: Refuse,
-  { clientId, transport }: Evidence,
+  { clientId, transport, exchange }: Evidence,
   reason: RefusalReason,
   steps: readonly TraceStep[],
   cure: string,
@@ -158,7 +158,7 @@ function turnedAway(
       ? undefined
       : clientId.organisation;
   const refusal = refuse({
-    action: 'connect',
+    action: exchange?.renewal === true ? 'session' : 'connect',
     reason,
     reasonCode: REASONS[reason].reasonCode,
     ...(organisation === undefined ? {} : { organisation }),

@@ -1,4 +1,5 @@
 import type { ConnAck, Connect, Properties } from '@sallyport/mqtt';
+import { type AuthExchange, authProperties } from './auth-exchange.ts';
 import type { Opened } from './open-session.ts';
 import { responseInformation } from './response-information.ts';
 
@@ -20,7 +21,7 @@ export function keepAliveOf(packet: Connect, { session }: Opened): number {
  * The CONNACK of a session that was opened. MQTT 5 clients are told every bound that they would otherwise run into, and
  * nothing that the specification lets them take for granted: all QoS, retained messages, wildcards, identifiers and shared subscriptions.
  */
-export function welcome(packet: Connect, opened: Opened): ConnAck {
+export function welcome(packet: Connect, opened: Opened, exchange?: AuthExchange): ConnAck {
   const { session, sessionPresent, assigned } = opened;
   const plain: ConnAck = { type: 'connack', sessionPresent, reasonCode: 0 };
   if (packet.protocolVersion < 5) return plain;
@@ -36,6 +37,7 @@ export function welcome(packet: Connect, opened: Opened): ConnAck {
     ...(keepAlive === packet.keepAlive ? {} : { serverKeepAlive: keepAlive }),
     ...(assigned ? { assignedClientIdentifier: session.clientId } : {}),
     ...(responses === undefined ? {} : { responseInformation: responses }),
+    ...(exchange === undefined ? {} : authProperties(exchange, exchange.conclusion)),
   };
   return { ...plain, properties };
 }

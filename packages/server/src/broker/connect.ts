@@ -8,17 +8,28 @@ import {
 } from '@sallyport/model';
 import type { Connect } from '@sallyport/mqtt';
 import type { Evidence } from '../authentication/authenticator.ts';
+import type { Exchange } from '../authentication/exchange.ts';
 import type { TransportFacts } from '../events/transport-facts.ts';
 import type { NotOpened } from './admission-bounds.ts';
 import type { Arrival, ArrivalVerdict } from './arrival.ts';
 import type { BrokerContext } from './context.ts';
 import { limitCure, limitStep } from './limit-keys.ts';
 
+/** What the doors look at of CONNECT. */
+export type Knock = Pick<Connect, 'clientId' | 'username' | 'password' | 'will' | 'protocolVersion' | 'cleanStart'>;
+
+/** What is kept of the CONNECT of a client that may authenticate itself again: no secret. */
+export interface Greeting extends Omit<Knock, 'password' | 'will'> {
+  /** The client id with which it was admitted. */
+  readonly admittedAs: string;
+}
+
 /** Turns CONNECT into an arrival and asks both doors. Answers at once where nobody has to wait for anything. */
 export function askDoors(
   context: BrokerContext,
-  packet: Connect,
+  packet: Knock,
   transport: TransportFacts,
+  exchange?: Exchange,
 ): ArrivalVerdict | Promise<ArrivalVerdict> {
   const clientId = parseClientId(packet.clientId);
   // A certificate may name the client better than its client id does; then the first door decides.
@@ -27,17 +38,13 @@ export function askDoors(
     const text = `The client id ${JSON.stringify(packet.clientId.slice(0, 128))}: ${clientId.problem}.`;
     return refused(context, packet, transport, 'malformed_client_id', text);
   }
-  const method = packet.properties?.authenticationMethod;
-  if (method !== undefined) {
-    const text = `The client asked for the authentication method ${JSON.stringify(method.slice(0, 64))}.`;
-    return refused(context, packet, transport, 'unsupported_authentication_method', text);
-  }
   const evidence: Evidence = {
     clientId: clientId.ok ? clientId.value : { kind: 'plain', text: packet.clientId },
     ...(clientId.ok ? {} : { clientIdProblem: clientId.problem }),
     transport,
     ...(packet.username === undefined ? {} : { username: packet.username }),
     ...(packet.password === undefined ? {} : { password: packet.password }),
+    ...(exchange === undefined ? {} : { exchange }),
   };
   const { will } = packet;
   const arrival: Arrival = {
@@ -55,7 +62,7 @@ export function askDoors(
 }
 
 /** A door that breaks is closed. */
-function broken(context: BrokerContext, packet: Connect, transport: TransportFacts, error: unknown): ArrivalVerdict {
+function broken(context: BrokerContext, packet: Knock, transport: TransportFacts, error: unknown): ArrivalVerdict {
   const problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
   context.counters.defects++;
   context.events.emit({ type: 'defect', where: 'arrival', problem });
@@ -64,7 +71,7 @@ function broken(context: BrokerContext, packet: Connect, transport: TransportFac
 
 function refused(
   context: BrokerContext,
-  packet: Connect,
+  packet: Knock,
   transport: TransportFacts,
   reason: RefusalReason,
   text: string,

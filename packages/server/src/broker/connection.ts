@@ -1,9 +1,11 @@
 import { principalName, type Refusal, type RefusalReason } from '@sallyport/model';
 import {
+  type Auth,
   type Connect,
   type DecodeFailure,
   Decoder,
   type Disconnect,
+  encode,
   type Packet,
   type PacketReceiver,
   type ProtocolVersion,
@@ -14,9 +16,10 @@ import type { TransportFacts } from '../events/transport-facts.ts';
 import { acknowledge } from './acknowledge.ts';
 import { type NotOpened, waitForTurn } from './admission-bounds.ts';
 import type { Admission, ArrivalVerdict } from './arrival.ts';
+import { AuthExchange, type AuthLine, authProperties } from './auth-exchange.ts';
 import type { ByteReceiver, ByteStream } from './byte-stream.ts';
 import { keepAliveOf, welcome } from './connack.ts';
-import { askDoors, refuseAdmitted, refuseConnect } from './connect.ts';
+import { askDoors, type Greeting, refuseAdmitted, refuseConnect } from './connect.ts';
 import type { BrokerContext } from './context.ts';
 import { depart } from './departure.ts';
 import { CLOSE_CODES, type Ending } from './ending.ts';
@@ -28,6 +31,7 @@ import { pump } from './pump.ts';
 import type { Realm } from './realm.ts';
 import { connackCode } from './reason-codes.ts';
 import { reconsider } from './reconsider.ts';
+import { renew } from './renew.ts';
 import { send, ticketProperties } from './send.ts';
 import type { Session } from './session.ts';
 import { sessionClosed, sessionOpened } from './session-events.ts';
@@ -51,7 +55,7 @@ const TOLD_BELOW_5: ReadonlySet<DecodeFailure['code']> = new Set([
 type State = 'greeting' | 'arriving' | 'open' | 'ending' | 'closed';
 
 /** One connection, from its first byte to its last. Everything that may fail in it ends it, and nothing but it. */
-export class Connection extends Outgoing implements Link, Timed, ByteReceiver, PacketReceiver {
+export class Connection extends Outgoing implements Link, Timed, ByteReceiver, PacketReceiver, AuthLine {
   readonly facts: TransportFacts;
   readonly connectedAt: number;
   messagesIn = 0;
@@ -77,6 +81,12 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
   /** The client has waited for its turn to connect. */
   #hasTurn = false;
   #username: string | undefined;
+  /** Bytes of a packet that the client takes. */
+  #mostOut = Number.POSITIVE_INFINITY;
+  /** Under way: of the arrival, or of a client with a session that authenticates itself again. */
+  #exchange: AuthExchange | undefined;
+  /** Set where CONNECT named an authentication method. */
+  #greeting: (Greeting & { readonly method: string }) | undefined;
   #session: Session | undefined;
   #realm: Realm | undefined;
 
@@ -219,7 +229,8 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
       else if (this.#state === 'open') {
         this.#take(packet, this.#realm!, this.#session!);
         this.#spend(this.#session!, costOf(packet));
-      } else this.#violated(`${packet.type.toUpperCase()} came before CONNACK.`, 'MQTT-3.1.0-1');
+      } else if (this.#exchange?.waiting === true) this.#answered(packet, this.#exchange);
+      else this.#violated(`${packet.type.toUpperCase()} came before CONNACK.`, 'MQTT-3.1.0-1');
     } catch (error) {
       this.#defect(packet.type, error);
     }
@@ -246,6 +257,9 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
       case 'disconnect':
         this.#farewell(packet, session);
         return;
+      case 'auth':
+        this.#authAgain(packet, realm, session);
+        return;
       default:
         this.#violated(`${packet.type.toUpperCase()} is not for a client to send here.`);
     }
@@ -261,11 +275,14 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
     this.#state = 'arriving';
     this.#username = packet.username;
     this.problemInformation = packet.properties?.requestProblemInformation ?? true;
+    const { authenticationMethod: method, authenticationData, maximumPacketSize } = packet.properties ?? {};
+    if (maximumPacketSize !== undefined) this.#mostOut = maximumPacketSize;
+    if (method !== undefined) this.#exchange = new AuthExchange(this, method, authenticationData, false);
     this.#ask(packet);
   }
 
   #ask(packet: Connect): void {
-    const verdict = askDoors(this.context, packet, this.facts);
+    const verdict = askDoors(this.context, packet, this.facts, this.#exchange);
     if (!(verdict instanceof Promise)) {
       this.#arrived(packet, verdict);
       if (this.#hasTurn) this.#readOn();
@@ -277,18 +294,21 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
     verdict.then(
       (answer) => {
         try {
-          if (this.#state !== 'arriving') return;
-          this.#arrived(packet, answer);
-          if (!this.open) return;
-          // A right may have ended while the doors were asked, before there was a session that could have been told.
-          void reconsider(this.context, this.#realm!, this.#session!);
-          this.#readOn();
+          if (this.#state === 'arriving') this.#arrivedLate(packet, answer);
         } catch (error) {
           this.#defect('arrival', error);
         }
       },
       (error: unknown) => this.#defect('arrival', error),
     );
+  }
+
+  #arrivedLate(packet: Connect, verdict: ArrivalVerdict): void {
+    this.#arrived(packet, verdict);
+    if (!this.open) return;
+    // A right may have ended while the doors were asked, before there was a session that could have been told.
+    void reconsider(this.context, this.#realm!, this.#session!);
+    this.#readOn();
   }
 
   #arrived(packet: Connect, verdict: ArrivalVerdict): void {
@@ -308,7 +328,9 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
       this.#hasTurn = true;
       this.#pause(turn, () => {
         this.context.wheel.schedule(this, this.context.limits.connectDeadline);
-        this.#ask(packet);
+        // The client has brought its exchange to an end and would not understand a second one.
+        if (this.#exchange !== undefined) this.#arrivedLate(packet, verdict);
+        else this.#ask(packet);
       });
       return;
     }
@@ -325,10 +347,24 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
     this.topicAliases = aliasesFor(packet, session);
     this.#expectLife(keepAliveOf(packet, opened));
     this.context.counters.sessionsOpened++;
-    send(this, welcome(packet, opened));
+    send(this, welcome(packet, opened, this.#exchange));
+    this.#keepGreeting(packet, admission);
     this.context.events.emit(sessionOpened(session, this, this.#username, packet.cleanStart, sessionPresent));
     pump(this.context, session, realm.retained);
     if (session.storeId > 0) this.#greetWhenSaved(packet, sessionPresent);
+  }
+
+  #keepGreeting({ clientId, username, protocolVersion, cleanStart }: Connect, admission: Admission): void {
+    if (this.#exchange === undefined) return;
+    this.#greeting = {
+      clientId,
+      ...(username === undefined ? {} : { username }),
+      protocolVersion,
+      cleanStart,
+      admittedAs: admission.clientId,
+      method: this.#exchange.method,
+    };
+    this.#exchange = undefined;
   }
 
   #notOpened(packet: Connect, { principal }: Admission, met: NotOpened): void {
@@ -363,6 +399,115 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
     const told = ticketProperties(this, ticket, Number.POSITIVE_INFINITY);
     send(this, { type: 'connack', sessionPresent: false, reasonCode, ...told });
     this.#shut();
+  }
+
+  // Extended authentication
+
+  challenge(exchange: AuthExchange, data: Uint8Array, patience: number | undefined): void {
+    if (exchange !== this.#exchange) return;
+    if (!this.#sayAuth(ReasonCode.continueAuthentication, exchange, data)) {
+      exchange.abandon();
+      return;
+    }
+    const timed = exchange.renewal ? exchange : this;
+    if (patience !== undefined) this.context.wheel.schedule(timed, patience);
+    if (this.#state !== 'arriving') return;
+    this.stream.resume();
+    const failure = this.#decoder.resume(this);
+    if (failure !== undefined) this.#malformed(failure);
+  }
+
+  /** False if the client takes no packet of that size [MQTT-3.1.2-24]. */
+  #sayAuth(reasonCode: number, exchange: AuthExchange, data: Uint8Array | undefined): boolean {
+    const packet: Auth = { type: 'auth', reasonCode, properties: authProperties(exchange, data) };
+    if (encode(packet, this.version).length > this.#mostOut) return false;
+    send(this, packet);
+    return true;
+  }
+
+  /** What came where only an answer to a challenge, or a goodbye, may come [MQTT-3.1.2-30]. */
+  #answered(packet: Packet, exchange: AuthExchange): void {
+    if (packet.type === 'disconnect') {
+      this.#shut();
+      return;
+    }
+    if (packet.type !== 'auth') {
+      this.#violated(`${packet.type.toUpperCase()} came before CONNACK.`, 'MQTT-3.1.2-30');
+      return;
+    }
+    if (!this.#continues(packet, exchange.method)) return;
+    this.#decoder.stop();
+    this.stream.pause();
+    exchange.answered(packet.properties?.authenticationData);
+  }
+
+  #continues({ reasonCode, properties }: Auth, method: string): boolean {
+    if (properties?.authenticationMethod !== method) {
+      this.#violated('AUTH names another authentication method than CONNECT.', 'MQTT-4.12.0-5');
+      return false;
+    }
+    if (reasonCode === ReasonCode.continueAuthentication) return true;
+    this.#violated('AUTH came with another reason code than 0x18.', 'MQTT-4.12.0-3');
+    return false;
+  }
+
+  /** AUTH in a session: the client authenticates itself again, while everything else goes on (MQTT 5 section 4.12.1). */
+  #authAgain(packet: Auth, realm: Realm, session: Session): void {
+    const greeting = this.#greeting;
+    if (greeting === undefined) {
+      this.#violated('AUTH came though CONNECT named no authentication method.', 'MQTT-4.12.0-7');
+      return;
+    }
+    const { method } = greeting;
+    const { authenticationMethod, authenticationData } = packet.properties ?? {};
+    if (this.#exchange?.waiting === true) {
+      if (this.#continues(packet, method)) this.#exchange.answered(authenticationData);
+    } else if (packet.reasonCode !== ReasonCode.reAuthenticate || this.#exchange !== undefined) {
+      this.#violated('AUTH came where nothing was asked.');
+    } else if (authenticationMethod !== method) {
+      this.#violated('AUTH names another authentication method than CONNECT.', 'MQTT-4.12.1-1');
+    } else {
+      const exchange = new AuthExchange(this, method, authenticationData, true);
+      this.#exchange = exchange;
+      this.context.wheel.schedule(exchange, this.context.limits.connectDeadline);
+      renew(this.context, realm, session, this, greeting, exchange).then(
+        (renewal) => {
+          if (this.#exchange !== exchange || this.#state !== 'open') return;
+          this.#dropExchange();
+          if (!renewal.renewed) this.#notRenewed(renewal.ticket);
+          else if (!this.#sayAuth(ReasonCode.success, exchange, exchange.conclusion)) this.#notRenewed(undefined);
+        },
+        (error: unknown) => this.#defect('renewal', error),
+      );
+    }
+  }
+
+  late(): void {
+    this.#notRenewed(undefined);
+  }
+
+  #notRenewed(ticket: string | undefined): void {
+    const text =
+      ticket === undefined
+        ? 'The client did not come to an end with authenticating itself again.'
+        : 'The client could not authenticate itself again.';
+    const { notAuthorized: reasonCode } = ReasonCode;
+    const violation = ticket === undefined ? ({ reason: 'exchange_broken_off' } as const) : undefined;
+    this.end({
+      reasonCode,
+      closeCode: CLOSE_CODES.notAuthorised,
+      text,
+      will: true,
+      ...(ticket === undefined ? {} : { ticket }),
+      ...(violation === undefined ? {} : { violation }),
+    });
+  }
+
+  #dropExchange(): void {
+    if (this.#exchange === undefined) return;
+    this.context.wheel.cancel(this.#exchange);
+    this.#exchange.abandon();
+    this.#exchange = undefined;
   }
 
   // Life
@@ -478,6 +623,7 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
   /** Lets what was written go out, then closes; cuts the connection if the peer does not take it in time. */
   #shut(): void {
     this.#state = 'ending';
+    this.#dropExchange();
     this.#decoder.stop();
     this.flushLast();
     this.stream.end();
@@ -493,6 +639,7 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
     const { state, session } = { state: this.#state, session: this.#session };
     if (state === 'closed') return;
     this.#state = 'closed';
+    this.#dropExchange();
     this.#decoder.stop();
     this.context.wheel.cancel(this);
     if (state === 'open' && session !== undefined) {

@@ -84,10 +84,11 @@ export function enrol(context: BrokerContext, realm: Realm, session: Session): v
   session.account = context.accounts.of(session.principalName, context.now());
   session.account.sessions.add(session);
   session.account.traffic.grant(session.limits.messageRate, session.limits.byteRate);
-  watchExpiry(context, realm, session);
+  watchGrounds(context, realm, session);
 }
 
-function watchExpiry(context: BrokerContext, realm: Realm, session: Session): void {
+/** Sees to it that the session ends with its credential, as {@link enrol} does; for one that has come to stand on another. */
+export function watchGrounds(context: BrokerContext, realm: Realm, session: Session): void {
   const { wheel, now } = context;
   const { expiresAt } = session.grounds;
   wheel.cancel(session.groundsTimer);

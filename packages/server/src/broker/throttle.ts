@@ -9,6 +9,9 @@ import type { Session } from './session.ts';
 /** Who keeps to its rates for so long is forgiven. Milliseconds. */
 const FORGIVEN_AFTER = 10_000;
 
+/** Judging a proof costs signatures or hashes. */
+const AUTH_COST = 20;
+
 /** What a packet takes of the allowance. Acknowledgements are free: their number is that of the messages they answer. */
 export function costOf(packet: Packet): number {
   switch (packet.type) {
@@ -18,6 +21,8 @@ export function costOf(packet: Packet): number {
       return packet.filters.length;
     case 'pingreq':
       return 1;
+    case 'auth':
+      return AUTH_COST;
     default:
       return 0;
   }

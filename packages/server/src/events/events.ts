@@ -1,7 +1,9 @@
 import type { Refusal } from '@sallyport/model';
+import type { CredentialKind } from './credential-kind.ts';
+import type { TokenEvent } from './token-events.ts';
 import type { TransportFacts } from './transport-facts.ts';
 
-export type CredentialKind = 'token' | 'password' | 'certificate' | 'access-token' | 'scram';
+export type { CredentialKind } from './credential-kind.ts';
 
 interface SessionFacts {
   readonly organisation: string;
@@ -65,6 +67,7 @@ export type ServerEvent =
       readonly target: string;
       readonly organisation?: string;
     }
+  | TokenEvent
   | { readonly type: 'store.failing'; readonly store: string; readonly problem: string }
   | { readonly type: 'store.recovered'; readonly store: string }
   | { readonly type: 'defect'; readonly where: string; readonly problem: string };

@@ -37,12 +37,6 @@ describe('connecting', () => {
     expect((await stage.connect('d:demo', { protocolVersion: 5 })).welcome.reasonCode).toBe(0x85);
   });
 
-  it('refuses extended authentication with bad authentication method', async () => {
-    const stage = new Stage();
-    const client = await stage.connect('one', { properties: { authenticationMethod: 'SCRAM-SHA-256' } });
-    expect(client.welcome.reasonCode).toBe(0x8c);
-  });
-
   it('[3.1.1 MQTT-4.8.0-2] refuses, and goes on serving others, when a door breaks', async () => {
     for (const arrive of [
       () => {
