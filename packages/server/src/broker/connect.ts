@@ -38,6 +38,11 @@ export function askDoors(
     const text = `The client id ${JSON.stringify(packet.clientId.slice(0, 128))}: ${clientId.problem}.`;
     return refused(context, packet, transport, 'malformed_client_id', text);
   }
+  // MQTT 3.1 section 3.1: one to 23 characters; the server makes up identifiers only since 3.1.1.
+  if (packet.protocolVersion === 3 && packet.clientId === '') {
+    const text = 'The client id is empty, which MQTT 3.1 forbids.';
+    return refused(context, packet, transport, 'malformed_client_id', text);
+  }
   const evidence: Evidence = {
     clientId: clientId.ok ? clientId.value : { kind: 'plain', text: packet.clientId },
     ...(clientId.ok ? {} : { clientIdProblem: clientId.problem }),

@@ -85,7 +85,7 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   sessionExpiryMaximum: 7 * 86_400,
   sessions: 100_000,
   subscriptionsPerSession: 500,
-  topicLevels: 128,
+  topicLevels: 200,
   receiveMaximum: 1000,
   inflight: 100,
   queueMessages: 5000,

@@ -6,9 +6,13 @@ export const AWAITS_PUBACK = 1;
 export const AWAITS_PUBREC = 2;
 export const AWAITS_PUBCOMP = 3;
 
+const FIRST_SPAN = 32;
+const MAXIMUM_SPAN = 65_535;
+
 /**
- * QoS 1 and 2 messages on their way to one client, by packet identifier. Identifiers are small numbers that are used
- * again, so that everything is a slot of an array.
+ * QoS 1 and 2 messages on their way to one client, by packet identifier. Identifiers go round in a span of small numbers, at
+ * most half of which is in use: everything is a slot of an array, and one that was just given back is not taken again at once,
+ * so that a late acknowledgement meets nothing that it was not meant for.
  */
 export class Window {
   size = 0;
@@ -18,12 +22,17 @@ export class Window {
   readonly #identifiers: (Buffer | undefined)[] = [];
   readonly #order: number[] = [];
   readonly #positions: number[] = [];
-  readonly #free: number[] = [];
+  #span = FIRST_SPAN;
+  #last = 0;
   #sequence = 0;
 
   /** The packet identifier that `open` takes next. */
   get next(): number {
-    return this.#free[this.#free.length - 1] ?? this.#states.length + 1;
+    if (this.size * 2 >= this.#span) this.#span = Math.min(this.#span * 2, MAXIMUM_SPAN);
+    let packetId = this.#last;
+    do packetId = packetId >= this.#span ? 1 : packetId + 1;
+    while (this.state(packetId) !== FREE && packetId !== this.#last);
+    return packetId;
   }
 
   /**
@@ -31,7 +40,7 @@ export class Window {
    * 0: not there.
    */
   open(message: Message, flags: number, identifiers: Buffer | undefined, state: number, position: number): number {
-    const packetId = this.#free.pop() ?? this.#states.length + 1;
+    const packetId = this.next;
     this.#fill(packetId, message, flags, identifiers, state, position);
     return packetId;
   }
@@ -45,11 +54,7 @@ export class Window {
     state: number,
     position: number,
   ): void {
-    while (this.#states.length < packetId) {
-      this.#states.push(FREE);
-      this.#free.push(this.#states.length);
-    }
-    this.#free.splice(this.#free.indexOf(packetId), 1);
+    while (this.#span < packetId) this.#span = Math.min(this.#span * 2, MAXIMUM_SPAN);
     this.#fill(packetId, message, flags, identifiers, state, position);
   }
 
@@ -61,7 +66,9 @@ export class Window {
     state: number,
     position: number,
   ): void {
+    this.#last = packetId;
     const slot = packetId - 1;
+    for (let free = this.#states.length; free < slot; free++) this.#states[free] = FREE;
     this.#states[slot] = state;
     this.#messages[slot] = message;
     this.#flags[slot] = flags;
@@ -111,7 +118,6 @@ export class Window {
     this.#states[slot] = FREE;
     this.#messages[slot] = undefined;
     this.#identifiers[slot] = undefined;
-    this.#free.push(packetId);
     this.size--;
   }
 

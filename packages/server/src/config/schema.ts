@@ -276,7 +276,7 @@ export const CONFIGURATION = section('The whole file.', {
     }),
     maximumTopicLevels: count({
       reached: 'PUBLISH and SUBSCRIBE are refused with 0x97 and 0x8F; 3.1.1 is disconnected, its SUBACK says 0x80.',
-      default: 128,
+      default: 200,
       minimum: 8,
       maximum: 1024,
       meaning: 'Levels of a topic name or filter.',

@@ -109,6 +109,11 @@ describe('connecting', () => {
     expect(client.ended).toBe(true);
   });
 
+  it('refuses an empty client identifier in MQTT 3.1, which has none that the server makes up', async () => {
+    const stage = new Stage();
+    expect((await stage.connect('', { protocolVersion: 3 })).welcome.reasonCode).toBe(2);
+  });
+
   it('tells an MQTT 5 client every bound that it would run into', async () => {
     const stage = new Stage({ limits: { keepAliveMaximum: 60, sessionExpiryMaximum: 100 } });
     const client = await stage.connect('one', { keepAlive: 600, properties: { sessionExpiryInterval: 0xffffffff } });
