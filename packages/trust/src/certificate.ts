@@ -1,6 +1,7 @@
 import { type Parsed, parsed, unparsed } from '@sallyport/model';
 import { fingerprintSha256 } from './fingerprint.ts';
 import { certificatesFromPem } from './pem.ts';
+import { type RevocationPointers, revocationPointers } from './revocation-pointers.ts';
 import { isSignedStructure, namesOneAlgorithm } from './strict-der.ts';
 import { x509 } from './x509-library.ts';
 
@@ -55,6 +56,7 @@ export interface CertificateFacts {
   readonly keyUsages?: readonly KeyUsage[];
   /** Undefined if the extension is absent, which permits every purpose. */
   readonly extendedKeyUsages?: readonly ExtendedKeyUsage[];
+  readonly revocation: RevocationPointers;
 }
 
 /** No honest certificate is larger; a parser of a stranger's bytes needs a bound. */
@@ -104,6 +106,7 @@ export async function certificateFacts(certificate: x509.X509Certificate, der: U
     ...(constraints?.pathLength === undefined ? {} : { pathLength: constraints.pathLength }),
     ...(usages ? { keyUsages: keyUsageNames(usages.usages) } : {}),
     ...(purposes ? { extendedKeyUsages: purposes.usages.map((oid) => PURPOSES[String(oid)] ?? String(oid)) } : {}),
+    revocation: revocationPointers(certificate),
   };
 }
 

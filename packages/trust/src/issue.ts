@@ -2,6 +2,7 @@ import type { CertificateAuthority } from './certificate-authority.ts';
 import { BACKDATED, certify, wholeSeconds } from './certify.ts';
 import type { PublicKey } from './key-pair.ts';
 import { pemOf } from './pem.ts';
+import { type PublishedAt, pointerExtensions } from './revocation-pointers.ts';
 import { x509 } from './x509-library.ts';
 
 const DAY = 24 * 60 * 60_000;
@@ -18,6 +19,8 @@ interface LeafOptions {
   readonly publicKey: PublicKey;
   /** Milliseconds since 1970. */
   readonly now: number;
+  /** Where news of its revocation will be published; left out, the certificate says nothing of it. */
+  readonly publishedAt?: PublishedAt | undefined;
 }
 
 export interface ServerCertificateOptions extends LeafOptions {
@@ -64,7 +67,7 @@ export async function issueClientCertificate(options: ClientCertificateOptions):
 }
 
 async function issue(
-  { authority, publicKey, now }: LeafOptions,
+  { authority, publicKey, now, publishedAt }: LeafOptions,
   commonName: string,
   validity: number,
   purpose: x509.ExtendedKeyUsage,
@@ -81,6 +84,7 @@ async function issue(
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
       new x509.ExtendedKeyUsageExtension([purpose]),
       ...(names.length > 0 ? [new x509.SubjectAlternativeNameExtension(names)] : []),
+      ...(publishedAt ? pointerExtensions(publishedAt) : []),
     ],
   });
   const pem = pemOf('CERTIFICATE', der);
