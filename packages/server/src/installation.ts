@@ -73,6 +73,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     const authority = await openAuthority({
       directory: join(directory, 'pki'),
       dnsNames: configuration.serverNames,
+      publicUrl: configuration.revocation.publicUrl,
       now,
     });
     const fresh = await firstOperator(registry, directory);

@@ -28,6 +28,7 @@ import { EventStream } from './events/stream.ts';
 import { buildApi } from './http/api.ts';
 import { certificateDesk } from './http/certificate-desk.ts';
 import { listenHttp } from './http/listen.ts';
+import { listenPublished } from './http/listen-published.ts';
 import { policyDesk } from './http/policy-desk.ts';
 import { openInstallation } from './installation.ts';
 import { clientAuthorities } from './listeners/client-authorities.ts';
@@ -48,6 +49,7 @@ import type { Registry } from './registry/registry.ts';
 import { writePrivateFile } from './storage/private-file.ts';
 import { certificateTrust, firstDoor } from './wiring/first-door.ts';
 import { followOrganisations } from './wiring/organisation-authorities.ts';
+import { publication } from './wiring/revocation.ts';
 
 const VERSION = (createRequire(import.meta.url)('../package.json') as { version: string }).version;
 /** Sessions, what waits in them, and retained messages; in the data directory. */
@@ -74,6 +76,8 @@ export interface RunningServer {
   readonly plainPort: number | undefined;
   /** Port of the API and of MQTT over WebSocket. */
   readonly httpPort: number;
+  /** Port of plain HTTP for what is published about revocation; undefined unless it was switched on. */
+  readonly revocationPort: number | undefined;
   /** PEM of the root certificate that clients are to trust. */
   readonly rootPem: string;
   readonly registry: Registry;
@@ -188,6 +192,7 @@ async function open(
   });
   const organisationAuthorities = followOrganisations({ registry, authority, emit });
   undo.push(() => organisationAuthorities.close());
+  const published = publication({ registry, authority, configuration, now });
   let nameClientAuthorities = (): void => {};
   changed = (change) => {
     emit({
@@ -199,6 +204,7 @@ async function open(
     });
     if (change.kind === 'authority') nameClientAuthorities();
     organisationAuthorities.changed(change);
+    published.follow(change);
     followRegistry(change, { policies, broker }).catch((problem: unknown) => {
       emit({ type: 'defect', where: `rights after ${change.action} of ${change.target}`, problem: String(problem) });
     });
@@ -235,6 +241,7 @@ async function open(
     }),
     health: () => health.now(),
     metricsText: () => meters.text(),
+    published: published.answer,
     authenticateOperator: operatorAuthenticator({ findPrincipal, tokens, operatorIdOf: operatorIdOfToken, now }),
     emit,
     now,
@@ -244,7 +251,7 @@ async function open(
   progress('Opening the listeners');
   const accept = broker.accept.bind(broker);
   const onHandshakeFailure = handshakeFailures({ refuse, emit });
-  const { mqttTls, mqttPlain, http } = configuration.listeners;
+  const { mqttTls, mqttPlain, http, revocationHttp } = configuration.listeners;
   const opened: string[] = [];
   const { limits } = configuration;
   const rates = {
@@ -301,6 +308,13 @@ async function open(
   undo.push(() => httpGate.close());
   const httpPort = await listenHttp(api, http);
   opened.push(`https ${http.address}:${httpPort}`);
+  const publishing = revocationHttp.enabled
+    ? await listenPublished({ ...revocationHttp, answer: published.answer })
+    : undefined;
+  if (publishing) {
+    undo.push(() => publishing.close());
+    opened.push(`revocation-http ${publishing.address}:${publishing.port}`);
+  }
 
   const mqttPort = tls?.port;
   writePrivateFile(
@@ -340,6 +354,7 @@ async function open(
     mqttPort,
     plainPort: plain?.port,
     httpPort,
+    revocationPort: publishing?.port,
     rootPem: authority.rootPem,
     registry,
     events,

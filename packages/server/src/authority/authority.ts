@@ -15,6 +15,7 @@ import { createKeyMaterial } from './create-key-material.ts';
 import { writePrivateFile } from './key-files.ts';
 import { type KeyMaterial, loadKeyMaterial } from './load-key-material.ts';
 import { openOrganisationAuthorities } from './organisation-authorities.ts';
+import { publishedAt } from './published-at.ts';
 import { rootKey } from './root-key.ts';
 import { type ServerNames, sameNames, serverNames } from './server-names.ts';
 
@@ -23,6 +24,8 @@ export interface AuthorityOptions {
   readonly directory: string;
   /** Further names and addresses for the server certificate. */
   readonly dnsNames: readonly string[];
+  /** Beginning of the URLs at which news of revocation is published; certificates name them. Default `none`: they name nothing. */
+  readonly publicUrl?: string;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Name of this machine. Default: what the system says. */
@@ -64,6 +67,8 @@ export interface Authority {
   hasRootKey(): Promise<boolean>;
   /** Every authority below the root, of this moment. What they issued to clients counts only if it is on record. */
   issuers(): readonly Issuer[];
+  /** The root with its key, to sign what it has revoked; undefined once the key has been taken offline. Kept by nobody. */
+  rootIssuer(): Promise<CertificateAuthority | undefined>;
   /** The authority that issues the client certificates of an organisation. Made when it is first asked for: `root_key_absent`. */
   issuerOf(organisation: string): Promise<CertificateAuthority>;
   /** Ends the authority of an organisation that was removed. */
@@ -82,7 +87,9 @@ const RENEW_BEFORE = 30 * 24 * 60 * 60_000;
  *
  * Files that are missing, damaged, out of date, open to others or not of one family are `key_material_invalid` failures that name the file.
  */
-export async function openAuthority({ directory, dnsNames, now, host }: AuthorityOptions): Promise<Authority> {
+export async function openAuthority(options: AuthorityOptions): Promise<Authority> {
+  const { directory, dnsNames, now, host, publicUrl = 'none' } = options;
+  const published = publishedAt(publicUrl);
   const wanted = serverNames(dnsNames, host);
   if (!(await loadKeyMaterial(directory, now()))) await createKeyMaterial(directory, wanted, now());
   const material = await loadAgain(directory, now());
@@ -98,7 +105,13 @@ export async function openAuthority({ directory, dnsNames, now, host }: Authorit
 
   async function issueServer(): Promise<ServerPair> {
     const { publicKey } = await keyPairFromPem(serverKeyPem);
-    const { chainPem } = await issueServerCertificate({ authority: intermediate, publicKey, ...wanted, now: now() });
+    const { chainPem } = await issueServerCertificate({
+      authority: intermediate,
+      publicKey,
+      ...wanted,
+      now: now(),
+      publishedAt: published(intermediate.certificate),
+    });
     // The key stays: one file can be replaced at once, two cannot.
     await writePrivateFile(join(directory, SERVER_FILE), chainPem);
     const read = await readCertificate(chainPem);
@@ -120,6 +133,7 @@ export async function openAuthority({ directory, dnsNames, now, host }: Authorit
       intermediate,
       ...[...organisations.all()].map(([organisation, authority]) => ({ ...authority, organisation })),
     ],
+    rootIssuer: async () => ((await key.isHere()) ? key.open('The revocation list of the root') : undefined),
     issuerOf: (organisation) => organisations.of(organisation),
     removeOrganisation: (organisation) => organisations.remove(organisation),
     serverCertificate: () => current.facts,
@@ -129,8 +143,15 @@ export async function openAuthority({ directory, dnsNames, now, host }: Authorit
       current = await issueServer();
       return true;
     },
-    issueClient: async ({ organisation, ...options }) =>
-      issueClientCertificate({ authority: await organisations.of(organisation), now: now(), ...options }),
+    issueClient: async ({ organisation, ...options }) => {
+      const authority = await organisations.of(organisation);
+      return issueClientCertificate({
+        authority,
+        now: now(),
+        publishedAt: published(authority.certificate),
+        ...options,
+      });
+    },
   };
 }
 

@@ -27,6 +27,12 @@ function plaintext({ listeners }: Configuration, source: Source, complain: Compl
       }
     }
   }
+  if (!listeners.revocationHttp.enabled && source.setIn('listeners.revocationHttp.port')) {
+    complain(
+      'listeners.revocationHttp.port',
+      'is set, but listeners.revocationHttp.enabled is false, so nothing would listen there',
+    );
+  }
   if (!listeners.mqttTls.enabled && source.setIn('listeners.mqttTls.port')) {
     complain('listeners.mqttTls.port', 'is set, but listeners.mqttTls.enabled is false, so nothing would listen there');
   }
@@ -37,6 +43,7 @@ function ports({ listeners }: Configuration, source: Source, complain: Complain)
     { key: 'listeners.mqttTls', ...listeners.mqttTls, on: listeners.mqttTls.enabled },
     { key: 'listeners.mqttPlain', ...listeners.mqttPlain, on: listeners.mqttPlain.allowPlaintextListener },
     { key: 'listeners.http', ...listeners.http, on: true },
+    { key: 'listeners.revocationHttp', ...listeners.revocationHttp, on: listeners.revocationHttp.enabled },
   ].filter((listener) => listener.on && listener.port !== 0);
   for (const [index, one] of open.entries()) {
     for (const other of open.slice(index + 1)) {

@@ -13,6 +13,7 @@ import {
   size,
   text,
 } from './kinds.ts';
+import { REVOCATION_LISTENER, REVOCATION_SECTION } from './revocation-section.ts';
 
 /** Bounds that differ by who is connected (watson-iot.md section 2.9 has the figures of the platform that these follow). */
 function sessionLimits(
@@ -172,6 +173,7 @@ export const CONFIGURATION = section('The whole file.', {
         meaning: 'MQTT connections over WebSocket at once.',
       }),
     }),
+    revocationHttp: REVOCATION_LISTENER,
   }),
   limits: section('Bounds on what clients may take. Each has a default that is safe for strangers.', {
     maximumConnections: count({
@@ -408,6 +410,7 @@ export const CONFIGURATION = section('The whole file.', {
       queueSize: '64MiB',
     }),
   }),
+  revocation: REVOCATION_SECTION,
   audit: section('The trail of what has happened.', {
     retention: duration({
       default: '90d',

@@ -7,6 +7,7 @@ import type { OperatorVerdict } from '../authentication/operator-token.ts';
 import type { ServerEvent } from '../events/events.ts';
 import type { CertificateRecord, TrustedAuthority } from '../registry/records.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { AnswerPublished } from './published-objects.ts';
 
 /** The live sessions, as the broker knows them. */
 interface SessionDesk {
@@ -61,6 +62,8 @@ export interface ApiOptions {
   readonly explain: (question: Question) => Explanation | Promise<Explanation>;
   readonly health: () => Health | Promise<Health>;
   readonly metricsText: () => string | Promise<string>;
+  /** Answers below `/pki`, to everybody. */
+  readonly published: AnswerPublished;
   readonly authenticateOperator: (token: string) => OperatorVerdict | Promise<OperatorVerdict>;
   readonly emit: (event: ServerEvent) => void;
   readonly now: () => number;

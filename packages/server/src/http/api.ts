@@ -13,6 +13,7 @@ import { type Admitted, operatorGate } from './operator-gate.ts';
 import { PROBLEM_TYPE, problem, problemOf } from './problem.ts';
 import type { Route } from './route.ts';
 import { methodsOf } from './route-methods.ts';
+import { servePublished } from './serve-published.ts';
 
 /** Where the routes of this version live. Other paths (`/api/v0002`, `/mqtt`, pages) are free for other doors. */
 const API_PREFIX = '/api/v1';
@@ -62,6 +63,7 @@ export function buildApi(options: ApiOptions): FastifyInstance<Server> {
   });
   plain.setNotFoundHandler((request, reply) => notFound(routes, request, reply));
 
+  servePublished(plain, options.published);
   describeApi(plain, options.version);
   plain.register(async (scope) => registerRoutes(scope, routes, options), { prefix: API_PREFIX });
   return app;

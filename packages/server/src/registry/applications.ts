@@ -5,6 +5,7 @@ import { type Executor, type Ground, mutate } from './ground.ts';
 import { chosenOrGenerated, credentialDetails, insertCredential } from './issue.ts';
 import { organisationIn } from './organisations.ts';
 import { APPLICATION_ROLES, type Application, type ApplicationRole, type Issued } from './records.ts';
+import { listAsRevoked } from './revoked-certificates.ts';
 import { applicationOf } from './rows.ts';
 
 export interface ApplicationName {
@@ -137,6 +138,7 @@ export function applications(ground: Ground): Applications {
       mutate(ground, input.by, async (transaction, note) => {
         const found = await applicationIn(transaction, input);
         await transaction.deleteFrom('credentials').where('principal', '=', nameOf(found)).execute();
+        await listAsRevoked(transaction, { principal: nameOf(found) }, ground.now());
         await transaction.deleteFrom('certificates').where('principal', '=', nameOf(found)).execute();
         await transaction
           .deleteFrom('applications')

@@ -9,6 +9,7 @@ import { type Executor, type Ground, mutate } from './ground.ts';
 import { recordId } from './issue.ts';
 import { organisationIn } from './organisations.ts';
 import type { CertificateRecord } from './records.ts';
+import { listAsRevoked } from './revoked-certificates.ts';
 
 /** The facts of a client certificate that was read, for a principal. */
 export interface NewCertificate {
@@ -124,6 +125,7 @@ export function certificates(ground: Ground): Certificates {
       mutate(ground, by, async (transaction, note) => {
         const found = await certificateIn(transaction, organisation, id);
         if (found.revokedAt !== undefined) return found;
+        await listAsRevoked(transaction, { id }, ground.now());
         await transaction
           .updateTable('certificates')
           .set({ revoked_at: ground.now(), revoked_by: by })

@@ -13,6 +13,7 @@ import { type Executor, type Ground, mutate } from './ground.ts';
 import { chosenOrGenerated, credentialDetails, insertCredential } from './issue.ts';
 import { organisationIn } from './organisations.ts';
 import type { Device, DeviceType, GatewayRole, Issued } from './records.ts';
+import { listAsRevoked } from './revoked-certificates.ts';
 import { deviceOf } from './rows.ts';
 import { typeIn } from './types.ts';
 
@@ -172,6 +173,7 @@ export function devices(ground: Ground): Devices {
       mutate(ground, input.by, async (transaction, note) => {
         const found = await deviceIn(transaction, input);
         await transaction.deleteFrom('credentials').where('principal', '=', nameOf(found)).execute();
+        await listAsRevoked(transaction, { principal: nameOf(found) }, ground.now());
         await transaction.deleteFrom('certificates').where('principal', '=', nameOf(found)).execute();
         await transaction
           .deleteFrom('devices')

@@ -4,6 +4,7 @@ import { present } from '../storage/present.ts';
 import { alreadyExists, checked, checkedName, checkedWord, notFound } from './checks.ts';
 import { type Executor, type Ground, mutate } from './ground.ts';
 import type { Organisation } from './records.ts';
+import { listAsRevoked } from './revoked-certificates.ts';
 import { organisationOf } from './rows.ts';
 
 export interface Organisations {
@@ -114,6 +115,7 @@ export function organisations(ground: Ground): Organisations {
           }
         }
         await transaction.deleteFrom('policies').where('organisation', '=', id).execute();
+        await listAsRevoked(transaction, { organisation: id }, ground.now());
         await transaction.deleteFrom('certificates').where('organisation', '=', id).execute();
         await transaction.deleteFrom('authorities').where('organisation', '=', id).execute();
         await transaction.deleteFrom('organisations').where('id', '=', id).execute();

@@ -13,6 +13,7 @@ import { type Operators, operators } from './operators.ts';
 import { type Organisations, organisations } from './organisations.ts';
 import { type Policies, policies } from './policies.ts';
 import type { RegistryChange } from './records.ts';
+import { type RevokedCertificates, revokedCertificates } from './revoked-certificates.ts';
 import { type Types, types } from './types.ts';
 
 export interface RegistryOptions {
@@ -46,6 +47,7 @@ export interface Registry {
   readonly credentials: Credentials;
   readonly authorities: Authorities;
   readonly certificates: Certificates;
+  readonly revoked: RevokedCertificates;
   readonly policies: Policies;
   readonly lookup: Lookup;
 }
@@ -77,6 +79,7 @@ export function openRegistry(options: RegistryOptions): Registry {
     credentials: credentials(ground),
     authorities: authorities(ground),
     certificates: certificates(ground),
+    revoked: revokedCertificates(ground),
     policies: policies(ground),
     lookup,
   };

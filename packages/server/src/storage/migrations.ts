@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely';
+import { revokedCertificates } from './migrations/revocation.ts';
 
 /** One step from a schema version to the next. Runs in a transaction; never changes once it is released. */
 export type Migration = (schema: Kysely<unknown>) => Promise<void>;
@@ -171,6 +172,7 @@ export const MIGRATIONS: readonly Migration[] = [
     await schema.createIndex('certificates_principal').on('certificates').column('principal').execute();
     await schema.createIndex('certificates_end').on('certificates').columns(['organisation', 'not_after']).execute();
   },
+  revokedCertificates,
 ];
 
 /** Brings a database to the newest schema. Answers the version found, which may be newer than what is known here: then nothing is done. */

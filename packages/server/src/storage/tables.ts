@@ -140,6 +140,14 @@ export interface CertificatesTable {
   revoked_by: string | null;
 }
 
+export interface RevokedCertificatesTable {
+  sequence: Generated<number>;
+  issuer_name_hash: string;
+  serial: string;
+  not_after: number;
+  revoked_at: number;
+}
+
 /** Every table of `registry.db`. */
 export interface Tables {
   organisations: OrganisationsTable;
@@ -151,6 +159,7 @@ export interface Tables {
   policies: PoliciesTable;
   authorities: AuthoritiesTable;
   certificates: CertificatesTable;
+  revoked_certificates: RevokedCertificatesTable;
   audit: AuditTable;
   refusals: RefusalsTable;
 }

@@ -91,6 +91,7 @@ export async function openTestApi(overrides: Partial<ApiOptions> = {}) {
     certificates: certificateDesk({ authority: await testAuthority(NOON), registry, now }),
     explain: (question) => ({ question, effect: 'deny', resolved: question.resource, statements: [], steps: [] }),
     health: () => ({ status: 'ok', parts: { registry: 'ok' } }),
+    published: async () => ({ status: 404, headers: {}, body: new Uint8Array() }),
     metricsText: () => '# TYPE sallyport_sessions gauge\nsallyport_sessions 0\n',
     authenticateOperator: operatorAuthenticator({
       findPrincipal: (name) => registry.lookup.byPrincipal(name),
