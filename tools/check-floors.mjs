@@ -47,6 +47,7 @@ export const FLOORS = {
   authority: 1,
   firmware: 1,
   incidents: 1,
+  lists: 1,
   audit: 1,
   metrics: 1,
   events: 0,

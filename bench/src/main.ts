@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { benchCodec } from './codec.ts';
 import { Conductor } from './conductor.ts';
+import { benchLists } from './lists.ts';
 import { type BenchOptions, readOptions, USAGE } from './options.ts';
 import { startAedes } from './peers/aedes.ts';
 import { startMosquitto } from './peers/mosquitto.ts';
@@ -42,6 +43,15 @@ async function codec(): Promise<void> {
   const result = await benchCodec();
   console.table(result.rows);
   console.log(`Kept in ${keep('codec', { machine: machine(), ...result })}`);
+}
+
+function lists(): boolean {
+  const result = benchLists(100_000);
+  console.table(result.rows.map(({ nanoseconds, ...row }) => ({ ...row, nanoseconds: Math.round(nanoseconds) })));
+  console.log(
+    `${result.entries} entries, ready after ${Math.round(result.ready)} ms. Kept in ${keep('lists', { machine: machine(), ...result })}`,
+  );
+  return result.rows.every(({ nanoseconds }) => nanoseconds < 2000);
 }
 
 async function revoke(options: BenchOptions): Promise<boolean> {
@@ -133,6 +143,7 @@ async function main([first, ...rest]: readonly string[]): Promise<boolean> {
     await codec();
     return true;
   }
+  if (first === 'lists') return lists();
   if (first === 'revoke') return revoke(readOptions(rest));
   return brokers(readOptions(first === undefined ? [] : [first, ...rest]));
 }

@@ -18,6 +18,14 @@ export type Login = Partial<Omit<Connect, 'type' | 'protocolVersion'>>;
 type PublishOptions = Partial<Omit<Publish, 'type' | 'topic' | 'payload'>>;
 type SubscribeOptions = Partial<Subscribe['subscriptions'][number]>;
 
+/** Where a connection comes from. */
+export interface From {
+  /** An address of this machine, such as 127.0.0.2. */
+  readonly localAddress?: string;
+  /** Bytes before all others: the PROXY protocol. */
+  readonly header?: Uint8Array;
+}
+
 /** Both versions that clients speak today, for tables. */
 export const VERSIONS = [4, 5] as const;
 
@@ -53,11 +61,28 @@ export class RawClient {
     });
   }
 
-  /** Opens a connection and says nothing. */
-  static async dial(server: TestServer, version: ProtocolVersion = 5, plain = false): Promise<RawClient> {
-    const socket = plain
-      ? connectTcp({ host: server.host, port: server.plainPort })
-      : connectTls({ host: server.host, port: server.port, ca: server.rootPem });
+  /** Opens a connection and says nothing; with `from` out of another address of this machine, or behind a header of a proxy. */
+  static async dial(
+    server: TestServer,
+    version: ProtocolVersion = 5,
+    plain = false,
+    { localAddress, header }: From = {},
+  ): Promise<RawClient> {
+    const { host: name, rootPem: ca } = server;
+    const host = localAddress === undefined ? name : '127.0.0.1';
+    const under = {
+      host,
+      port: plain ? server.plainPort : server.port,
+      ...(localAddress === undefined ? {} : { localAddress }),
+    };
+    let socket: Socket;
+    if (header === undefined) socket = plain ? connectTcp(under) : connectTls({ ...under, servername: name, ca });
+    else {
+      const tcp = connectTcp(under);
+      tcp.on('error', () => {});
+      tcp.write(header);
+      socket = plain ? tcp : connectTls({ socket: tcp, servername: name, ca });
+    }
     await new Promise<void>((resolve, reject) => {
       socket.once(plain ? 'connect' : 'secureConnect', resolve);
       socket.once('error', reject);
@@ -66,14 +91,14 @@ export class RawClient {
   }
 
   /** Logs in, and answers the code of CONNACK. */
-  static async login(server: TestServer, login: Login, version: ProtocolVersion = 5) {
-    const client = await RawClient.dial(server, version);
+  static async login(server: TestServer, login: Login, version: ProtocolVersion = 5, from: From = {}) {
+    const client = await RawClient.dial(server, version, false, from);
     return { client, code: (await client.connect(login)).reasonCode };
   }
 
   /** A client that is in: throws if it was refused. */
-  static async open(server: TestServer, who: string, more: Login = {}, version: ProtocolVersion = 5) {
-    const { client, code } = await RawClient.login(server, { ...identity(server, who), ...more }, version);
+  static async open(server: TestServer, who: string, more: Login = {}, version: ProtocolVersion = 5, from: From = {}) {
+    const { client, code } = await RawClient.login(server, { ...identity(server, who), ...more }, version, from);
     if (code !== 0) throw new Error(`${who} was refused with ${code}`);
     return client;
   }

@@ -17,6 +17,7 @@ export function dataDirectoryPaths(directory: string) {
     operatorToken: join(directory, 'operator.token'),
     server: join(directory, 'server.json'),
     database: join(directory, 'registry.db'),
+    countries: join(directory, 'countries.mmdb'),
     demonstration: join(directory, 'demo'),
   } as const;
 }

@@ -7,6 +7,7 @@ import { configCommand } from './commands/config.ts';
 import { deviceCommand } from './commands/device.ts';
 import { explainCommand } from './commands/explain.ts';
 import { initCommand } from './commands/init.ts';
+import { listCommand } from './commands/list.ts';
 import { operatorCommand } from './commands/operator.ts';
 import { orgCommand } from './commands/org.ts';
 import { policyCommand } from './commands/policy.ts';
@@ -44,6 +45,7 @@ export function createProgram(surroundings: Surroundings): Command {
       caCommand(surroundings),
       operatorCommand(surroundings),
       policyCommand(surroundings),
+      listCommand(surroundings),
       sessionCommand(surroundings),
     ],
     'Question:': [explainCommand(surroundings), refusalsCommand(surroundings), auditCommand(surroundings)],

@@ -137,6 +137,13 @@ export const FAILURES = {
     meaning: 'It cannot be removed while other things depend on it.',
     cure: 'Remove what depends on it first.',
   },
+  list_shuts_out: {
+    httpStatus: 409,
+    reasonCode: 0x83,
+    severity: 'warning',
+    meaning: 'The list would refuse everybody, or the address that this request comes from; nothing was changed.',
+    cure: 'Add your own address to the white list, or take it off the black one, first; if it is meant so, say --force.',
+  },
   changed_meanwhile: {
     httpStatus: 412,
     reasonCode: 0x83,

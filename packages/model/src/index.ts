@@ -2,6 +2,7 @@ export * from './client-id.ts';
 export * from './explanation.ts';
 export * from './failure.ts';
 export * from './identifier.ts';
+export * from './list-documents.ts';
 export * from './management.ts';
 export * from './parsed.ts';
 export * from './principal.ts';

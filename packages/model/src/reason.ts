@@ -1,8 +1,10 @@
+import { LIST_REASONS } from './list-reasons.ts';
 import type { ReasonRow } from './reason-row.ts';
 import { TOKEN_REASONS } from './token-reasons.ts';
 
 /** Every reason for which a connection, publish, subscribe, delivery or API call is refused. */
 export const REASONS = {
+  ...LIST_REASONS,
   plain_mqtt_on_tls_port: {
     stage: 'transport',
     connack3: 5,

@@ -1,3 +1,5 @@
+export { parseAddress } from './address.ts';
+export { AddressIndex, type AddressRange, type IndexedRange } from './address-index.ts';
 export * from './broad.ts';
 export * from './compile.ts';
 export { type BoundPolicy, bind, decide } from './decide.ts';
@@ -5,6 +7,7 @@ export * from './decision.ts';
 export * from './document.ts';
 export * from './format.ts';
 export * from './grants.ts';
+export { addressText, type ListEntry, parseListEntry } from './list-entry.ts';
 export { nearestPermitted } from './nearest.ts';
 export { type ParsedPolicyDocument, parsePolicyDocument } from './parse.ts';
 export { nextTimeChange, type Policy } from './policy.ts';

@@ -48,6 +48,7 @@ import { registerForGateway } from './registry/register-for-gateway.ts';
 import type { Registry } from './registry/registry.ts';
 import { writePrivateFile } from './storage/private-file.ts';
 import { certificateTrust, firstDoor } from './wiring/first-door.ts';
+import { openLists } from './wiring/lists.ts';
 import { followOrganisations } from './wiring/organisation-authorities.ts';
 import { publication } from './wiring/revocation.ts';
 
@@ -163,19 +164,28 @@ async function open(
   const store = await openSessionStore(join(directory, SESSIONS_FILE));
   undo.push(() => store.close());
   const limitsOf = limitsByPrincipal(configuration);
+  const { judge: judgeLists, ...addressLists } = await openLists({
+    installation,
+    configuration,
+    emit,
+    now,
+    reconsider: (match) => broker.reconsider(match),
+  });
+  undo.push(() => addressLists.close());
   const broker = new Broker({
     now,
     random: randomBytes,
     events,
     limits: configuredLimits(configuration),
     arrive: arrivalDoors({
+      lists: judgeLists,
       satisfy,
       authorizer: door,
       refuse,
       findPrincipal,
       limitsOf,
     }),
-    regrounds: regrounds({ findPrincipal, trust, now }),
+    regrounds: addressLists.regrounds(regrounds({ findPrincipal, trust, now })),
     askForDevice: gatewayDevices({
       findPrincipal,
       register: (device, by) => registerForGateway(registry, device, by),
@@ -205,6 +215,8 @@ async function open(
     if (change.kind === 'authority') nameClientAuthorities();
     organisationAuthorities.changed(change);
     published.follow(change);
+    if (change.kind === 'organisation' && change.change === 'removed')
+      addressLists.lists.forget(change.organisation ?? '');
     followRegistry(change, { policies, broker }).catch((problem: unknown) => {
       emit({ type: 'defect', where: `rights after ${change.action} of ${change.target}`, problem: String(problem) });
     });
@@ -233,10 +245,12 @@ async function open(
     },
     sessions: sessionDesk(broker),
     policy: policyDesk(),
+    addressLists,
     certificates: certificateDesk({ authority, registry, now }),
     explain: questioner({
       load: (organisation) => policies.load(organisation),
       findRoles: async (name) => (await findPrincipal(name))?.roles,
+      judgeLists,
       now,
     }),
     health: () => health.now(),
@@ -258,6 +272,7 @@ async function open(
     connectRate: limits.maximumConnectRate,
     connectRatePerAddress: limits.maximumConnectRatePerAddress,
     boundLoopback: limits.boundLoopback,
+    refuseAddress: addressLists.refuseAddress,
   };
   const admission = certificateAdmission({ trust, now });
   const mqttCredentials = async (): Promise<ServerCredentials> => ({

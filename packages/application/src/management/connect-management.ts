@@ -10,6 +10,7 @@ import {
 } from '@sallyport/model';
 import { Caller, type PageOptions } from './caller.ts';
 import { fetchTransport } from './fetch-transport.ts';
+import { listCalls } from './list-calls.ts';
 import {
   applicationCalls,
   authorityCalls,
@@ -62,6 +63,7 @@ export function connectManagement(options: ManagementOptions) {
     operators: operatorCalls(caller),
     policies: policyCalls(caller),
     sessions: sessionCalls(caller),
+    lists: listCalls(caller),
     audit: (filter: AuditFilter & PageOptions = {}) =>
       caller.json<Page<AuditDocument>>('GET', ['audit'], { query: { ...filter } }),
     /** Newest first. */

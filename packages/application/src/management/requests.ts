@@ -1,4 +1,4 @@
-import type { Metadata, OperatorRole, SecurityLevel } from '@sallyport/model';
+import type { ListName, Metadata, OperatorRole, SecurityLevel } from '@sallyport/model';
 
 /** Names of things, as they are in the paths of the API. */
 export interface TypeName {
@@ -119,4 +119,12 @@ export interface CertificateFilter {
   readonly serial?: string;
   /** `30d`, `12h`: those in force that end within this time. */
   readonly expiring?: string;
+}
+
+export interface ListSettingsRequest {
+  readonly active: 'none' | ListName;
+  /** Left out: allow with a black list, refuse with a white one. */
+  readonly unknownCountry?: 'allow' | 'refuse';
+  /** Do it even if it shuts out everybody, or the address of this request. */
+  readonly force?: boolean;
 }

@@ -129,6 +129,20 @@ export const AUDIT_EVENTS = {
   },
   'policy.created': { meaning: 'An organisation wrote its first policy.', details: ['version'] },
   'policy.updated': { meaning: 'An organisation wrote a new version of its policy.', details: ['version'] },
+  'list.created': { meaning: 'Entries were added to a list of addresses.', details: ['entries', 'count'] },
+  'list.updated': {
+    meaning: 'A list of addresses was turned on or off, or what it does with unknown countries was changed.',
+    details: ['active', 'unknownCountry', 'forced'],
+  },
+  'list.removed': { meaning: 'Entries were taken off a list of addresses.', details: ['entries', 'count'] },
+  'country-file.loaded': {
+    meaning: 'The server knows countries of addresses from this file from now on.',
+    details: ['file', 'database', 'builtAt'],
+  },
+  'country-file.failed': {
+    meaning: 'The country file cannot be read; the one before stays in use.',
+    details: ['file', 'problem'],
+  },
 
   'store.failing': {
     meaning: 'A store does not take writes; what must be on disk is refused.',

@@ -56,6 +56,10 @@ export function rowOfEvent(event: ServerEvent): Row | undefined {
       const problem = clip(event.problem, LONGEST_PROBLEM);
       return { type: event.type, outcome: 'failed', details: { where: clip(event.where), problem, count: 1 } };
     }
+    case 'country-file.loaded':
+      return { type: event.type, details: { file: event.file, database: event.database, builtAt: event.builtAt } };
+    case 'country-file.failed':
+      return { type: event.type, outcome: 'failed', details: { file: event.file, problem: clip(event.problem) } };
     case 'registry.changed':
       return undefined;
   }

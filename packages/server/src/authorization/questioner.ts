@@ -19,15 +19,31 @@ export interface QuestionerOptions {
   readonly load: (organisation: string) => PolicyInForce | Promise<PolicyInForce>;
   /** Roles of a registered principal; undefined if there is none of that name. */
   readonly findRoles: (name: string) => readonly string[] | undefined | Promise<readonly string[] | undefined>;
+  /** What the lists say of the imagined address: of the organisation, or of the server. Left out: there are none. */
+  readonly judgeLists?: (
+    address: string,
+    organisation: string | undefined,
+  ) => { readonly step: TraceStep } & ({ readonly passes: true } | { readonly passes: false; readonly cure: string });
   readonly now: () => number;
 }
 
 /** Asks the same `decide` as the broker: may this principal do this? Throws `invalid_request` for a question that makes no sense. */
-export function questioner({ load, findRoles, now }: QuestionerOptions): (question: Question) => Promise<Explanation> {
+export function questioner({
+  load,
+  findRoles,
+  judgeLists,
+  now,
+}: QuestionerOptions): (question: Question) => Promise<Explanation> {
   return async (question) => {
     const principal = readPrincipal(question.as);
     const roles = await findRoles(question.as);
     const steps: TraceStep[] = [];
+    let unlisted: string | undefined;
+    for (const scope of question.address === undefined ? [] : [undefined, principal.organisation]) {
+      const answer = judgeLists?.(question.address ?? '', scope);
+      if (answer && answer.step.outcome !== 'skipped') steps.push(answer.step);
+      if (answer && !answer.passes) unlisted ??= answer.cure;
+    }
     if (roles === undefined) {
       steps.push({
         stage: 'authentication',
@@ -50,6 +66,7 @@ export function questioner({ load, findRoles, now }: QuestionerOptions): (questi
     const resolved = resolve(principal, clientId, question);
     const { policy } = await load(principal.organisation);
     const told = describeDecision(policy, subject, question.action, resolved, now());
+    if (unlisted !== undefined) return { question, effect: 'deny', resolved, statements: [], steps, cure: unlisted };
     return {
       question,
       effect: told.decision.effect,

@@ -16,8 +16,11 @@ import type { Authorizer } from '../authorization/authorizer.ts';
 import type { Refuse } from '../authorization/session-rights.ts';
 import type { Arrival, ArrivalVerdict, Arrive } from './arrival.ts';
 import type { BrokerLimits } from './limits.ts';
+import { type JudgeLists, passLists } from './pass-lists.ts';
 
 export interface ArriveOptions {
+  /** Who may knock at all. */
+  readonly lists: JudgeLists;
   readonly satisfy: Requirement;
   readonly authorizer: Authorizer;
   readonly refuse: Refuse;
@@ -35,7 +38,17 @@ export function arrivalDoors(options: ArriveOptions): Arrive {
   const { satisfy, authorizer, refuse } = options;
   return (arrival) => {
     const { evidence } = arrival;
-    const steps = [transportStep(evidence)];
+    const { remoteAddress } = evidence.transport;
+    const steps: TraceStep[] = [];
+    const claimed = evidence.clientId.kind === 'plain' ? undefined : evidence.clientId.organisation;
+    const listed = passLists(
+      options.lists,
+      remoteAddress,
+      claimed === undefined ? [undefined] : [undefined, claimed],
+      steps,
+    );
+    if (listed) return turnedAway(refuse, evidence, listed.reason, steps, listed.cure);
+    steps.push(transportStep(evidence));
     return whenReady(satisfy(evidence, steps), (satisfaction): ArrivalVerdict | Promise<ArrivalVerdict> => {
       if (satisfaction.outcome === 'unsatisfied') {
         return turnedAway(
@@ -47,8 +60,14 @@ export function arrivalDoors(options: ArriveOptions): Arrive {
         );
       }
       const { grounds, clientId } = satisfaction;
+      const organisation = organisationOf(grounds.principal);
+      // A client id that names no organisation, or that a certificate has replaced: only now it is known whose lists hold.
+      if (organisation !== claimed) {
+        const late = passLists(options.lists, remoteAddress, [organisation], steps);
+        if (late) return turnedAway(refuse, evidence, late.reason, steps, late.cure, grounds.principal);
+      }
       const known = clientId === undefined ? arrival : { ...arrival, evidence: { ...evidence, clientId } };
-      return whenReady(authorizer.load(organisationOf(grounds.principal)), () =>
+      return whenReady(authorizer.load(organisation), () =>
         whenReady(strangersId(known.evidence.clientId, grounds.principal, options.findPrincipal), (stranger) =>
           authorize(known, grounds, steps, stranger, options),
         ),

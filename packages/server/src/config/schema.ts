@@ -13,6 +13,7 @@ import {
   size,
   text,
 } from './kinds.ts';
+import { LISTS_SECTION } from './lists-section.ts';
 import { REVOCATION_LISTENER, REVOCATION_SECTION } from './revocation-section.ts';
 
 /** Bounds that differ by who is connected (watson-iot.md section 2.9 has the figures of the platform that these follow). */
@@ -411,6 +412,7 @@ export const CONFIGURATION = section('The whole file.', {
     }),
   }),
   revocation: REVOCATION_SECTION,
+  lists: LISTS_SECTION,
   audit: section('The trail of what has happened.', {
     retention: duration({
       default: '90d',

@@ -1,5 +1,6 @@
 import type { Refusal } from '@sallyport/model';
 import type { CredentialKind } from './credential-kind.ts';
+import type { ListEvent } from './list-events.ts';
 import type { TokenEvent } from './token-events.ts';
 import type { TransportFacts } from './transport-facts.ts';
 
@@ -18,6 +19,7 @@ interface SessionFacts {
  * incidents) listen; none of them decides. A message that passes is counted, not announced: its path makes no objects.
  */
 export type ServerEvent =
+  | ListEvent
   | { readonly type: 'server.started'; readonly version: string; readonly listeners: readonly string[] }
   | { readonly type: 'server.stopping'; readonly cause: string }
   | { readonly type: 'server.unsafe'; readonly setting: string; readonly meaning: string }

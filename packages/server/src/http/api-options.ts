@@ -5,6 +5,8 @@ import type { Refusals } from '../audit/refusals.ts';
 import type { Trail } from '../audit/trail.ts';
 import type { OperatorVerdict } from '../authentication/operator-token.ts';
 import type { ServerEvent } from '../events/events.ts';
+import type { AddressLists } from '../lists/address-lists.ts';
+import type { Countries } from '../lists/countries.ts';
 import type { CertificateRecord, TrustedAuthority } from '../registry/records.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { AnswerPublished } from './published-objects.ts';
@@ -58,6 +60,10 @@ export interface ApiOptions {
   readonly refusals: Pick<Refusals, 'refuse' | 'find' | 'list'>;
   readonly sessions: SessionDesk;
   readonly policy: PolicyDesk;
+  readonly addressLists: {
+    readonly lists: Pick<AddressLists, 'add' | 'remove' | 'use' | 'judge' | 'describe'>;
+    readonly countries: Pick<Countries, 'of' | 'describe'>;
+  };
   readonly certificates: CertificateDesk;
   readonly explain: (question: Question) => Explanation | Promise<Explanation>;
   readonly health: () => Health | Promise<Health>;
@@ -74,5 +80,14 @@ export interface ApiOptions {
 /** What the routes need of {@link ApiOptions}. */
 export type Services = Pick<
   ApiOptions,
-  'registry' | 'trail' | 'refusals' | 'sessions' | 'policy' | 'certificates' | 'explain' | 'health' | 'metricsText'
+  | 'registry'
+  | 'trail'
+  | 'refusals'
+  | 'sessions'
+  | 'policy'
+  | 'addressLists'
+  | 'certificates'
+  | 'explain'
+  | 'health'
+  | 'metricsText'
 >;

@@ -1,5 +1,6 @@
 import type { Services } from './api-options.ts';
 import type { Route } from './route.ts';
+import { addressListRoutes } from './routes/address-lists.ts';
 import { applicationRoutes } from './routes/applications.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { authorityRoutes } from './routes/authorities.ts';
@@ -27,6 +28,7 @@ export function apiRoutes(services: Services, now: () => number): readonly Route
     ...authorityRoutes(services),
     ...certificateRoutes(services, now),
     ...policyRoutes(services),
+    ...addressListRoutes(services, now),
     ...auditRoutes(services),
     ...explanationRoutes(services),
     ...sessionRoutes(services),

@@ -16,6 +16,7 @@ const TAGS: Readonly<Record<string, string>> = {
   certificates: 'Client certificates, and the authorities that may issue them.',
   operators: 'People who run the platform.',
   policies: 'Statements that say who may do what.',
+  lists: 'Black and white lists of addresses and countries.',
   explanations: 'Why something was refused, and what would happen.',
   sessions: 'Who is connected.',
 };

@@ -47,7 +47,7 @@ interface Rejected {
  * wait, whatever it shows: else guessing would only be slow in the answer.
  */
 export function operatorGate(
-  options: Pick<ApiOptions, 'authenticateOperator' | 'refusals' | 'emit' | 'now' | 'attempts'>,
+  options: Pick<ApiOptions, 'authenticateOperator' | 'refusals' | 'addressLists' | 'emit' | 'now' | 'attempts'>,
 ) {
   const { authenticateOperator, refusals, emit, now, attempts = DEFAULT_ATTEMPTS } = options;
   const bound = new AttemptBound({ ...attempts, addresses: ADDRESSES, now });
@@ -74,6 +74,14 @@ export function operatorGate(
     reply: FastifyReply,
     needs: OperatorRole,
   ): Promise<Admitted | undefined> {
+    // A connection that was open before a list was turned on goes on, but nothing comes of it.
+    const listed = options.addressLists.lists.judge('', addressOf(request));
+    if (!listed.passes) {
+      const { reason, step, cure } = listed;
+      const { ticket } = refuse(request, { outcome: 'rejected', reason, step, cure });
+      send(reply, problem('forbidden', 'The address of this request is refused by a list.', { ticket, cure }));
+      return undefined;
+    }
     const wait = bound.take(addressOf(request));
     if (wait > 0) {
       const step = failed(
@@ -126,7 +134,7 @@ export function mayUse(role: OperatorRole, needs: Needs): boolean {
 }
 
 /** A socket that listens on IPv6 too shows IPv4 peers in mapped form. */
-function addressOf(request: FastifyRequest): string {
+export function addressOf(request: FastifyRequest): string {
   return request.ip.replace(/^::ffff:(?=\d+\.)/i, '');
 }
 

@@ -10,8 +10,8 @@ export interface HandshakeFailuresOptions {
 
 /** Turns a connection that never reached CONNECT into a refusal that `sallyport explain` can show. */
 export function handshakeFailures({ refuse, emit }: HandshakeFailuresOptions): HandshakeFailureReport {
-  return ({ problem, detail, remoteAddress, listener, tlsVersion, serverName }: HandshakeFailure) => {
-    const { stage, cure } = REASONS[problem];
+  return ({ problem, detail, remoteAddress, listener, tlsVersion, serverName, cure }: HandshakeFailure) => {
+    const row = REASONS[problem];
     const offered = [
       tlsVersion === undefined ? '' : ` It offered ${tlsVersion} at most.`,
       serverName === undefined ? '' : ` It asked for the server name "${serverName}".`,
@@ -23,8 +23,8 @@ export function handshakeFailures({ refuse, emit }: HandshakeFailuresOptions): H
       reasonCode: 0,
       address: remoteAddress,
       listener,
-      steps: [{ stage, outcome: 'failed', text: `${detail}${offered}` }],
-      cure,
+      steps: [{ stage: row.stage, outcome: 'failed', text: `${detail}${offered}` }],
+      cure: cure ?? row.cure,
     });
     emit({ type: 'handshake.refused', refusal });
   };

@@ -47,7 +47,11 @@ export function handshakeGate(options: HandshakeGateOptions): HandshakeGate {
     options.maximumHandshakesPerAddress ??
     (isLoopback(address) && !boundLoopback ? Number.POSITIVE_INFINITY : PER_ADDRESS);
 
-  function boundMet({ remoteAddress }: SocketAddresses): readonly [HandshakeProblem, string] | undefined {
+  function boundMet({
+    remoteAddress,
+  }: SocketAddresses): readonly [HandshakeProblem, string, (string | undefined)?] | undefined {
+    const refused = options.refuseAddress?.(remoteAddress);
+    if (refused) return [refused.problem, refused.detail, refused.cure];
     if (connections >= maximumConnections) {
       return ['connection_limit', `The listener has ${maximumConnections} connections, which is its bound.`];
     }
@@ -91,7 +95,7 @@ export function handshakeGate(options: HandshakeGateOptions): HandshakeGate {
       // A reset before anybody listens for it must not end the process.
       socket.on('error', () => {});
       const addresses = socketAddresses(socket);
-      const report = (problem: HandshakeProblem, detail: string, first?: FirstBytes): void => {
+      const report = (problem: HandshakeProblem, detail: string, cure?: string, first?: FirstBytes): void => {
         if (!addresses) return;
         const { remoteAddress, remotePort } = addresses;
         onHandshakeFailure({
@@ -100,6 +104,7 @@ export function handshakeGate(options: HandshakeGateOptions): HandshakeGate {
           remotePort,
           problem,
           detail,
+          ...(cure === undefined ? {} : { cure }),
           ...(first?.tlsVersion === undefined ? {} : { tlsVersion: first.tlsVersion }),
           ...(first?.serverName === undefined ? {} : { serverName: first.serverName }),
         });
@@ -129,7 +134,7 @@ export function handshakeGate(options: HandshakeGateOptions): HandshakeGate {
         fail(problem, detail) {
           if (!settle()) return;
           socket.destroy();
-          report(problem, detail, pending.firstBytes);
+          report(problem, detail, undefined, pending.firstBytes);
         },
       };
       const deadline = setTimeout(() => {

@@ -13,6 +13,12 @@ export type HandshakeProblem = Extract<
   | 'handshake_timeout'
   | 'handshake_abandoned'
   | 'handshake_malformed'
+  | 'address_on_black_list'
+  | 'address_not_on_white_list'
+  | 'country_unknown'
+  | 'too_many_attempts'
+  | 'proxy_header_missing'
+  | 'proxy_header_refused'
   | 'websocket_not_mqtt'
   | 'too_many_handshakes'
   | 'connection_limit'
@@ -36,6 +42,8 @@ export interface HandshakeFailure {
   readonly problem: HandshakeProblem;
   /** One sentence: what was seen. Holds nothing that the client sent but names and versions, cleaned of control characters. */
   readonly detail: string;
+  /** What to do next; replaces the general cure of the problem. */
+  readonly cure?: string;
   /** Highest version that the client offered. */
   readonly tlsVersion?: string;
   /** Server name indication, lower case. */

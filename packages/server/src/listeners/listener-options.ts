@@ -7,6 +7,11 @@ import type { HandshakeFailureReport, HandshakeProblem } from './handshake-probl
 /** Takes over a connection whose handshake is done. It must call `attach` before it returns. */
 export type AcceptStream = (stream: ByteStream, facts: TransportFacts) => void;
 
+/** Why an address may not even begin a handshake; undefined if it may. */
+export type RefuseAddress = (
+  address: string,
+) => { readonly problem: HandshakeProblem; readonly detail: string; readonly cure?: string } | undefined;
+
 /** What strangers can take of a listener before they have proven anything. */
 export interface ListenerBounds extends ConnectRates {
   /** Connections at once, unfinished handshakes included. Default 10,000. */
@@ -17,6 +22,8 @@ export interface ListenerBounds extends ConnectRates {
   readonly maximumHandshakesPerAddress?: number;
   /** Whether the bounds for one address hold for this machine too. Default false. */
   readonly boundLoopback?: boolean;
+  /** Asked before anything is read from a connection. Left out: every address may try. */
+  readonly refuseAddress?: RefuseAddress;
   /** Milliseconds from the accepted connection to the end of the handshake, or to the first byte where there is none. Default 10 s. */
   readonly handshakeTimeout?: number;
 }

@@ -153,7 +153,8 @@ export type RegistryKind =
   | 'credential'
   | 'certificate'
   | 'authority'
-  | 'policy';
+  | 'policy'
+  | 'list';
 
 /** What has changed, told after it is on disk. Whoever caches or holds rights listens. */
 export interface RegistryChange {

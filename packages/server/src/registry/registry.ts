@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { FieldProblem } from '@sallyport/model';
 import type { Database } from '../storage/database.ts';
+import { type AddressListRecords, addressListRecords } from './address-lists.ts';
 import { type Applications, applications } from './applications.ts';
 import { type Authorities, authorities } from './authorities.ts';
 import { CachedLookup } from './cached-lookup.ts';
@@ -49,6 +50,7 @@ export interface Registry {
   readonly certificates: Certificates;
   readonly revoked: RevokedCertificates;
   readonly policies: Policies;
+  readonly addressLists: AddressListRecords;
   readonly lookup: Lookup;
 }
 
@@ -81,6 +83,7 @@ export function openRegistry(options: RegistryOptions): Registry {
     certificates: certificates(ground),
     revoked: revokedCertificates(ground),
     policies: policies(ground),
+    addressLists: addressListRecords(ground),
     lookup,
   };
 }

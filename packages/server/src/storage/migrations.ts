@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely';
+import { addressLists } from './migrations/lists.ts';
 import { revokedCertificates } from './migrations/revocation.ts';
 
 /** One step from a schema version to the next. Runs in a transaction; never changes once it is released. */
@@ -173,6 +174,7 @@ export const MIGRATIONS: readonly Migration[] = [
     await schema.createIndex('certificates_end').on('certificates').columns(['organisation', 'not_after']).execute();
   },
   revokedCertificates,
+  addressLists,
 ];
 
 /** Brings a database to the newest schema. Answers the version found, which may be newer than what is known here: then nothing is done. */

@@ -148,6 +148,23 @@ export interface RevokedCertificatesTable {
   revoked_at: number;
 }
 
+export interface AddressListsTable {
+  /** Id of an organisation; empty for the lists of the server. */
+  scope: string;
+  active: string;
+  unknown_country: string | null;
+}
+
+export interface AddressListEntriesTable {
+  scope: string;
+  list: string;
+  entry: string;
+  note: string | null;
+  created_at: number;
+  created_by: string;
+  expires_at: number | null;
+}
+
 /** Every table of `registry.db`. */
 export interface Tables {
   organisations: OrganisationsTable;
@@ -162,4 +179,6 @@ export interface Tables {
   revoked_certificates: RevokedCertificatesTable;
   audit: AuditTable;
   refusals: RefusalsTable;
+  address_lists: AddressListsTable;
+  address_list_entries: AddressListEntriesTable;
 }

@@ -7,8 +7,18 @@ import type { Route } from '../../src/http/route.ts';
 import { isProblem, openTestApi, type TestApi } from './test-api.ts';
 
 /** The table of routes; nothing of it is run here. */
-const ROUTES = apiRoutes({ registry: {}, policy: {}, refusals: {}, sessions: {}, trail: {} } as never, () => 0);
-const NAMES: Readonly<Record<string, string>> = { ticket: 'ABC123', clientId: 'd:x:y:z', version: '1' };
+const ROUTES = apiRoutes(
+  { registry: {}, policy: {}, refusals: {}, sessions: {}, trail: {}, addressLists: {} } as never,
+  () => 0,
+);
+const NAMES: Readonly<Record<string, string>> = {
+  ticket: 'ABC123',
+  clientId: 'd:x:y:z',
+  version: '1',
+  list: 'black',
+  entry: '192.0.2.1',
+  address: '192.0.2.1',
+};
 
 let api: TestApi;
 beforeAll(async () => {

@@ -2,7 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { apiRoutes } from '../../src/http/api-routes.ts';
 import { openTestApi, type TestApi } from './test-api.ts';
 
-const ROUTES = apiRoutes({ registry: {}, policy: {}, refusals: {}, sessions: {}, trail: {} } as never, () => 0);
+const ROUTES = apiRoutes(
+  { registry: {}, policy: {}, refusals: {}, sessions: {}, trail: {}, addressLists: {} } as never,
+  () => 0,
+);
 
 interface Operation {
   readonly operationId: string;

@@ -13,6 +13,7 @@ import { buildApi } from '../../src/http/api.ts';
 import type { ApiOptions } from '../../src/http/api-options.ts';
 import { certificateDesk } from '../../src/http/certificate-desk.ts';
 import { policyDesk } from '../../src/http/policy-desk.ts';
+import { AddressLists } from '../../src/lists/address-lists.ts';
 import { operatorIdOfToken } from '../../src/registry/operator-token.ts';
 import type { RegistryChange } from '../../src/registry/records.ts';
 import { openRegistry } from '../../src/registry/registry.ts';
@@ -58,6 +59,12 @@ export async function openTestApi(overrides: Partial<ApiOptions> = {}) {
   }
   changes.length = 0;
 
+  const lists = new AddressLists({
+    store: registry.addressLists,
+    countryOf: () => undefined,
+    now,
+    onChange: async () => {},
+  });
   const app = buildApi({
     version: '0.1.0',
     tls: { key: '', cert: '' },
@@ -88,6 +95,7 @@ export async function openTestApi(overrides: Partial<ApiOptions> = {}) {
       },
     },
     policy,
+    addressLists: { lists, countries: { of: () => undefined, describe: () => undefined } },
     certificates: certificateDesk({ authority: await testAuthority(NOON), registry, now }),
     explain: (question) => ({ question, effect: 'deny', resolved: question.resource, statements: [], steps: [] }),
     health: () => ({ status: 'ok', parts: { registry: 'ok' } }),
