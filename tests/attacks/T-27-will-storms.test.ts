@@ -44,7 +44,7 @@ it.each(VERSIONS)(
     });
     for (const attacker of attackers) void attacker.vanish();
     healthy.publish('iot-2/evt/status/fmt/json', 'served', { qos: 1 });
-    expect((await healthy.take('puback')).reasonCode).toBe(0);
+    expect((await healthy.take('puback')).reasonCode).toBeLessThan(0x80);
     await ended;
     expect(await witness.heard()).toHaveLength(25);
     const late = await RawClient.open(server, 'lab', { clientId: 'late' });

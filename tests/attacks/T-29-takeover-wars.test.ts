@@ -24,7 +24,7 @@ it.each(VERSIONS)(
     expect(takeovers).toBeLessThanOrEqual(20);
     expect(codes).toContain(version === 5 ? 0x9f : 3);
     healthy.publish('iot-2/evt/status/fmt/json', 'served', { qos: 1 });
-    expect((await healthy.take('puback')).reasonCode).toBe(0);
+    expect((await healthy.take('puback')).reasonCode).toBeLessThan(0x80);
     expect((await server.api.refusals({ limit: 5 })).items).toContainEqual(
       expect.objectContaining({
         reason: 'connection_limit',

@@ -5,12 +5,14 @@ import type { Passage } from './passage.ts';
 import type { Realm } from './realm.ts';
 import type { Receiver } from './receiver.ts';
 
-/** The common end of every message's way: kept if it is to be kept, then to all who are entitled. */
-export function dispatch(context: BrokerContext, realm: Realm, passage: Passage): void {
+/** The common end of every message's way: kept if it is to be kept, then to all who are entitled. False if nobody has subscribed to it. */
+export function dispatch(context: BrokerContext, realm: Realm, passage: Passage): boolean {
   const { route } = passage;
   if (route.version !== realm.router.version) realm.router.refresh(route);
   if (passage.retain) retain(context, realm, passage);
-  if (route.targets.length > 0 || route.groups.length > 0) deliver(context, passage);
+  if (route.targets.length === 0 && route.groups.length === 0) return false;
+  deliver(context, passage);
+  return true;
 }
 
 function retain({ counters, durability }: BrokerContext, { organisation, retained }: Realm, passage: Passage): void {

@@ -1,7 +1,7 @@
-import { writeAck } from '@sallyport/mqtt';
+import { ReasonCode, writeAck } from '@sallyport/mqtt';
 import type { Link } from './link.ts';
 import type { Message } from './message.ts';
-import { PendingAcks } from './pending-acks.ts';
+import { PendingAcks, UNHEARD_PUBACK } from './pending-acks.ts';
 import type { Receiver } from './receiver.ts';
 import type { Subscription } from './route.ts';
 import type { Session } from './session.ts';
@@ -10,7 +10,21 @@ import { storedSession, storedSubscription } from './stored-session.ts';
 import { UnsavedRecords } from './unsaved-records.ts';
 
 /** The acknowledgement of a kind of {@link PendingAcks}. */
-export const ACK_TYPES: readonly Parameters<typeof writeAck>[1][] = ['puback', 'puback', 'pubrec', 'pubrel', 'pubcomp'];
+export const ACK_TYPES: readonly Parameters<typeof writeAck>[1][] = [
+  'puback',
+  'puback',
+  'pubrec',
+  'pubrel',
+  'pubcomp',
+  'puback',
+  'puback',
+  'pubrec',
+];
+
+/** What an acknowledgement says once all is well. */
+export function reasonOf(kind: number): number {
+  return kind >= UNHEARD_PUBACK ? ReasonCode.noMatchingSubscribers : ReasonCode.success;
+}
 
 interface Task {
   readonly sequence: number;
@@ -176,7 +190,7 @@ export class Durability {
   acknowledge(receiver: Receiver, link: Link, kind: number, packetId: number, sequence: number): void {
     const { pending } = receiver;
     if (sequence <= this.store.committed && (pending === undefined || pending.length === 0)) {
-      writeAck(link.slab, ACK_TYPES[kind]!, packetId, 0, link.version);
+      writeAck(link.slab, ACK_TYPES[kind]!, packetId, reasonOf(kind), link.version);
       link.touch();
     } else this.later(receiver, kind, packetId, sequence);
   }

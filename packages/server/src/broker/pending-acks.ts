@@ -5,6 +5,17 @@ export const PUBREL = 3;
 export const PUBCOMP = 4;
 /** A QoS 2 message of the window. */
 export const PUBLISH = 5;
+/** A PUBACK or PUBREC of a message that nobody has subscribed to. */
+export const UNHEARD_PUBACK = 6;
+export const UNHEARD_PUBREC = 7;
+
+export function isPuback(kind: number): boolean {
+  return kind === PUBACK || kind === UNHEARD_PUBACK;
+}
+
+export function isPubrec(kind: number): boolean {
+  return kind === PUBREC || kind === UNHEARD_PUBREC;
+}
 
 /**
  * What one connection may say only when the store has it, in the order in which it is said. Numbers in arrays: to wait costs a
@@ -26,7 +37,7 @@ export class PendingAcks {
 
   /** `sequence`: number of the store's call that has to be committed; 0: it only keeps its turn. */
   push(kind: number, packetId: number, sequence: number): void {
-    if (kind === PUBACK) this.pubacks++;
+    if (isPuback(kind)) this.pubacks++;
     this.#kinds.push(kind);
     this.#packetIds.push(packetId);
     this.#sequences.push(sequence);
@@ -43,7 +54,7 @@ export class PendingAcks {
   }
 
   shift(): void {
-    if (this.firstKind === PUBACK) this.pubacks--;
+    if (isPuback(this.firstKind)) this.pubacks--;
     this.#head++;
     if (this.#head === this.#kinds.length) this.clear();
     else if (this.#head >= 256 && this.#head * 2 >= this.#kinds.length) {

@@ -9,7 +9,7 @@ import { limitStep } from './limit-keys.ts';
 import type { Link } from './link.ts';
 import { needsStore } from './needs-store.ts';
 import { hasItsFormat, refuseFormat } from './payload-format.ts';
-import { PUBACK, PUBREC } from './pending-acks.ts';
+import { PUBACK, PUBREC, UNHEARD_PUBACK, UNHEARD_PUBREC } from './pending-acks.ts';
 import { forwardedProperties } from './publish-properties.ts';
 import type { Realm } from './realm.ts';
 import { exceedsReceiveMaximum } from './receive-maximum.ts';
@@ -112,11 +112,12 @@ function walk(
   const expiresAt = expiry < 0 ? 0 : context.now() + expiry * 1000;
   const forwarded = forwardedProperties(bytes, frame.propertiesStart, frame.propertiesEnd);
   const retain = frame.retain && !session.watson;
+  let heard = true;
   passage.busy = true;
   try {
     const { payloadStart, payloadEnd } = frame;
     passage.begin(entry.route!, session, qos, retain, bytes, payloadStart, payloadEnd, forwarded, expiry, expiresAt);
-    dispatch(context, realm, passage);
+    heard = dispatch(context, realm, passage);
   } finally {
     passage.finish();
   }
@@ -124,7 +125,8 @@ function walk(
   if (qos === 0) return;
   if (qos === 2) durability.hold(session, packetId);
   const { written } = durability.store;
-  durability.acknowledge(session, link, qos === 1 ? PUBACK : PUBREC, packetId, written === before ? 0 : written);
+  const kind = qos === 1 ? (heard ? PUBACK : UNHEARD_PUBACK) : heard ? PUBREC : UNHEARD_PUBREC;
+  durability.acknowledge(session, link, kind, packetId, written === before ? 0 : written);
 }
 
 function entryOf(session: Session, frame: PublishFrame): TopicEntry {

@@ -1,9 +1,9 @@
 import { ReasonCode, writeAck } from '@sallyport/mqtt';
 import type { BrokerContext } from './context.ts';
-import { ACK_TYPES } from './durability.ts';
+import { ACK_TYPES, reasonOf } from './durability.ts';
 import { CLOSE_CODES } from './ending.ts';
 import type { Link } from './link.ts';
-import { type PendingAcks, PUBACK, PUBLISH, PUBREC } from './pending-acks.ts';
+import { isPuback, isPubrec, type PendingAcks, PUBLISH } from './pending-acks.ts';
 import { sendHeld } from './pump.ts';
 import type { Receiver } from './receiver.ts';
 import type { StoreListener, Unsaved } from './session-store.ts';
@@ -54,7 +54,7 @@ function sayCommitted(context: BrokerContext, receiver: Receiver, pending: Pendi
     const packetId = pending.firstPacketId;
     pending.shift();
     if (kind === PUBLISH) sendHeld(context, receiver, link, packetId);
-    else writeAck(link.slab, ACK_TYPES[kind]!, packetId, 0, link.version);
+    else writeAck(link.slab, ACK_TYPES[kind]!, packetId, reasonOf(kind), link.version);
   }
   link.touch();
 }
@@ -76,11 +76,11 @@ function refuseUnsaved(context: BrokerContext, unsaved: Unsaved): void {
     for (let step = 0; step < waiting; step++) {
       const { firstKind: kind, firstPacketId: packetId, firstSequence: sequence } = pending;
       pending.shift();
-      if (sequence <= committed || (kind !== PUBACK && kind !== PUBREC)) {
+      if (sequence <= committed || (!isPuback(kind) && !isPubrec(kind))) {
         pending.push(kind, packetId, sequence);
         continue;
       }
-      if (kind === PUBREC) durability.unhold(receiver, packetId);
+      if (isPubrec(kind)) durability.unhold(receiver, packetId);
       if (link.version === 5) writeAck(link.slab, ACK_TYPES[kind]!, packetId, ReasonCode.quotaExceeded, 5);
       refused++;
     }

@@ -78,7 +78,7 @@ describe('an acknowledgement', () => {
     expect(sender.packets).toEqual([]);
     store.release();
     await settled();
-    expect(sender.expect('puback').reasonCode).toBe(0);
+    expect(sender.expect('puback').reasonCode).toBe(0x10);
   });
 
   it('of a session and its subscriptions waits for them', async () => {
@@ -298,7 +298,7 @@ describe('while the store fails', () => {
     expect(sender.packets).toMatchObject([
       { packetId: 3, reasonCode: 0x97 },
       { packetId: 4, reasonCode: 0x97 },
-      { packetId: 5, reasonCode: 0 },
+      { packetId: 5, reasonCode: 0x10 },
     ]);
     old.publish('a', 'old', { qos: 1 });
     await settled();

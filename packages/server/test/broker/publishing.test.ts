@@ -295,7 +295,7 @@ describe('a publish that is not permitted', () => {
     client.publish('a/'.repeat(7), '', { qos: 1 });
     await settled();
     expect(client.expect('puback').reasonCode).toBe(0x97);
-    expect(client.expect('puback').reasonCode).toBe(0);
+    expect(client.expect('puback').reasonCode).toBe(0x10);
   });
 });
 
@@ -414,5 +414,22 @@ describe('retained messages', () => {
     stage.permitted.set('demo', { publish: [], subscribe: ['#'], receive: ['b'] });
     await client.subscribed('#');
     expect(client.messages()).toEqual([]);
+  });
+
+  it.each([
+    { qos: 1, type: 'puback' },
+    { qos: 2, type: 'pubrec' },
+  ] as const)('tells an MQTT 5 client whose QoS $qos message nobody has subscribed to', async ({ qos, type }) => {
+    const stage = new Stage();
+    const sender = await stage.connect('one');
+    const reader = await stage.connect('two');
+    sender.publish('a', 'x', { qos, packetId: 1 });
+    await settled();
+    expect(sender.expect(type)).toMatchObject({ packetId: 1, reasonCode: 0x10 });
+    reader.subscribe('a');
+    await settled();
+    sender.publish('a', 'x', { qos, packetId: 2 });
+    await settled();
+    expect(sender.expect(type)).toMatchObject({ packetId: 2, reasonCode: 0 });
   });
 });
