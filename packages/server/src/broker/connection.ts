@@ -44,6 +44,10 @@ import { unsubscribe } from './unsubscribe.ts';
 import { refuseStranger, ticketOf } from './violation.ts';
 
 const PINGRESP = Buffer.from([0xd0, 0]);
+/** Bytes of a CONNACK that says no and nothing else, in MQTT 5. */
+const SMALLEST_CONNACK = 5;
+/** More bytes than any CONNACK has. */
+const LARGEST_GREETING = 0x20000;
 
 /** What is wrong with a CONNECT and can be told below MQTT 5. */
 const TOLD_BELOW_5: ReadonlySet<DecodeFailure['code']> = new Set([
@@ -347,11 +351,27 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
     this.topicAliases = aliasesFor(packet, session);
     this.#expectLife(keepAliveOf(packet, opened));
     this.context.counters.sessionsOpened++;
-    send(this, welcome(packet, opened, this.#exchange));
+    const greeting = welcome(packet, opened, this.#exchange);
+    if (this.#mostOut < LARGEST_GREETING && encode(greeting, this.version).length > this.#mostOut) {
+      this.#cannotGreet(packet, sessionPresent);
+      return;
+    }
+    send(this, greeting);
     this.#keepGreeting(packet, admission);
     this.context.events.emit(sessionOpened(session, this, this.#username, packet.cleanStart, sessionPresent));
     pump(this.context, session, realm.retained);
     if (session.storeId > 0) this.#greetWhenSaved(packet, sessionPresent);
+  }
+
+  /** [MQTT-3.1.2-24] holds for CONNACK too: who takes none so large is told nothing. */
+  #cannotGreet(packet: Connect, sessionPresent: boolean): void {
+    const text = `The client takes packets of ${this.#mostOut} bytes at most, which is too little for CONNACK.`;
+    const refusal = refuseConnect(this.context, packet.clientId, this.facts, 'packet_too_large', text);
+    this.context.counters.sessionsRefused++;
+    this.context.events.emit({ type: 'session.refused', refusal, transport: this.facts });
+    const closeCode = CLOSE_CODES.messageTooLarge;
+    this.#depart({ reasonCode: undefined, closeCode, text, will: false, forget: !sessionPresent }, refusal.ticket);
+    this.#shut();
   }
 
   #keepGreeting({ clientId, username, protocolVersion, cleanStart }: Connect, admission: Admission): void {
@@ -396,8 +416,8 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
   }
 
   #refuseWith(reasonCode: number, ticket: string | undefined): void {
-    const told = ticketProperties(this, ticket, Number.POSITIVE_INFINITY);
-    send(this, { type: 'connack', sessionPresent: false, reasonCode, ...told });
+    const told = ticketProperties(this, ticket, this.#mostOut);
+    if (this.#mostOut >= SMALLEST_CONNACK) send(this, { type: 'connack', sessionPresent: false, reasonCode, ...told });
     this.#shut();
   }
 

@@ -114,6 +114,24 @@ describe('connecting', () => {
     expect((await stage.connect('', { protocolVersion: 3 })).welcome.reasonCode).toBe(2);
   });
 
+  it.each([2, 12])('says nothing to an MQTT 5 client that takes no packet larger than %i bytes', async (most) => {
+    const stage = new Stage();
+    const client = stage.dial(5);
+    client.send({
+      type: 'connect',
+      protocolVersion: 5,
+      clientId: 'tiny',
+      cleanStart: true,
+      keepAlive: 60,
+      properties: { maximumPacketSize: most, sessionExpiryInterval: 60 },
+    });
+    await settled();
+    expect(client.packets).toEqual([]);
+    expect(client.ended).toBe(true);
+    expect(stage.of('session.refused')).toMatchObject([{ refusal: { reason: 'packet_too_large' } }]);
+    expect(stage.broker.findSession('demo', 'tiny')).toBeUndefined();
+  });
+
   it('tells an MQTT 5 client every bound that it would run into', async () => {
     const stage = new Stage({ limits: { keepAliveMaximum: 60, sessionExpiryMaximum: 100 } });
     const client = await stage.connect('one', { keepAlive: 600, properties: { sessionExpiryInterval: 0xffffffff } });
