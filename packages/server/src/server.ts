@@ -319,7 +319,12 @@ async function open(
     onHandshakeFailure,
   });
   undo.push(() => websocket.close());
-  const httpGate = guardHandshakes(api.server, { name: 'https', ...rates, onHandshakeFailure });
+  const httpGate = guardHandshakes(api.server, {
+    name: 'https',
+    ...rates,
+    proxyAddresses: http.proxyAddresses,
+    onHandshakeFailure,
+  });
   undo.push(() => httpGate.close());
   const httpPort = await listenHttp(api, http);
   opened.push(`https ${http.address}:${httpPort}`);

@@ -13,7 +13,7 @@ import {
   size,
   text,
 } from './kinds.ts';
-import { LISTS_SECTION } from './lists-section.ts';
+import { LISTS_SECTION, proxyAddresses } from './lists-section.ts';
 import { REVOCATION_LISTENER, REVOCATION_SECTION } from './revocation-section.ts';
 
 /** Bounds that differ by who is connected (watson-iot.md section 2.9 has the figures of the platform that these follow). */
@@ -149,6 +149,7 @@ export const CONFIGURATION = section('The whole file.', {
         meaning: 'Unfinished TLS handshakes at once; newcomers beyond it are closed.',
       }),
       maximumConnections: count({ ...MAXIMUM_CONNECTIONS, meaning: 'Connections of this listener at once.' }),
+      proxyAddresses: proxyAddresses(),
     }),
     mqttPlain: section('MQTT without TLS: tokens and messages can be read and changed on the way.', {
       allowPlaintextListener: flag({
@@ -158,6 +159,7 @@ export const CONFIGURATION = section('The whole file.', {
       address: address('Address that MQTT without TLS listens on.'),
       port: port({ default: 1883, meaning: 'Port of MQTT without TLS; 0 takes a free one.' }),
       maximumConnections: count({ ...MAXIMUM_CONNECTIONS, meaning: 'Connections of this listener at once.' }),
+      proxyAddresses: proxyAddresses(),
     }),
     http: section('HTTPS: the API, and MQTT over WebSocket.', {
       address: address('Address that HTTPS listens on; name another than loopback to be reached from the network.'),
@@ -173,6 +175,7 @@ export const CONFIGURATION = section('The whole file.', {
         ...MAXIMUM_CONNECTIONS,
         meaning: 'MQTT connections over WebSocket at once.',
       }),
+      proxyAddresses: proxyAddresses(),
     }),
     revocationHttp: REVOCATION_LISTENER,
   }),

@@ -1,6 +1,8 @@
+import { beginsLikeProxyHeader } from './proxy-header.ts';
+
 /** What the first bytes of a connection say about the client. Nothing in it has been checked. */
 export interface FirstBytes {
-  readonly kind: 'tls' | 'mqtt' | 'http' | 'other';
+  readonly kind: 'tls' | 'mqtt' | 'http' | 'proxy' | 'other';
   /** Highest version that a TLS client offers, for example `TLSv1.3`. */
   readonly tlsVersion?: string;
   /** Lower case. */
@@ -27,6 +29,7 @@ const HOST_NAME = /^[a-z0-9_.-]{1,253}$/;
 export function readFirstBytes(chunk: Buffer): FirstBytes {
   if (chunk[0] === HANDSHAKE_RECORD && (chunk.length < 2 || chunk[1] === 3)) return { kind: 'tls', ...offer(chunk) };
   if (chunk[0] === 0x10 && isConnect(chunk)) return { kind: 'mqtt' };
+  if (beginsLikeProxyHeader(chunk)) return { kind: 'proxy' };
   if (/^(GET|PUT|POST|HEAD|DELETE|OPTIONS|CONNECT|PATCH) \S/.test(chunk.toString('latin1', 0, 16)))
     return { kind: 'http' };
   return { kind: 'other' };

@@ -22,6 +22,8 @@ export interface ListenerBounds extends ConnectRates {
   readonly maximumHandshakesPerAddress?: number;
   /** Whether the bounds for one address hold for this machine too. Default false. */
   readonly boundLoopback?: boolean;
+  /** Addresses and networks of proxies that begin each connection with a header of the PROXY protocol. Left out: none. */
+  readonly proxyAddresses?: readonly string[];
   /** Asked before anything is read from a connection. Left out: every address may try. */
   readonly refuseAddress?: RefuseAddress;
   /** Milliseconds from the accepted connection to the end of the handshake, or to the first byte where there is none. Default 10 s. */

@@ -4,30 +4,37 @@ import { peekFirstChunk } from './first-chunk.ts';
 import { handshakeGate } from './handshake-gate.ts';
 import { listen, stopListening } from './listen.ts';
 import type { Listener, TcpListenerOptions } from './listener-options.ts';
+import { proxyDoor } from './proxy-door.ts';
 import { socketStream } from './socket-stream.ts';
 
 /** Opens a port for MQTT without TLS. A connection is handed over with its first byte; one that says nothing is bounded as a handshake is. */
 export async function listenTcp(options: TcpListenerOptions): Promise<Listener> {
   const { name, address, port, portSetting = 'listeners.mqttPlain.port', accept } = options;
   const gate = handshakeGate(options);
+  const door = proxyDoor(gate, options);
   const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 });
 
   server.on('connection', (socket) => {
-    const pending = gate.enter(socket);
-    if (!pending) return;
-    peekFirstChunk(socket, (chunk) => {
-      pending.firstBytes = readFirstBytes(chunk);
-      if (pending.firstBytes.kind === 'tls') {
-        pending.fail('tls_on_plain_port', 'The client spoke TLS to a port without TLS.');
-        return;
-      }
-      if (!pending.done()) return;
-      accept(socketStream(socket), {
-        listener: name,
-        transport: 'tcp',
-        secure: false,
-        ...pending.addresses,
-        certificateTrusted: false,
+    door(socket, (pending) => {
+      peekFirstChunk(socket, (chunk) => {
+        pending.firstBytes = readFirstBytes(chunk);
+        if (pending.firstBytes.kind === 'tls') {
+          pending.fail('tls_on_plain_port', 'The client spoke TLS to a port without TLS.');
+          return;
+        }
+        if (pending.firstBytes.kind === 'proxy') {
+          const detail = 'A PROXY protocol header came from an address that is no named proxy of this listener.';
+          pending.fail('proxy_header_refused', detail);
+          return;
+        }
+        if (!pending.done()) return;
+        accept(socketStream(socket), {
+          listener: name,
+          transport: 'tcp',
+          secure: false,
+          ...pending.addresses,
+          certificateTrusted: false,
+        });
       });
     });
   });
