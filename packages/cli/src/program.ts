@@ -6,6 +6,7 @@ import { certificateCommand } from './commands/certificate.ts';
 import { configCommand } from './commands/config.ts';
 import { deviceCommand } from './commands/device.ts';
 import { explainCommand } from './commands/explain.ts';
+import { firmwareCommand } from './commands/firmware.ts';
 import { initCommand } from './commands/init.ts';
 import { listCommand } from './commands/list.ts';
 import { operatorCommand } from './commands/operator.ts';
@@ -18,7 +19,7 @@ import { simulateCommand } from './commands/simulate.ts';
 import { demonstrateCommand, startCommand } from './commands/start.ts';
 import { subscribeCommand } from './commands/subscribe.ts';
 import { typeCommand } from './commands/type.ts';
-import { programVersion, versionCommand } from './commands/version.ts';
+import { versionCommand } from './commands/version.ts';
 import type { Surroundings } from './invocation.ts';
 import { withGlobalOptions } from './options.ts';
 
@@ -26,7 +27,6 @@ import { withGlobalOptions } from './options.ts';
 export function createProgram(surroundings: Surroundings): Command {
   const program = withGlobalOptions(new Command('sallyport'))
     .description('Run, administer and question a Sallyport server: a self-hosted, security-first MQTT platform.')
-    .version(programVersion(), '--version', 'show the version')
     .helpCommand('help [command]', 'show help');
   const groups: Readonly<Record<string, readonly Command[]>> = {
     'Run:': [
@@ -44,6 +44,7 @@ export function createProgram(surroundings: Surroundings): Command {
       certificateCommand(surroundings),
       caCommand(surroundings),
       operatorCommand(surroundings),
+      firmwareCommand(surroundings),
       policyCommand(surroundings),
       listCommand(surroundings),
       sessionCommand(surroundings),

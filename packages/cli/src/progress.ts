@@ -3,8 +3,8 @@ import type { Terminal } from './terminal.ts';
 
 /** Shows that something takes a moment, and how it ended. */
 export interface Progress {
-  /** Runs the work; its answer may name what was done, else the title stays. */
-  step<T>(title: string, work: () => Promise<T>, done?: (result: T) => string): Promise<T>;
+  /** Runs the work, which may say how far it is; its answer may name what was done, else the title stays. */
+  step<T>(title: string, work: (say: (text: string) => void) => Promise<T>, done?: (result: T) => string): Promise<T>;
 }
 
 /** A spinner where a person watches, else plain lines that read well in a log. */
@@ -19,7 +19,7 @@ function spinnerProgress(): Progress {
       const indicator = spinner({ output: process.stderr });
       indicator.start(title);
       try {
-        const result = await work();
+        const result = await work((text) => indicator.message(`${title}: ${text}`));
         indicator.stop(done?.(result) ?? title);
         return result;
       } catch (error) {
@@ -34,7 +34,7 @@ function lineProgress(terminal: Terminal): Progress {
   return {
     async step(title, work, done) {
       terminal.err(`${title} …`);
-      const result = await work();
+      const result = await work((text) => terminal.err(`  ${text}`));
       terminal.err(`  ${done?.(result) ?? 'done'}`);
       return result;
     },

@@ -1,3 +1,4 @@
+import { programVersion } from './commands/version.ts';
 import { createProgram } from './program.ts';
 import { EXIT, type ExitCode, reportFailure } from './report-failure.ts';
 import type { Terminal } from './terminal.ts';
@@ -10,6 +11,11 @@ export async function runProgram(
   args: readonly string[],
   { terminal, now }: { readonly terminal: Terminal; readonly now: () => number },
 ): Promise<ExitCode> {
+  // Not an option of the program: commander would take `--version` from commands that have one of their own.
+  if (args.length === 1 && args[0] === '--version') {
+    terminal.out(programVersion());
+    return EXIT.done;
+  }
   let wrote = false;
   const noting: Terminal = {
     out(text) {

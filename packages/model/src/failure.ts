@@ -221,6 +221,13 @@ export const FAILURES = {
     meaning: 'More was handed over than can be kept.',
     cure: 'Send slower, or raise the named bound.',
   },
+  firmware_rejected: {
+    httpStatus: 422,
+    reasonCode: 0x83,
+    severity: 'error',
+    meaning: 'A device did not believe firmware that it was offered; nothing of it was installed.',
+    cure: 'Read what did not hold: a signature, a date, a type, a sequence or a digest. Release the image anew if it is yours; find out where it came from if it is not.',
+  },
   demonstration_failed: {
     httpStatus: 500,
     reasonCode: 0x80,

@@ -1,6 +1,7 @@
 export * from './client-id.ts';
 export * from './explanation.ts';
 export * from './failure.ts';
+export * from './firmware.ts';
 export * from './identifier.ts';
 export * from './list-documents.ts';
 export * from './management.ts';

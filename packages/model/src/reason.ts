@@ -1,3 +1,4 @@
+import { FIRMWARE_REASONS } from './firmware-reasons.ts';
 import { LIST_REASONS } from './list-reasons.ts';
 import type { ReasonRow } from './reason-row.ts';
 import { TOKEN_REASONS } from './token-reasons.ts';
@@ -424,6 +425,7 @@ export const REASONS = {
     meaning: 'The client speaks a version of MQTT that is not supported.',
     cure: 'Use MQTT 3.1, 3.1.1 or 5.',
   },
+  ...FIRMWARE_REASONS,
 } as const satisfies Record<string, ReasonRow>;
 
 export type RefusalReason = keyof typeof REASONS;

@@ -47,6 +47,7 @@ import type { RegistryChange } from './registry/records.ts';
 import { registerForGateway } from './registry/register-for-gateway.ts';
 import type { Registry } from './registry/registry.ts';
 import { writePrivateFile } from './storage/private-file.ts';
+import { firmwareAuthentication, openFirmware } from './wiring/firmware.ts';
 import { certificateTrust, firstDoor } from './wiring/first-door.ts';
 import { openLists } from './wiring/lists.ts';
 import { followOrganisations } from './wiring/organisation-authorities.ts';
@@ -160,6 +161,9 @@ async function open(
   const refuse = refusals.refuse.bind(refusals);
   const door = authorizer({ policies, refuse, now });
 
+  const firmware = openFirmware({ registry, database, directory, configuration, events, now, refuse });
+  undo.push(() => firmware.stop());
+
   progress('Opening the sessions');
   const store = await openSessionStore(join(directory, SESSIONS_FILE));
   undo.push(() => store.close());
@@ -197,6 +201,7 @@ async function open(
       now,
     }),
     refuse,
+    attend: firmware.attend,
     counters,
     store,
   });
@@ -230,6 +235,7 @@ async function open(
   undo.push(endMonitor);
   undo.push(() => broker.close('The server is stopping.'));
   await broker.restore(readmission({ authorizer: door, limitsOf }));
+  await firmware.start(broker);
 
   const secureContext = () =>
     secureContextOptions(authority.serverCredentials(), configuration.listeners.mqttTls.minimumTlsVersion);
@@ -247,6 +253,13 @@ async function open(
     policy: policyDesk(),
     addressLists,
     certificates: certificateDesk({ authority, registry, now }),
+    firmware: firmware.desk,
+    rollouts: firmware.rollouts,
+    firmwareDoor: {
+      file: (organisation, path) => firmware.desk.file(organisation, path),
+      authenticate: firmwareAuthentication(satisfy, now),
+      maximumDownloads: configuration.firmware.maximumDownloads,
+    },
     explain: questioner({
       load: (organisation) => policies.load(organisation),
       findRoles: async (name) => (await findPrincipal(name))?.roles,

@@ -5,6 +5,8 @@ import type { IncomingAnswer, ManagementTransport, OutgoingRequest } from './tra
 export interface CallOptions {
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly body?: unknown;
+  /** Sent as they are, in place of `body`. */
+  readonly bytes?: Uint8Array<ArrayBuffer>;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -45,7 +47,7 @@ export class Caller {
   async send(
     method: OutgoingRequest['method'],
     path: readonly string[],
-    { query = {}, body, headers = {} }: CallOptions = {},
+    { query = {}, body, bytes, headers = {} }: CallOptions = {},
   ): Promise<IncomingAnswer> {
     const url = new URL(`${this.#base.pathname.replace(/\/+$/, '')}/api/v1/${path.map(segment).join('/')}`, this.#base);
     for (const [key, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(key, String(value));
@@ -56,9 +58,11 @@ export class Caller {
         accept: 'application/json, application/problem+json, text/*',
         ...(this.#token !== undefined && { authorization: `Bearer ${this.#token}` }),
         ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(bytes !== undefined && { 'content-type': 'application/octet-stream' }),
         ...headers,
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(bytes !== undefined && { body: bytes }),
     });
     if (answer.status >= 200 && answer.status < 300) return answer;
     // Health is a good answer in whatever state the server is.

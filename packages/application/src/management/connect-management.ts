@@ -10,6 +10,7 @@ import {
 } from '@sallyport/model';
 import { Caller, type PageOptions } from './caller.ts';
 import { fetchTransport } from './fetch-transport.ts';
+import { firmwareCalls, rolloutCalls } from './firmware-calls.ts';
 import { listCalls } from './list-calls.ts';
 import {
   applicationCalls,
@@ -64,6 +65,8 @@ export function connectManagement(options: ManagementOptions) {
     policies: policyCalls(caller),
     sessions: sessionCalls(caller),
     lists: listCalls(caller),
+    firmware: firmwareCalls(caller),
+    rollouts: rolloutCalls(caller),
     audit: (filter: AuditFilter & PageOptions = {}) =>
       caller.json<Page<AuditDocument>>('GET', ['audit'], { query: { ...filter } }),
     /** Newest first. */

@@ -1,4 +1,5 @@
 export { everyItem, type PageOptions } from './caller.ts';
 export { connectManagement, type Management, type ManagementOptions } from './connect-management.ts';
+export type { NewReleaseRequest, OfflineFirmwareRoles } from './firmware-calls.ts';
 export { ManagementFailure } from './management-failure.ts';
 export type * from './requests.ts';

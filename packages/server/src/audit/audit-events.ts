@@ -1,3 +1,5 @@
+import { FIRMWARE_AUDIT_EVENTS } from './firmware-audit-events.ts';
+
 /** What a type of audit row says. */
 export interface AuditEventRow {
   readonly meaning: string;
@@ -143,6 +145,8 @@ export const AUDIT_EVENTS = {
     meaning: 'The country file cannot be read; the one before stays in use.',
     details: ['file', 'problem'],
   },
+
+  ...FIRMWARE_AUDIT_EVENTS,
 
   'store.failing': {
     meaning: 'A store does not take writes; what must be on disk is refused.',

@@ -3,6 +3,7 @@ import type { EventOf, ServerEvent } from '../events/events.ts';
 import type { NewAuditRow } from '../storage/audit-rows.ts';
 import { present } from '../storage/present.ts';
 import { clip, clipped } from './clip.ts';
+import { firmwareRow } from './firmware-audit-events.ts';
 
 export type Row = Omit<NewAuditRow, 'at'>;
 
@@ -48,6 +49,13 @@ export function rowOfEvent(event: ServerEvent): Row | undefined {
         organisation: event.organisation,
         details: { clientId: clip(event.clientId), cause: event.cause, count: event.count },
       };
+    case 'firmware.renewed':
+    case 'firmware.boot':
+    case 'rollout.finished':
+    case 'rollout.halted':
+    case 'rollout.device.succeeded':
+    case 'rollout.device.failed':
+      return firmwareRow(event);
     case 'store.failing':
       return { type: event.type, outcome: 'failed', details: { store: event.store, problem: clip(event.problem) } };
     case 'store.recovered':

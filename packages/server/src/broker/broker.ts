@@ -27,7 +27,7 @@ export type { SessionMatch, SessionView } from './session-view.ts';
 export interface BrokerOptions
   extends Pick<
     BrokerContext,
-    'now' | 'random' | 'events' | 'limits' | 'arrive' | 'regrounds' | 'refuse' | 'askForDevice' | 'counters'
+    'now' | 'random' | 'events' | 'limits' | 'arrive' | 'regrounds' | 'refuse' | 'askForDevice' | 'attend' | 'counters'
   > {
   /** What outlives the process; if left out, nothing does. */
   readonly store?: SessionStore;

@@ -2,6 +2,7 @@ import type { Refusal } from '@sallyport/model';
 import type { ServerEvent } from '../events/events.ts';
 import type { Accounts } from './accounts.ts';
 import type { Arrive, Regrounds } from './arrival.ts';
+import type { Attend } from './attendant.ts';
 import type { BrokerCounters } from './counters.ts';
 import type { Durability } from './durability.ts';
 import type { Flusher } from './flusher.ts';
@@ -23,6 +24,8 @@ export interface BrokerContext {
   readonly refuse: (refusal: Omit<Refusal, 'ticket' | 'at' | 'lastAt' | 'count'>) => Refusal;
   /** Whether a gateway may speak for a device; where it is left out, policy alone decides. */
   readonly askForDevice?: AskForDevice;
+  /** Who in the server listens to a topic; where it is left out, nobody. */
+  readonly attend?: Attend;
   readonly counters: BrokerCounters;
   readonly wheel: TimerWheel;
   readonly flusher: Flusher;

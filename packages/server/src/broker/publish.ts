@@ -1,5 +1,6 @@
 import { resolveTopic } from '@sallyport/model';
 import { type PublishFrame, ReasonCode, writeAck } from '@sallyport/mqtt';
+import { attended } from './attendant.ts';
 import type { BrokerContext } from './context.ts';
 import { denyPublish, refusalFor } from './denial.ts';
 import { dispatch } from './dispatch.ts';
@@ -40,7 +41,7 @@ export function publish(
 ): void {
   context.counters.messagesReceived++;
   link.messagesIn++;
-  const entry = frame.topicAlias === 0 ? entryOf(session, frame) : aliasedEntry(session, link, frame);
+  const entry = frame.topicAlias === 0 ? entryOf(context, session, frame) : aliasedEntry(context, session, link, frame);
   if (entry !== undefined) walk(context, realm, session, link, frame, entry);
 }
 
@@ -96,6 +97,7 @@ function walk(
     return;
   }
   if (qos > 0 && exceedsReceiveMaximum(context, session, link, qos)) return;
+  if (entry.attendant !== undefined) attended(session, frame, entry.attendant);
 
   if (durability.store.failing && qos > 0 && needsStore(realm, session, entry.route!, frame)) {
     if (link.version < 5) endForStore(link);
@@ -129,7 +131,7 @@ function walk(
   durability.acknowledge(session, link, kind, packetId, written === before ? 0 : written);
 }
 
-function entryOf(session: Session, frame: PublishFrame): TopicEntry {
+function entryOf(context: BrokerContext, session: Session, frame: PublishFrame): TopicEntry {
   const { bytes, topicStart, topicEnd } = frame;
   const known = session.topics.find(bytes, topicStart, topicEnd);
   if (known !== undefined) return known;
@@ -143,13 +145,19 @@ function entryOf(session: Session, frame: PublishFrame): TopicEntry {
     version: Number.NaN,
     epoch: -1,
     route: undefined,
+    attendant: context.attend?.(topic, session.principal),
   };
   session.topics.add(entry);
   return entry;
 }
 
 /** The topic behind an alias, or the alias of a topic that is set with this packet (MQTT 5 section 3.3.2.3.4). */
-function aliasedEntry(session: Session, link: PublisherLink, frame: PublishFrame): TopicEntry | undefined {
+function aliasedEntry(
+  context: BrokerContext,
+  session: Session,
+  link: PublisherLink,
+  frame: PublishFrame,
+): TopicEntry | undefined {
   const { topicAlias } = frame;
   if (topicAlias > session.limits.topicAliasMaximum) {
     const text = `The topic alias ${topicAlias} is above the maximum of ${session.limits.topicAliasMaximum}.`;
@@ -159,7 +167,7 @@ function aliasedEntry(session: Session, link: PublisherLink, frame: PublishFrame
     const entry = link.aliases?.[topicAlias];
     return entry ?? aliasViolation(link, ReasonCode.protocolError, `The topic alias ${topicAlias} was never set.`);
   }
-  const entry = entryOf(session, frame);
+  const entry = entryOf(context, session, frame);
   link.aliases ??= [];
   link.aliases[topicAlias] = entry;
   return entry;

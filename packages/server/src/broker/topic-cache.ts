@@ -1,3 +1,4 @@
+import type { Attendant } from './attendant.ts';
 import type { Route } from './route.ts';
 
 /** What is known about a topic that a client publishes to. */
@@ -14,6 +15,8 @@ export interface TopicEntry {
   epoch: number;
   /** Undefined as long as it was never allowed: what strangers may not do costs the router nothing. */
   route: Route | undefined;
+  /** Who in the server listens to it, before anybody else. */
+  readonly attendant: Attendant | undefined;
 }
 
 const FIRST_SLOTS = 4;

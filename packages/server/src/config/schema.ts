@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { firmwareSection } from './firmware-section.ts';
 import {
   address,
   byteRate,
@@ -416,6 +417,7 @@ export const CONFIGURATION = section('The whole file.', {
   }),
   revocation: REVOCATION_SECTION,
   lists: LISTS_SECTION,
+  firmware: firmwareSection,
   audit: section('The trail of what has happened.', {
     retention: duration({
       default: '90d',

@@ -5,10 +5,13 @@ import type { Refusals } from '../audit/refusals.ts';
 import type { Trail } from '../audit/trail.ts';
 import type { OperatorVerdict } from '../authentication/operator-token.ts';
 import type { ServerEvent } from '../events/events.ts';
+import type { FirmwareDesk } from '../firmware/firmware-desk.ts';
+import type { Rollouts } from '../firmware/rollouts.ts';
 import type { AddressLists } from '../lists/address-lists.ts';
 import type { Countries } from '../lists/countries.ts';
 import type { CertificateRecord, TrustedAuthority } from '../registry/records.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { FirmwareDoorOptions } from './firmware-door.ts';
 import type { AnswerPublished } from './published-objects.ts';
 
 /** The live sessions, as the broker knows them. */
@@ -50,6 +53,24 @@ export interface CertificateDesk {
   ): Promise<CertificateRecord>;
 }
 
+/** Firmware as the API administers it. */
+export type FirmwareService = Pick<
+  FirmwareDesk,
+  | 'describe'
+  | 'initialise'
+  | 'signing'
+  | 'replaceTargets'
+  | 'received'
+  | 'upload'
+  | 'list'
+  | 'release'
+  | 'get'
+  | 'remove'
+>;
+
+/** Rollouts as the API administers them. */
+export type RolloutService = Pick<Rollouts, 'start' | 'resume' | 'halt' | 'abort' | 'get' | 'list' | 'devices'>;
+
 /** What {@link buildApi} is built from. It opens nothing and starts nothing by itself. */
 export interface ApiOptions {
   readonly version: string;
@@ -65,6 +86,10 @@ export interface ApiOptions {
     readonly countries: Pick<Countries, 'of' | 'describe'>;
   };
   readonly certificates: CertificateDesk;
+  readonly firmware: FirmwareService;
+  readonly rollouts: RolloutService;
+  /** The door through which devices get firmware; without it there is none. */
+  readonly firmwareDoor?: Pick<FirmwareDoorOptions, 'file' | 'authenticate' | 'maximumDownloads'>;
   readonly explain: (question: Question) => Explanation | Promise<Explanation>;
   readonly health: () => Health | Promise<Health>;
   readonly metricsText: () => string | Promise<string>;
@@ -87,6 +112,8 @@ export type Services = Pick<
   | 'policy'
   | 'addressLists'
   | 'certificates'
+  | 'firmware'
+  | 'rollouts'
   | 'explain'
   | 'health'
   | 'metricsText'

@@ -8,9 +8,11 @@ import { certificateRoutes } from './routes/certificates.ts';
 import { credentialRoutes } from './routes/credentials.ts';
 import { deviceRoutes } from './routes/devices.ts';
 import { explanationRoutes } from './routes/explanations.ts';
+import { firmwareRoutes } from './routes/firmware.ts';
 import { operatorRoutes } from './routes/operators.ts';
 import { organisationRoutes } from './routes/organisations.ts';
 import { policyRoutes } from './routes/policies.ts';
+import { rolloutRoutes } from './routes/rollouts.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { systemRoutes } from './routes/system.ts';
 import { typeRoutes } from './routes/types.ts';
@@ -27,6 +29,8 @@ export function apiRoutes(services: Services, now: () => number): readonly Route
     ...credentialRoutes(services, now),
     ...authorityRoutes(services),
     ...certificateRoutes(services, now),
+    ...firmwareRoutes(services),
+    ...rolloutRoutes(services),
     ...policyRoutes(services),
     ...addressListRoutes(services, now),
     ...auditRoutes(services),

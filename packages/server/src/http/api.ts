@@ -6,7 +6,8 @@ import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod
 import { z } from 'zod';
 import type { ApiOptions } from './api-options.ts';
 import { apiRoutes } from './api-routes.ts';
-import { readJsonBodies, readTextBodies } from './json-body.ts';
+import { firmwareDoor } from './firmware-door.ts';
+import { readJsonBodies, readPlainBodies } from './json-body.ts';
 import { answerMalformedHttp } from './malformed-http.ts';
 import { describeApi, schemaOf } from './openapi.ts';
 import { type Admitted, operatorGate } from './operator-gate.ts';
@@ -50,7 +51,7 @@ export function buildApi(options: ApiOptions): FastifyInstance<Server> {
   plain.addHook('onRequest', rememberTls);
 
   const routes = apiRoutes(options, options.now);
-  readTextBodies(plain, [...new Set(routes.flatMap((one) => one.consumes ?? []))]);
+  readPlainBodies(plain, [...new Set(routes.flatMap((one) => one.consumes ?? []))]);
   plain.setErrorHandler((error: FastifyError, request, reply) => {
     const keys = request.routeOptions.config.bodyKeys;
     const { body: sentBody, params, query } = request;
@@ -66,6 +67,11 @@ export function buildApi(options: ApiOptions): FastifyInstance<Server> {
   servePublished(plain, options.published);
   describeApi(plain, options.version);
   plain.register(async (scope) => registerRoutes(scope, routes, options), { prefix: API_PREFIX });
+  const door = options.firmwareDoor;
+  if (door) {
+    const { refusals, emit, now } = options;
+    plain.register(async (scope) => firmwareDoor(scope, { ...door, refuse: refusals.refuse, emit, now }));
+  }
   return app;
 }
 

@@ -1,5 +1,5 @@
 import { Failure } from '@sallyport/model';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 /** Deepest nesting of arrays and objects in a request. */
 const DEEPEST_JSON = 32;
@@ -25,15 +25,26 @@ export function readJsonBodies(app: FastifyInstance): void {
   });
 }
 
-/** Lets routes that say so take a text as it is. */
-export function readTextBodies(app: FastifyInstance, types: readonly string[]): void {
-  app.addContentTypeParser([...types], { parseAs: 'string' }, (request, body, done) => {
-    const wanted = request.routeOptions.config.consumes;
-    if (!wanted?.length) {
-      return done(new Failure('unsupported_media_type', 'This route takes JSON only.'));
-    }
-    done(null, body);
-  });
+/** Content type of bytes that are taken as they are. */
+export const BYTES = 'application/octet-stream';
+
+/** Lets routes that say so take a text as it is, or bytes. */
+export function readPlainBodies(app: FastifyInstance, types: readonly string[]): void {
+  const texts = types.filter((type) => type !== BYTES);
+  if (texts.length > 0) readAs(app, texts, 'string');
+  if (types.includes(BYTES)) readAs(app, [BYTES], 'buffer');
+}
+
+function readAs(app: FastifyInstance, types: string[], parseAs: 'string' | 'buffer'): void {
+  const take = (request: FastifyRequest, body: unknown, done: (error: Error | null, body?: unknown) => void) => {
+    const wanted = request.routeOptions.config.consumes ?? [];
+    const takesTexts = wanted.some((type) => type !== BYTES);
+    if (parseAs === 'string' ? takesTexts : wanted.includes(BYTES)) return done(null, body);
+    const instead = wanted.length === 0 ? 'JSON only' : wanted.join(', ');
+    done(new Failure('unsupported_media_type', `This route takes ${instead}.`));
+  };
+  if (parseAs === 'string') app.addContentTypeParser(types, { parseAs: 'string' }, take);
+  else app.addContentTypeParser(types, { parseAs: 'buffer' }, take);
 }
 
 function depthOf(text: string): number {

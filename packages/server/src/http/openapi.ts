@@ -14,6 +14,7 @@ const TAGS: Readonly<Record<string, string>> = {
   devices: 'Devices and gateways.',
   applications: 'Software that reads events and sends commands.',
   certificates: 'Client certificates, and the authorities that may issue them.',
+  firmware: 'Images that devices may run, the roles that sign them, and rollouts.',
   operators: 'People who run the platform.',
   policies: 'Statements that say who may do what.',
   lists: 'Black and white lists of addresses and countries.',

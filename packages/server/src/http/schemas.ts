@@ -95,6 +95,12 @@ export const serial = z
   .regex(/^(0x)?[0-9A-Fa-f][0-9A-Fa-f: ]{0,63}$/, 'is no serial; write it in hexadecimal')
   .describe('Serial of a certificate in hexadecimal.');
 
+export const firmwareVersion = z
+  .string()
+  .max(64, 'is too long')
+  .regex(/^(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._+-]*$/, 'is no firmware version')
+  .meta({ description: 'Version of a firmware release.', examples: ['1.2.0'] });
+
 /** Query of every list. */
 export const pageQuery = {
   limit: z.coerce.number().int().min(1).max(LARGEST_PAGE).default(100).describe('How many items at most.'),

@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely';
+import { firmwareTables } from './migrations/firmware.ts';
 import { addressLists } from './migrations/lists.ts';
 import { revokedCertificates } from './migrations/revocation.ts';
 
@@ -175,6 +176,7 @@ export const MIGRATIONS: readonly Migration[] = [
   },
   revokedCertificates,
   addressLists,
+  firmwareTables,
 ];
 
 /** Brings a database to the newest schema. Answers the version found, which may be newer than what is known here: then nothing is done. */

@@ -165,6 +165,28 @@ export interface AddressListEntriesTable {
   expires_at: number | null;
 }
 
+export interface FirmwareRolloutsTable {
+  sequence: Generated<number>;
+  id: string;
+  organisation: string;
+  type: string;
+  version: string;
+  percent: number;
+  halt_above: number;
+  state: string;
+  cause: string | null;
+  created_at: number;
+  created_by: string;
+}
+
+export interface FirmwareRolloutDevicesTable {
+  rollout: string;
+  device: string;
+  state: string;
+  detail: string | null;
+  updated_at: number;
+}
+
 /** Every table of `registry.db`. */
 export interface Tables {
   organisations: OrganisationsTable;
@@ -177,6 +199,8 @@ export interface Tables {
   authorities: AuthoritiesTable;
   certificates: CertificatesTable;
   revoked_certificates: RevokedCertificatesTable;
+  firmware_rollouts: FirmwareRolloutsTable;
+  firmware_rollout_devices: FirmwareRolloutDevicesTable;
   audit: AuditTable;
   refusals: RefusalsTable;
   address_lists: AddressListsTable;

@@ -18,6 +18,8 @@ const NAMES: Readonly<Record<string, string>> = {
   list: 'black',
   entry: '192.0.2.1',
   address: '192.0.2.1',
+  digest: 'a'.repeat(64),
+  id: 'ABC123',
 };
 
 let api: TestApi;

@@ -8,7 +8,10 @@ import { generateToken, tokenHasher } from '@sallyport/trust/secrets';
 import type { Refusals } from '../../src/audit/refusals.ts';
 import type { Trail } from '../../src/audit/trail.ts';
 import { operatorAuthenticator } from '../../src/authentication/operator-token.ts';
+import { loadConfiguration } from '../../src/config/load.ts';
 import type { ServerEvent } from '../../src/events/events.ts';
+import { FirmwareDesk } from '../../src/firmware/firmware-desk.ts';
+import { Rollouts, type RolloutsOptions } from '../../src/firmware/rollouts.ts';
 import { buildApi } from '../../src/http/api.ts';
 import type { ApiOptions } from '../../src/http/api-options.ts';
 import { certificateDesk } from '../../src/http/certificate-desk.ts';
@@ -16,7 +19,7 @@ import { policyDesk } from '../../src/http/policy-desk.ts';
 import { AddressLists } from '../../src/lists/address-lists.ts';
 import { operatorIdOfToken } from '../../src/registry/operator-token.ts';
 import type { RegistryChange } from '../../src/registry/records.ts';
-import { openRegistry } from '../../src/registry/registry.ts';
+import { openRegistry, type Registry } from '../../src/registry/registry.ts';
 import { openDatabase } from '../../src/storage/database.ts';
 
 export interface Asked {
@@ -97,6 +100,7 @@ export async function openTestApi(overrides: Partial<ApiOptions> = {}) {
     policy,
     addressLists: { lists, countries: { of: () => undefined, describe: () => undefined } },
     certificates: certificateDesk({ authority: await testAuthority(NOON), registry, now }),
+    ...(await testFirmware({ folder, database, registry, now })),
     explain: (question) => ({ question, effect: 'deny', resolved: question.resource, statements: [], steps: [] }),
     health: () => ({ status: 'ok', parts: { registry: 'ok' } }),
     published: async () => ({ status: 404, headers: {}, body: new Uint8Array() }),
@@ -146,6 +150,40 @@ export async function openTestApi(overrides: Partial<ApiOptions> = {}) {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Firmware over the same folder and registry; no device is ever connected. */
+async function testFirmware({
+  folder,
+  database,
+  registry,
+  now,
+}: Pick<RolloutsOptions, 'database' | 'now'> & { readonly folder: string; readonly registry: Registry }) {
+  const settings = loadConfiguration({ overrides: { dataDirectory: folder } }).firmware;
+  const record = async () => {};
+  const firmware = new FirmwareDesk({
+    directory: folder,
+    settings,
+    now,
+    demandType: async ({ organisation, type }) => {
+      if (type === undefined) await registry.organisations.get(organisation);
+      else await registry.types.get({ organisation, id: type });
+    },
+    record,
+  });
+  const rollouts = new Rollouts({
+    database,
+    settings,
+    now,
+    random: randomBytes,
+    findRelease: (organisation, name) => firmware.find(organisation, name),
+    listDevices: async () => ({ items: [] }),
+    isConnected: () => false,
+    send: () => {},
+    record,
+    emit: () => {},
+  });
+  return { firmware, rollouts };
 }
 
 /** An authority without files. */

@@ -1,0 +1,362 @@
+import { rm } from 'node:fs/promises';
+import { Failure, type FirmwareRepositoryDocument, type FirmwareSigningDocument } from '@sallyport/model';
+import {
+  bootloaderProblem,
+  FIRMWARE_ROLES,
+  type FirmwareManifest,
+  type FirmwareRole,
+  generateRoleKey,
+  nextRoot,
+  parseManifest,
+  type RoleHolders,
+  type RoleKey,
+  readRoot,
+  readTargets,
+  signBootloader,
+  type VerifiedRoot,
+} from '@sallyport/trust/firmware';
+import type { Configuration } from '../config/schema.ts';
+import { BOOTLOADER_IMAGE, BOOTLOADER_VERSION } from './bootloader-image.ts';
+import { RepositoryFolder } from './repository-folder.ts';
+import { type RepositoryState, readState } from './repository-state.ts';
+import { Signer } from './signer.ts';
+import { Uploads } from './uploads.ts';
+
+export interface RepositoryOptions {
+  /** Folder of all repositories. */
+  readonly directory: string;
+  readonly organisation: string;
+  readonly settings: Configuration['firmware'];
+  readonly now: () => number;
+}
+
+/** What somebody sends who keeps the keys of root and targets away from the server. */
+export interface OfflineRoles {
+  readonly root: string;
+  readonly targets: string;
+  /** Base64 of the signed statement about the bootloader. */
+  readonly bootloader: string;
+}
+
+export interface NewRelease {
+  readonly type: string;
+  readonly version: string;
+  readonly digest: string;
+  readonly size: number;
+  /** One above the last release of the type if left out. */
+  readonly sequence?: number;
+  /** The sequence of this release if left out: nothing older starts again. */
+  readonly minimumSequence?: number;
+  /** The signed targets role that holds the release; needed where the server does not hold the keys. */
+  readonly targets?: string;
+}
+
+/** The firmware repository of one organisation. Its changes are to be made one after the other. */
+export class Repository {
+  readonly folder: RepositoryFolder;
+  readonly uploads: Uploads;
+  readonly #signer: Signer;
+  readonly #options: RepositoryOptions;
+  #state: RepositoryState | undefined;
+
+  constructor(options: RepositoryOptions) {
+    const { directory, organisation, settings, now } = options;
+    this.#options = options;
+    this.folder = new RepositoryFolder(directory, organisation);
+    this.uploads = new Uploads({ folder: this.folder, bounds: settings, now });
+    this.#signer = new Signer({ folder: this.folder, validity: settings, now });
+    this.#state = readState(this.folder);
+  }
+
+  get exists(): boolean {
+    return this.#state !== undefined;
+  }
+
+  get manifests(): readonly FirmwareManifest[] {
+    return this.#state?.targets.manifests ?? [];
+  }
+
+  find({ type, version }: Pick<FirmwareManifest, 'type' | 'version'>): FirmwareManifest | undefined {
+    return this.manifests.find((one) => one.type === type && one.version === version);
+  }
+
+  /** Makes keys and the first signed roles, or takes root and targets as somebody has signed them elsewhere. */
+  async initialise(offline?: OfflineRoles): Promise<void> {
+    if (this.#state) throw new Failure('already_exists', 'The organisation has a firmware repository already.');
+    this.folder.make();
+    const snapshot = await this.#onlineKey('snapshot');
+    const timestamp = await this.#onlineKey('timestamp');
+    const { root, targets, bootloader } = offline
+      ? this.#readOffline(offline, { snapshot, timestamp })
+      : this.#signHere({ snapshot, timestamp });
+    this.folder.write('bootloader.bin', BOOTLOADER_IMAGE);
+    this.folder.write('bootloader.json', bootloader);
+    this.folder.write('1.root.json', root.bytes);
+    await this.#publish(root, { version: 1, bytes: targets });
+  }
+
+  /** What is needed to sign away from the server. Makes the keys that stay here, if there are none yet. */
+  async signing(): Promise<FirmwareSigningDocument> {
+    this.folder.make();
+    const [snapshot, timestamp] = [await this.#onlineKey('snapshot'), await this.#onlineKey('timestamp')];
+    const open = ({ keyId, publicKey }: RoleKey) => ({ keyId, publicKey });
+    return {
+      snapshot: open(snapshot),
+      timestamp: open(timestamp),
+      bootloader: Buffer.from(BOOTLOADER_IMAGE).toString('base64'),
+      ...(this.#state && { root: textOf(this.#state.root.bytes), targets: textOf(this.#state.targets.bytes) }),
+    };
+  }
+
+  /** Lets devices of a type run an image that was uploaded. Nothing is announced before the image is whole and on disk. */
+  async release(input: NewRelease): Promise<FirmwareManifest> {
+    const state = this.#demandState();
+    const { type, version, digest, size } = input;
+    if (this.find(input)) throw new Failure('already_exists', `There is a release ${version} for ${type} already.`);
+    const { maximumReleases } = this.#options.settings;
+    if (this.manifests.length >= maximumReleases) {
+      throw new Failure('queue_full', `There are ${maximumReleases} releases; the bound is firmware.maximumReleases.`, {
+        cure: 'Remove releases that no device needs, or raise firmware.maximumReleases.',
+      });
+    }
+    const last = Math.max(0, ...this.manifests.filter((one) => one.type === type).map((one) => one.sequence));
+    const sequence = input.sequence ?? last + 1;
+    if (sequence <= last) {
+      throw new Failure('invalid_request', `sequence: the last release for ${type} has ${last}; this one needs more.`, {
+        cure: 'Leave the sequence out, or choose a larger one: devices take only what is newer.',
+      });
+    }
+    const read = parseManifest({
+      type,
+      version,
+      digest,
+      size,
+      sequence,
+      minimumSequence: input.minimumSequence ?? sequence,
+    });
+    if (!read.ok) throw new Failure('invalid_request', `The release does not fit: ${read.problem}.`);
+    const manifests = [...this.manifests, read.value];
+    const bytes = await this.#nextTargets(state, manifests, input.targets);
+    this.folder.makeTypeFolder(type);
+    await this.uploads.finish({ digest, size, destination: this.folder.imagePath(read.value) });
+    await this.#publish(state.root, { version: state.targets.version + 1, bytes });
+    return read.value;
+  }
+
+  /** Takes a release back: devices do not find it any more. Those that run it go on. */
+  async remove(name: Pick<FirmwareManifest, 'type' | 'version'>): Promise<void> {
+    const state = this.#demandState();
+    const found = this.find(name);
+    if (!found) throw noRelease(name);
+    const manifests = this.manifests.filter((one) => one !== found);
+    await this.#publish(state.root, {
+      version: state.targets.version + 1,
+      bytes: await this.#nextTargets(state, manifests, undefined),
+    });
+    await rm(this.folder.imagePath(found), { force: true });
+  }
+
+  /** Puts a targets role into force that was signed elsewhere: to renew it, or to take releases back. It may bring no new image. */
+  async replaceTargets(text: string): Promise<void> {
+    const state = this.#demandState();
+    const bytes = Buffer.from(text);
+    const { manifests } = this.#judgeTargets(state, bytes);
+    const isKnown = (one: FirmwareManifest) => this.manifests.some((known) => same(known, one));
+    const stranger = manifests.find((one) => !isKnown(one));
+    if (stranger) {
+      throw new Failure(
+        'invalid_request',
+        `targets: ${stranger.type} ${stranger.version} is no release of this repository.`,
+        {
+          cure: 'Add releases with their image: `sallyport firmware release`.',
+        },
+      );
+    }
+    const gone = this.manifests.filter((known) => !manifests.some((one) => same(known, one)));
+    await this.#publish(state.root, { version: state.targets.version + 1, bytes });
+    for (const manifest of gone) await rm(this.folder.imagePath(manifest), { force: true });
+  }
+
+  /** Signs anew what would expire and whose keys lie here. Answers the roles that were renewed. */
+  async renew(): Promise<readonly FirmwareRole[]> {
+    const state = this.#state;
+    if (!state) return [];
+    const { settings } = this.#options;
+    const renewed: FirmwareRole[] = [];
+    let { root } = state;
+    let targets: { version: number; bytes: Uint8Array } = state.targets;
+    const rootKeys = await this.#signer.holds(root, 'root');
+    if (rootKeys.length > 0 && this.#isDue(root.expires, settings.rootValidity)) {
+      const bytes = this.#signer.root(root.version + 1, root.roles, rootKeys);
+      const next = nextRoot(root, bytes);
+      if (!next.ok) throw new Failure('internal', next.text);
+      this.folder.write(`${next.value.version}.root.json`, bytes);
+      root = next.value;
+      renewed.push('root');
+    }
+    const targetsKeys = await this.#signer.holds(root, 'targets');
+    if (targetsKeys.length > 0 && this.#isDue(state.targets.expires, settings.targetsValidity)) {
+      const version = targets.version + 1;
+      targets = { version, bytes: this.#signer.targets(version, this.manifests, targetsKeys) };
+      renewed.push('targets');
+    }
+    const snapshotIsDue = this.#isDue(state.snapshot.expires, settings.snapshotValidity);
+    if (renewed.length > 0 || snapshotIsDue) {
+      await this.#publish(root, targets);
+      return [...renewed, 'snapshot', 'timestamp'];
+    }
+    if (!this.#isDue(state.timestamp.expires, settings.timestampValidity)) return [];
+    await this.#publishTimestamp(root, state.snapshot, state.timestamp.version + 1);
+    return ['timestamp'];
+  }
+
+  async describe(): Promise<FirmwareRepositoryDocument> {
+    const state = this.#demandState();
+    const { root } = state;
+    const roles = await Promise.all(
+      FIRMWARE_ROLES.map(async (role) => ({
+        role,
+        threshold: root.roles[role].threshold,
+        keys: root.roles[role].keys.map(({ keyId }) => keyId),
+        version: state[role].version,
+        expiresAt: new Date(state[role].expires).toISOString(),
+        signedHere: (await this.#signer.holds(root, role)).length > 0,
+      })),
+    );
+    const { organisation } = this.#options;
+    const size = this.manifests.reduce((total, one) => total + one.size, 0);
+    return { organisation, roles, releases: this.manifests.length, size };
+  }
+
+  #isDue(expires: number, validity: number): boolean {
+    return expires - this.#options.now() < validity / 2;
+  }
+
+  #demandState(): RepositoryState {
+    if (this.#state) return this.#state;
+    throw new Failure('not_found', `Organisation ${this.#options.organisation} has no firmware repository yet.`, {
+      cure: 'Make it with `sallyport firmware init`.',
+    });
+  }
+
+  async #onlineKey(role: FirmwareRole): Promise<RoleKey> {
+    const [known] = await this.folder.keys(role);
+    if (known) return known;
+    const key = generateRoleKey();
+    this.folder.keep(role, key);
+    return key;
+  }
+
+  #signHere(online: Readonly<Record<'snapshot' | 'timestamp', RoleKey>>) {
+    const rootKey = generateRoleKey();
+    const targetsKey = generateRoleKey();
+    this.folder.keep('root', rootKey);
+    this.folder.keep('targets', targetsKey);
+    const one = (key: RoleKey): RoleHolders => ({ keys: [key], threshold: 1 });
+    const roles = {
+      root: one(rootKey),
+      targets: one(targetsKey),
+      snapshot: one(online.snapshot),
+      timestamp: one(online.timestamp),
+    };
+    const root = readRoot(this.#signer.root(1, roles, [rootKey]));
+    if (!root.ok) throw new Failure('internal', root.text);
+    return {
+      root: root.value,
+      targets: this.#signer.targets(1, [], [targetsKey]),
+      bootloader: signBootloader(BOOTLOADER_IMAGE, BOOTLOADER_VERSION, [rootKey]),
+    };
+  }
+
+  #readOffline(offline: OfflineRoles, online: Readonly<Record<'snapshot' | 'timestamp', RoleKey>>) {
+    const { now } = this.#options;
+    const root = readRoot(Buffer.from(offline.root));
+    if (!root.ok) throw new Failure('invalid_request', `root: ${root.text}.`);
+    const { value } = root;
+    if (value.version !== 1) throw new Failure('invalid_request', 'root: the first root role has version 1.');
+    for (const role of ['snapshot', 'timestamp'] as const) {
+      const { keys, threshold } = value.roles[role];
+      if (threshold !== 1 || keys[0]?.keyId !== online[role].keyId) {
+        throw new Failure('invalid_request', `root: the role ${role} must be held by the key of this server alone.`);
+      }
+    }
+    const targets = Buffer.from(offline.targets);
+    const judged = readTargets(value, targets, now());
+    if (!judged.ok) throw new Failure('invalid_request', `targets: ${judged.text}.`);
+    if (judged.value.version !== 1 || judged.value.manifests.length > 0) {
+      throw new Failure('invalid_request', 'targets: the first targets role has version 1 and no releases.');
+    }
+    const bootloader = Buffer.from(offline.bootloader, 'base64');
+    const problem = bootloaderProblem(value.roles.root, bootloader, BOOTLOADER_IMAGE);
+    if (problem) throw new Failure('invalid_request', `bootloader: ${problem.text}`);
+    return { root: value, targets, bootloader };
+  }
+
+  async #nextTargets(
+    state: RepositoryState,
+    manifests: readonly FirmwareManifest[],
+    given: string | undefined,
+  ): Promise<Uint8Array> {
+    if (given !== undefined) {
+      const bytes = Buffer.from(given);
+      const judged = this.#judgeTargets(state, bytes);
+      const fits =
+        judged.manifests.length === manifests.length &&
+        manifests.every((one) => judged.manifests.some((other) => same(one, other)));
+      if (!fits) throw new Failure('invalid_request', 'targets: it does not hold the known releases and the new one.');
+      return bytes;
+    }
+    const keys = await this.#signer.holds(state.root, 'targets');
+    if (keys.length === 0) {
+      throw new Failure('invalid_request', 'The server does not hold the keys of the role targets.', {
+        cure: 'Sign where the keys are: name their folder with --keys.',
+      });
+    }
+    return this.#signer.targets(state.targets.version + 1, manifests, keys);
+  }
+
+  #judgeTargets(state: RepositoryState, bytes: Uint8Array) {
+    const judged = readTargets(state.root, bytes, this.#options.now());
+    if (!judged.ok) throw new Failure('invalid_request', `targets: ${judged.text}.`);
+    if (judged.value.version !== state.targets.version + 1) {
+      throw new Failure('changed_meanwhile', `targets: version ${state.targets.version + 1} comes next.`, {
+        cure: 'Read the roles in force again and sign anew.',
+      });
+    }
+    return judged.value;
+  }
+
+  /** Writes targets, then snapshot, then timestamp: a client sees the state before or the state after, wherever this ends. */
+  async #publish(root: VerifiedRoot, targets: { version: number; bytes: Uint8Array }): Promise<void> {
+    this.folder.write(`${targets.version}.targets.json`, targets.bytes);
+    const version = (this.#state?.snapshot.version ?? 0) + 1;
+    const bytes = this.#signer.snapshot(version, targets, await this.#signer.holds(root, 'snapshot'));
+    this.folder.write(`${version}.snapshot.json`, bytes);
+    await this.#publishTimestamp(root, { version, bytes }, (this.#state?.timestamp.version ?? 0) + 1);
+  }
+
+  async #publishTimestamp(
+    root: VerifiedRoot,
+    snapshot: { readonly version: number; readonly bytes: Uint8Array },
+    version: number,
+  ): Promise<void> {
+    const keys = await this.#signer.holds(root, 'timestamp');
+    this.folder.write('timestamp.json', this.#signer.timestamp(version, snapshot, keys));
+    this.#state = readState(this.folder);
+  }
+}
+
+/** No release has this type and version. */
+export function noRelease({ type, version }: Pick<FirmwareManifest, 'type' | 'version'>): Failure {
+  return new Failure('not_found', `There is no release ${version} for the device type ${type}.`, {
+    cure: '`sallyport firmware list` shows them all.',
+  });
+}
+
+function same(a: FirmwareManifest, b: FirmwareManifest): boolean {
+  return (Object.keys(a) as (keyof FirmwareManifest)[]).every((key) => a[key] === b[key]);
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('utf8');
+}

@@ -1,0 +1,28 @@
+export { bootloaderProblem, digestOf, signBootloader } from './firmware/bootloader.ts';
+export {
+  type FirmwareManifest,
+  parseFirmwareVersion,
+  parseManifest,
+  storedPathOf,
+  targetPathOf,
+} from './firmware/manifest.ts';
+export { generateRoleKey, type RoleKey, roleKeyFromPem } from './firmware/role-key.ts';
+export {
+  FIRMWARE_ROLES,
+  type FirmwareRole,
+  type RoleHolders,
+  rootMetadata,
+  snapshotMetadata,
+  targetsMetadata,
+  timestampMetadata,
+} from './firmware/role-metadata.ts';
+export { openRoleKey, sealRoleKey } from './firmware/sealed-role-key.ts';
+export {
+  nextRoot,
+  type RoleProblem,
+  type RoleVerification,
+  readRoot,
+  readTargets,
+  type VerifiedRoot,
+  type VerifiedTargets,
+} from './firmware/verify-role.ts';
