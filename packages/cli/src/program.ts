@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { applicationCommand } from './commands/application.ts';
 import { auditCommand } from './commands/audit.ts';
+import { authorizationServerCommand } from './commands/authorization-server.ts';
 import { caCommand } from './commands/ca.ts';
 import { certificateCommand } from './commands/certificate.ts';
 import { configCommand } from './commands/config.ts';
@@ -9,6 +10,7 @@ import { explainCommand } from './commands/explain.ts';
 import { firmwareCommand } from './commands/firmware.ts';
 import { initCommand } from './commands/init.ts';
 import { listCommand } from './commands/list.ts';
+import { oauthCommand } from './commands/oauth.ts';
 import { operatorCommand } from './commands/operator.ts';
 import { orgCommand } from './commands/org.ts';
 import { policyCommand } from './commands/policy.ts';
@@ -32,6 +34,7 @@ export function createProgram(surroundings: Surroundings): Command {
     'Run:': [
       startCommand(surroundings),
       demonstrateCommand(surroundings),
+      authorizationServerCommand(surroundings),
       initCommand(surroundings),
       configCommand(surroundings),
     ],
@@ -43,6 +46,7 @@ export function createProgram(surroundings: Surroundings): Command {
       applicationCommand(surroundings),
       certificateCommand(surroundings),
       caCommand(surroundings),
+      oauthCommand(surroundings),
       operatorCommand(surroundings),
       firmwareCommand(surroundings),
       policyCommand(surroundings),

@@ -5,6 +5,7 @@ export * from './firmware.ts';
 export * from './identifier.ts';
 export * from './list-documents.ts';
 export * from './management.ts';
+export * from './oauth-documents.ts';
 export * from './parsed.ts';
 export * from './principal.ts';
 export * from './reason.ts';

@@ -1,5 +1,6 @@
 import { FIRMWARE_REASONS } from './firmware-reasons.ts';
 import { LIST_REASONS } from './list-reasons.ts';
+import { OAUTH_REASONS } from './oauth-reasons.ts';
 import type { ReasonRow } from './reason-row.ts';
 import { TOKEN_REASONS } from './token-reasons.ts';
 
@@ -426,6 +427,7 @@ export const REASONS = {
     cure: 'Use MQTT 3.1, 3.1.1 or 5.',
   },
   ...FIRMWARE_REASONS,
+  ...OAUTH_REASONS,
 } as const satisfies Record<string, ReasonRow>;
 
 export type RefusalReason = keyof typeof REASONS;

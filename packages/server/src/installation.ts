@@ -34,6 +34,8 @@ export interface Installation {
   readonly authority: Authority;
   readonly tokens: TokenHasher;
   readonly passwords: PasswordHasher;
+  /** The secret that stands beside the database; keys that seal what is in it are derived from it. */
+  readonly tokenKey: Uint8Array;
   /** True if the data directory was made by this call. */
   readonly fresh: boolean;
   close(): Promise<void>;
@@ -59,7 +61,8 @@ export async function openInstallation(options: InstallationOptions): Promise<In
   const database = await openDatabase(join(directory, DATABASE_FILE));
   try {
     const passwords = passwordHasher();
-    const tokens = tokenHasher(await tokenKey(join(directory, TOKEN_KEY_FILE), database));
+    const serverKey = await tokenKey(join(directory, TOKEN_KEY_FILE), database);
+    const tokens = tokenHasher(serverKey);
     const registry = openRegistry({
       database,
       tokenHasher: tokens,
@@ -77,7 +80,17 @@ export async function openInstallation(options: InstallationOptions): Promise<In
       now,
     });
     const fresh = await firstOperator(registry, directory);
-    return { directory, database, registry, authority, tokens, passwords, fresh, close: () => database.close() };
+    return {
+      directory,
+      database,
+      registry,
+      authority,
+      tokens,
+      tokenKey: serverKey,
+      passwords,
+      fresh,
+      close: () => database.close(),
+    };
   } catch (error) {
     await database.close();
     throw error;

@@ -47,6 +47,7 @@ import type { RegistryChange } from './registry/records.ts';
 import { registerForGateway } from './registry/register-for-gateway.ts';
 import type { Registry } from './registry/registry.ts';
 import { writePrivateFile } from './storage/private-file.ts';
+import { authorizationServer } from './wiring/authorization-server.ts';
 import { firmwareAuthentication, openFirmware } from './wiring/firmware.ts';
 import { certificateTrust, firstDoor } from './wiring/first-door.ts';
 import { openLists } from './wiring/lists.ts';
@@ -237,6 +238,17 @@ async function open(
   await broker.restore(readmission({ authorizer: door, limitsOf }));
   await firmware.start(broker);
 
+  let httpPort = 0;
+  const { oauth, close: closeOauth } = authorizationServer({
+    configuration,
+    installation,
+    policies,
+    refuse,
+    emit,
+    now,
+    httpPort: () => httpPort,
+  });
+  undo.push(closeOauth);
   const secureContext = () =>
     secureContextOptions(authority.serverCredentials(), configuration.listeners.mqttTls.minimumTlsVersion);
   const api = buildApi({
@@ -260,6 +272,7 @@ async function open(
       authenticate: firmwareAuthentication(satisfy, now),
       maximumDownloads: configuration.firmware.maximumDownloads,
     },
+    oauth,
     explain: questioner({
       load: (organisation) => policies.load(organisation),
       findRoles: async (name) => (await findPrincipal(name))?.roles,
@@ -322,16 +335,18 @@ async function open(
     undo.push(() => plain.close());
     opened.push(`mqtt-plain ${plain.address}:${plain.port}`);
   }
-  const websocket = attachWebSocket(api.server, {
-    name: 'websocket',
-    path: http.websocketPath,
-    maximumConnections: http.maximumConnections,
-    // A whole packet must fit, and the framing of many small ones.
-    maximumPayload: Math.max(configuration.limits.maximumPacketSize, 1024 * 1024),
-    accept,
-    onHandshakeFailure,
-  });
-  undo.push(() => websocket.close());
+  if (http.websocket) {
+    const websocket = attachWebSocket(api.server, {
+      name: 'websocket',
+      path: http.websocketPath,
+      maximumConnections: http.maximumConnections,
+      // A whole packet must fit, and the framing of many small ones.
+      maximumPayload: Math.max(configuration.limits.maximumPacketSize, 1024 * 1024),
+      accept,
+      onHandshakeFailure,
+    });
+    undo.push(() => websocket.close());
+  }
   const httpGate = guardHandshakes(api.server, {
     name: 'https',
     ...rates,
@@ -339,7 +354,7 @@ async function open(
     onHandshakeFailure,
   });
   undo.push(() => httpGate.close());
-  const httpPort = await listenHttp(api, http);
+  httpPort = await listenHttp(api, http);
   opened.push(`https ${http.address}:${httpPort}`);
   const publishing = revocationHttp.enabled
     ? await listenPublished({ ...revocationHttp, answer: published.answer })

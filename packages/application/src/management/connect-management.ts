@@ -22,6 +22,7 @@ import {
   sessionCalls,
   typeCalls,
 } from './nouns.ts';
+import { oauthCalls } from './oauth-calls.ts';
 import { policyCalls } from './policy-calls.ts';
 import type { AuditFilter, RefusalFilter } from './requests.ts';
 import type { ManagementTransport } from './transport.ts';
@@ -62,6 +63,7 @@ export function connectManagement(options: ManagementOptions) {
     authorities: authorityCalls(caller),
     certificates: certificateCalls(caller),
     operators: operatorCalls(caller),
+    oauth: oauthCalls(caller),
     policies: policyCalls(caller),
     sessions: sessionCalls(caller),
     lists: listCalls(caller),

@@ -1,3 +1,4 @@
+import type { Configuration } from '@sallyport/server';
 import { Command } from 'commander';
 import { hostFor } from '../data-directory.ts';
 import { demonstrate } from '../demonstration/demonstrate.ts';
@@ -22,7 +23,7 @@ export function startCommand(surroundings: Surroundings): Command {
     .action(async ({ demonstration, once }: StartOptions, self: Command) => {
       if (once && !demonstration) throw new UsageError('--once is for the demonstration.', 'Add --demonstration.');
       if (demonstration) return demonstrate(invocation(surroundings, self), self, once === true);
-      await serve(surroundings, self);
+      await serve(surroundings, self, await configurationOf(self));
     });
   return withExample(command, 'sallyport start --data-dir /var/lib/sallyport --address 0.0.0.0');
 }
@@ -37,9 +38,9 @@ export function demonstrateCommand(surroundings: Surroundings): Command {
   return withExample(command, 'sallyport demonstrate --once');
 }
 
-async function serve(surroundings: Surroundings, self: Command): Promise<void> {
+/** Runs a server until the person asks to stop. */
+export async function serve(surroundings: Surroundings, self: Command, configuration: Configuration): Promise<void> {
   const { output, terminal } = invocation(surroundings, self);
-  const configuration = await configurationOf(self);
   const { startServer } = await import('@sallyport/server');
   const server = await startServer({ configuration, progress: (step) => output.note(`${step} …`) });
   const { mqttPort, httpPort, plainPort, dataDirectory, fresh } = server;
@@ -49,7 +50,9 @@ async function serve(surroundings: Surroundings, self: Command): Promise<void> {
     dataDirectory,
     ...(mqttPort !== undefined && { mqtt: `mqtts://${host}:${mqttPort}` }),
     ...(plainPort !== undefined && { mqttWithoutTls: `mqtt://${host}:${plainPort}` }),
-    websocket: `wss://${host}:${httpPort}${configuration.listeners.http.websocketPath}`,
+    ...(configuration.listeners.http.websocket && {
+      websocket: `wss://${host}:${httpPort}${configuration.listeners.http.websocketPath}`,
+    }),
     api: `https://${host}:${httpPort}/api/v1`,
   };
   output.document(facts);

@@ -65,6 +65,26 @@ export const AUDIT_EVENTS = {
     details: ['clientId', 'cause', 'count'],
   },
 
+  'token.issued': {
+    meaning: 'The authorization server issued an access token. No scopes: whatever the policy permits.',
+    details: ['grant', 'scopes'],
+  },
+  'device.approved': {
+    meaning: 'An operator let a device have the access tokens that it asked for by the device flow.',
+    details: ['scopes'],
+  },
+  'device.denied': { meaning: 'An operator did not let a device have access tokens.', details: ['scopes'] },
+  'signing-keys.rotated': {
+    meaning:
+      'The authorization server of an organisation got a new signing key; `atOnce`: the old ones were withdrawn.',
+    details: ['atOnce', 'kid'],
+  },
+  'client-key.created': {
+    meaning: 'An application got a public key to prove itself with to the authorization server.',
+    details: ['algorithm'],
+  },
+  'client-key.removed': { meaning: 'A public key of an application was removed.', details: [] },
+
   'organisation.created': { meaning: 'An organisation was made.', details: ['security'] },
   'organisation.updated': {
     meaning: 'Name or connection security of an organisation was changed.',

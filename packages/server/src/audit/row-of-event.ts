@@ -56,6 +56,19 @@ export function rowOfEvent(event: ServerEvent): Row | undefined {
     case 'rollout.device.succeeded':
     case 'rollout.device.failed':
       return firmwareRow(event);
+    case 'token.issued': {
+      const { type, organisation, principal, address, grant, scopes } = event;
+      return { type, organisation, principal, address, outcome: 'done', details: { grant, scopes } };
+    }
+    case 'device.approved':
+    case 'device.denied': {
+      const { type, organisation, principal, by, address, scopes } = event;
+      return { type, organisation, principal, by, address, outcome: 'done', details: { scopes } };
+    }
+    case 'signing-keys.rotated': {
+      const { type, organisation, by, atOnce, kid } = event;
+      return { type, organisation, by, outcome: 'done', details: { atOnce, kid } };
+    }
     case 'store.failing':
       return { type: event.type, outcome: 'failed', details: { store: event.store, problem: clip(event.problem) } };
     case 'store.recovered':

@@ -10,6 +10,7 @@ export function contradictions(configuration: Configuration, source: Source): st
   plaintext(configuration, source, complain);
   ports(configuration, source, complain);
   pairs(configuration, source, complain);
+  authorizationServer(configuration, complain);
   return found;
 }
 
@@ -68,4 +69,16 @@ function pairs({ limits }: Configuration, source: Source, complain: Complain): v
   };
   atMost('maximumPayloadSize', 'maximumPacketSize');
   atMost('maximumUnsentSize', 'maximumUnsentSizeHard');
+}
+
+function authorizationServer({ authorizationServer: server }: Configuration, complain: Complain): void {
+  if (server.keyOverlap < server.accessTokenLifetime) {
+    complain(
+      'authorizationServer.keyOverlap',
+      'is shorter than authorizationServer.accessTokenLifetime: tokens would outlive the key that proves them',
+    );
+  }
+  if (server.keyLifetime <= server.keyOverlap) {
+    complain('authorizationServer.keyLifetime', 'is not longer than authorizationServer.keyOverlap');
+  }
 }

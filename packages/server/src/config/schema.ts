@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { AUTHORIZATION_SERVER_SECTION } from './authorization-server-section.ts';
 import { firmwareSection } from './firmware-section.ts';
 import {
   address,
@@ -165,12 +166,13 @@ export const CONFIGURATION = section('The whole file.', {
     http: section('HTTPS: the API, and MQTT over WebSocket.', {
       address: address('Address that HTTPS listens on; name another than loopback to be reached from the network.'),
       port: port({ default: 8443, meaning: 'Port of HTTPS; 0 takes a free one.' }),
+      websocket: flag({ default: true, meaning: 'Whether MQTT over WebSocket is offered.' }),
       websocketPath: text({
         default: '/mqtt',
         type: 'path of a URL',
         meaning: 'Path at which MQTT over WebSocket is offered.',
-        expected: 'a path that begins with "/", is not "/" alone and is not below /api, such as /mqtt',
-        fits: (value) => /^(\/[A-Za-z0-9._~-]{1,64}){1,8}$/.test(value) && !/^\/api(\/|$)/.test(value),
+        expected: 'a path that begins with "/", is not "/" alone and is not below /api or /oauth, such as /mqtt',
+        fits: (value) => /^(\/[A-Za-z0-9._~-]{1,64}){1,8}$/.test(value) && !/^\/(api|oauth)(\/|$)/.test(value),
       }),
       maximumConnections: count({
         ...MAXIMUM_CONNECTIONS,
@@ -418,6 +420,7 @@ export const CONFIGURATION = section('The whole file.', {
   revocation: REVOCATION_SECTION,
   lists: LISTS_SECTION,
   firmware: firmwareSection,
+  authorizationServer: AUTHORIZATION_SERVER_SECTION,
   audit: section('The trail of what has happened.', {
     retention: duration({
       default: '90d',

@@ -9,6 +9,7 @@ import type { FirmwareDesk } from '../firmware/firmware-desk.ts';
 import type { Rollouts } from '../firmware/rollouts.ts';
 import type { AddressLists } from '../lists/address-lists.ts';
 import type { Countries } from '../lists/countries.ts';
+import type { AuthorizationServer } from '../oauth/authorization-server.ts';
 import type { CertificateRecord, TrustedAuthority } from '../registry/records.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { FirmwareDoorOptions } from './firmware-door.ts';
@@ -90,6 +91,8 @@ export interface ApiOptions {
   readonly rollouts: RolloutService;
   /** The door through which devices get firmware; without it there is none. */
   readonly firmwareDoor?: Pick<FirmwareDoorOptions, 'file' | 'authenticate' | 'maximumDownloads'>;
+  /** Absent if no organisation has one. */
+  readonly oauth?: AuthorizationServer | undefined;
   readonly explain: (question: Question) => Explanation | Promise<Explanation>;
   readonly health: () => Health | Promise<Health>;
   readonly metricsText: () => string | Promise<string>;
@@ -114,6 +117,7 @@ export type Services = Pick<
   | 'certificates'
   | 'firmware'
   | 'rollouts'
+  | 'oauth'
   | 'explain'
   | 'health'
   | 'metricsText'

@@ -9,6 +9,7 @@ import { credentialRoutes } from './routes/credentials.ts';
 import { deviceRoutes } from './routes/devices.ts';
 import { explanationRoutes } from './routes/explanations.ts';
 import { firmwareRoutes } from './routes/firmware.ts';
+import { oauthRoutes } from './routes/oauth.ts';
 import { operatorRoutes } from './routes/operators.ts';
 import { organisationRoutes } from './routes/organisations.ts';
 import { policyRoutes } from './routes/policies.ts';
@@ -31,6 +32,7 @@ export function apiRoutes(services: Services, now: () => number): readonly Route
     ...certificateRoutes(services, now),
     ...firmwareRoutes(services),
     ...rolloutRoutes(services),
+    ...oauthRoutes(services),
     ...policyRoutes(services),
     ...addressListRoutes(services, now),
     ...auditRoutes(services),

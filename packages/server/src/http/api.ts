@@ -9,8 +9,9 @@ import { apiRoutes } from './api-routes.ts';
 import { firmwareDoor } from './firmware-door.ts';
 import { readJsonBodies, readPlainBodies } from './json-body.ts';
 import { answerMalformedHttp } from './malformed-http.ts';
+import { openOauthDoor } from './oauth-door.ts';
 import { describeApi, schemaOf } from './openapi.ts';
-import { type Admitted, operatorGate } from './operator-gate.ts';
+import { type Admitted, type OperatorGate, operatorGate } from './operator-gate.ts';
 import { PROBLEM_TYPE, problem, problemOf } from './problem.ts';
 import type { Route } from './route.ts';
 import { methodsOf } from './route-methods.ts';
@@ -66,17 +67,19 @@ export function buildApi(options: ApiOptions): FastifyInstance<Server> {
 
   servePublished(plain, options.published);
   describeApi(plain, options.version);
-  plain.register(async (scope) => registerRoutes(scope, routes, options), { prefix: API_PREFIX });
   const door = options.firmwareDoor;
   if (door) {
     const { refusals, emit, now } = options;
     plain.register(async (scope) => firmwareDoor(scope, { ...door, refuse: refusals.refuse, emit, now }));
   }
+  const gate = operatorGate(options);
+  plain.register(async (scope) => registerRoutes(scope, routes, gate), { prefix: API_PREFIX });
+  const { oauth } = options;
+  if (oauth) plain.register(async (scope) => openOauthDoor(scope, { ...options, oauth, gate }));
   return app;
 }
 
-function registerRoutes(scope: FastifyInstance, routes: readonly Route[], options: ApiOptions): void {
-  const gate = operatorGate(options);
+function registerRoutes(scope: FastifyInstance, routes: readonly Route[], gate: OperatorGate): void {
   const admitted = new WeakMap<FastifyRequest, Admitted>();
   for (const one of routes) {
     const { needs } = one;

@@ -15,6 +15,8 @@ const TAGS: Readonly<Record<string, string>> = {
   applications: 'Software that reads events and sends commands.',
   certificates: 'Client certificates, and the authorities that may issue them.',
   firmware: 'Images that devices may run, the roles that sign them, and rollouts.',
+  'authorization server':
+    'The embedded authorization server: its keys, its clients, and devices that wait for their owner.',
   operators: 'People who run the platform.',
   policies: 'Statements that say who may do what.',
   lists: 'Black and white lists of addresses and countries.',

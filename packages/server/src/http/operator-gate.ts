@@ -33,6 +33,15 @@ export interface Admitted {
   readonly role: OperatorRole;
 }
 
+/** Why somebody was not let in, as it is to be answered. */
+interface Turned {
+  readonly problem: ReturnType<typeof problem>;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Lets operators in, one request at a time. */
+export type OperatorGate = ReturnType<typeof operatorGate>;
+
 type Judged = Extract<OperatorVerdict, { outcome: 'accepted' }> | Rejected;
 interface Rejected {
   readonly outcome: 'rejected';
@@ -69,18 +78,15 @@ export function operatorGate(
     return refusal;
   }
 
-  async function admit(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    needs: OperatorRole,
-  ): Promise<Admitted | undefined> {
+  /** The operator, or what is to be answered instead. */
+  async function weigh(request: FastifyRequest, needs: OperatorRole): Promise<Admitted | Turned> {
     // A connection that was open before a list was turned on goes on, but nothing comes of it.
     const listed = options.addressLists.lists.judge('', addressOf(request));
     if (!listed.passes) {
       const { reason, step, cure } = listed;
       const { ticket } = refuse(request, { outcome: 'rejected', reason, step, cure });
-      send(reply, problem('forbidden', 'The address of this request is refused by a list.', { ticket, cure }));
-      return undefined;
+      const text = 'The address of this request is refused by a list.';
+      return { problem: problem('forbidden', text, { ticket, cure }), headers: {} };
     }
     const wait = bound.take(addressOf(request));
     if (wait > 0) {
@@ -89,16 +95,16 @@ export function operatorGate(
         `Too many failed attempts from ${addressOf(request)}; the next is heard in ${wait} ms.`,
       );
       const { ticket } = refuse(request, { outcome: 'rejected', reason: 'too_many_attempts', step });
-      reply.header('retry-after', String(Math.ceil(wait / 1000)));
-      send(reply, problem('too_many_requests', 'Too many failed attempts came from this address.', { ticket }));
-      return undefined;
+      const problems = problem('too_many_requests', 'Too many failed attempts came from this address.', { ticket });
+      return { problem: problems, headers: { 'retry-after': String(Math.ceil(wait / 1000)) } };
     }
     const verdict = await judge(request);
     if (verdict.outcome === 'rejected') {
       const { ticket } = refuse(request, verdict);
-      reply.header('www-authenticate', challenge(verdict.reason));
-      send(reply, problem('unauthenticated', 'No operator credential was shown, or it is not valid.', { ticket }));
-      return undefined;
+      return {
+        problem: problem('unauthenticated', 'No operator credential was shown, or it is not valid.', { ticket }),
+        headers: { 'www-authenticate': challenge(verdict.reason) },
+      };
     }
     bound.giveBack(addressOf(request));
 
@@ -112,7 +118,18 @@ export function operatorGate(
     const cure = `Ask an operator with the role ${needs}.`;
     const rejected = { outcome: 'rejected', reason: 'operator_not_permitted', step, cure } as const;
     const { ticket } = refuse(request, rejected, verdict.operator);
-    send(reply, problem('forbidden', lack, { ticket, cure }));
+    return { problem: problem('forbidden', lack, { ticket, cure }), headers: {} };
+  }
+
+  async function admit(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    needs: OperatorRole,
+  ): Promise<Admitted | undefined> {
+    const weighed = await weigh(request, needs);
+    if (!('problem' in weighed)) return weighed;
+    reply.headers(weighed.headers);
+    send(reply, weighed.problem);
     return undefined;
   }
 
@@ -125,7 +142,7 @@ export function operatorGate(
     return authenticateOperator(token);
   }
 
-  return { admit };
+  return { admit, weigh };
 }
 
 /** Whether a role may use a route: each role may do what the lesser ones may. */

@@ -140,6 +140,8 @@ export function applications(ground: Ground): Applications {
         await transaction.deleteFrom('credentials').where('principal', '=', nameOf(found)).execute();
         await listAsRevoked(transaction, { principal: nameOf(found) }, ground.now());
         await transaction.deleteFrom('certificates').where('principal', '=', nameOf(found)).execute();
+        await transaction.deleteFrom('oauth_states').where('principal', '=', nameOf(found)).execute();
+        await transaction.deleteFrom('client_keys').where('principal', '=', nameOf(found)).execute();
         await transaction
           .deleteFrom('applications')
           .where('organisation', '=', input.organisation)

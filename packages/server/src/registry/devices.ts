@@ -175,6 +175,7 @@ export function devices(ground: Ground): Devices {
         await transaction.deleteFrom('credentials').where('principal', '=', nameOf(found)).execute();
         await listAsRevoked(transaction, { principal: nameOf(found) }, ground.now());
         await transaction.deleteFrom('certificates').where('principal', '=', nameOf(found)).execute();
+        await transaction.deleteFrom('oauth_states').where('principal', '=', nameOf(found)).execute();
         await transaction
           .deleteFrom('devices')
           .where('organisation', '=', input.organisation)

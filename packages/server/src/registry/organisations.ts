@@ -120,6 +120,8 @@ export function organisations(ground: Ground): Organisations {
         await transaction.deleteFrom('authorities').where('organisation', '=', id).execute();
         await transaction.deleteFrom('address_list_entries').where('scope', '=', id).execute();
         await transaction.deleteFrom('address_lists').where('scope', '=', id).execute();
+        await transaction.deleteFrom('oauth_states').where('organisation', '=', id).execute();
+        await transaction.deleteFrom('oauth_keys').where('organisation', '=', id).execute();
         await transaction.deleteFrom('organisations').where('id', '=', id).execute();
         note({ kind: 'organisation', change: 'removed', organisation: id, target: targetOf(id) });
       }),

@@ -136,6 +136,21 @@ export interface CertificateRecord {
   readonly revokedBy?: string;
 }
 
+/** A public key of an application, for the authorization server. */
+export interface ClientKey {
+  /** Written form of the application. */
+  readonly principal: string;
+  readonly kid: string;
+  readonly jwk: {
+    readonly kid: string;
+    readonly alg: string;
+    readonly kty: string;
+    readonly [parameter: string]: string;
+  };
+  readonly createdAt: number;
+  readonly createdBy: string;
+}
+
 /** A new record with its first token. The token is in no other answer, ever. */
 export interface Issued<T> {
   readonly record: T;
@@ -153,6 +168,7 @@ export type RegistryKind =
   | 'credential'
   | 'certificate'
   | 'authority'
+  | 'client-key'
   | 'policy'
   | 'list';
 

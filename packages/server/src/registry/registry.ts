@@ -6,6 +6,7 @@ import { type Applications, applications } from './applications.ts';
 import { type Authorities, authorities } from './authorities.ts';
 import { CachedLookup } from './cached-lookup.ts';
 import { type Certificates, certificates } from './certificates.ts';
+import { type ClientKeys, clientKeys } from './client-keys.ts';
 import { type Credentials, credentials } from './credentials.ts';
 import { type Devices, devices } from './devices.ts';
 import type { Ground } from './ground.ts';
@@ -49,6 +50,7 @@ export interface Registry {
   readonly authorities: Authorities;
   readonly certificates: Certificates;
   readonly revoked: RevokedCertificates;
+  readonly clientKeys: ClientKeys;
   readonly policies: Policies;
   readonly addressLists: AddressListRecords;
   readonly lookup: Lookup;
@@ -82,6 +84,7 @@ export function openRegistry(options: RegistryOptions): Registry {
     authorities: authorities(ground),
     certificates: certificates(ground),
     revoked: revokedCertificates(ground),
+    clientKeys: clientKeys(ground),
     policies: policies(ground),
     addressLists: addressListRecords(ground),
     lookup,

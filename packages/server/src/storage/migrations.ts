@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import { firmwareTables } from './migrations/firmware.ts';
 import { addressLists } from './migrations/lists.ts';
+import { oauthTables } from './migrations/oauth.ts';
 import { revokedCertificates } from './migrations/revocation.ts';
 
 /** One step from a schema version to the next. Runs in a transaction; never changes once it is released. */
@@ -177,6 +178,7 @@ export const MIGRATIONS: readonly Migration[] = [
   revokedCertificates,
   addressLists,
   firmwareTables,
+  oauthTables,
 ];
 
 /** Brings a database to the newest schema. Answers the version found, which may be newer than what is known here: then nothing is done. */

@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely';
+import type { OauthTables } from './oauth-tables.ts';
 
 /*
  * The rows as they lie on disk. Times are milliseconds since the epoch; JSON is text. Whoever reads a row turns numbers through
@@ -188,7 +189,7 @@ export interface FirmwareRolloutDevicesTable {
 }
 
 /** Every table of `registry.db`. */
-export interface Tables {
+export interface Tables extends OauthTables {
   organisations: OrganisationsTable;
   device_types: DeviceTypesTable;
   devices: DevicesTable;

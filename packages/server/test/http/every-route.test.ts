@@ -20,6 +20,7 @@ const NAMES: Readonly<Record<string, string>> = {
   address: '192.0.2.1',
   digest: 'a'.repeat(64),
   id: 'ABC123',
+  userCode: 'BCDFGHJK',
 };
 
 let api: TestApi;

@@ -1,0 +1,247 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Failure, principalName, REASONS, type RefusalReason } from '@sallyport/model';
+import type { errors, KoaContextWithOIDC, Provider } from 'oidc-provider';
+import type { Find, TokenMatcher } from '../authentication/known-principal.ts';
+import type { PolicyInForce } from '../authorization/policy-store.ts';
+import type { Refuse } from '../authorization/session-rights.ts';
+import type { ServerEvent } from '../events/events.ts';
+import type { ClientKey } from '../registry/records.ts';
+import {
+  type DeviceApprovalOptions,
+  type DeviceRequest,
+  decideDeviceRequest,
+  findDeviceRequest,
+} from './device-approval.ts';
+import { findOauthClient } from './oauth-clients.ts';
+import { type OauthTerms, oauthProvider } from './oauth-provider.ts';
+import { OauthState } from './oauth-state.ts';
+import { type KeyRing, SigningKeys, type SigningKeysOptions } from './signing-keys.ts';
+
+export interface AuthorizationServerOptions extends SigningKeysOptions {
+  /** Organisations that have one. */
+  readonly organisations: readonly string[];
+  readonly terms: OauthTerms;
+  readonly maximumPendingDevices: number;
+  readonly maximumRows: number;
+  /** Of the server, for example `https://iot.example.com`; asked when it is open. */
+  readonly baseUrl: () => string;
+  readonly organisationExists: (id: string) => boolean | Promise<boolean>;
+  readonly findPrincipal: Find;
+  readonly findByKey: Find;
+  readonly clientKeys: (name: { organisation: string; application: string }) => Promise<readonly ClientKey[]>;
+  readonly tokens: TokenMatcher & { hash(text: string): Uint8Array };
+  readonly loadPolicy: (organisation: string) => PolicyInForce | Promise<PolicyInForce>;
+  readonly refuse: Refuse;
+  readonly emit: (event: ServerEvent) => void;
+}
+
+interface Realm {
+  readonly provider: Provider;
+  readonly ring: KeyRing;
+  readonly answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+}
+
+/** Where the authorization server of an organisation lives below the address of the server. */
+export const OAUTH_PREFIX = '/oauth';
+/** Endpoints that oidc-provider answers; no other of its paths is reached. */
+const ENDPOINTS: Readonly<Record<string, 'GET' | 'POST'>> = {
+  '/jwks': 'GET',
+  '/token': 'POST',
+  '/token/introspection': 'POST',
+  '/token/revocation': 'POST',
+  '/device/auth': 'POST',
+};
+const KEYS_LOOKED_AT = 60_000;
+
+/** The embedded authorization servers: one issuer for each organisation that has it switched on. */
+export class AuthorizationServer {
+  readonly #options: AuthorizationServerOptions;
+  readonly #keys: SigningKeys;
+  readonly #state: OauthState;
+  readonly #realms = new Map<string, { readonly realm: Promise<Realm>; readonly madeAt: number }>();
+
+  constructor(options: AuthorizationServerOptions) {
+    const { database, now, maximumRows, tokens } = options;
+    this.#options = options;
+    this.#keys = new SigningKeys(options);
+    this.#state = new OauthState({ database, now, maximumRows, hash: (text) => tokens.hash(text) });
+  }
+
+  /** Whether an organisation has one: it is named in the configuration, and exists. */
+  async serves(organisation: string): Promise<boolean> {
+    return this.#options.organisations.includes(organisation) && (await this.#options.organisationExists(organisation));
+  }
+
+  issuerOf(organisation: string): string {
+    return `${this.#options.baseUrl()}${OAUTH_PREFIX}/${organisation}`;
+  }
+
+  /** What a token must say of whom it is for. */
+  audienceOf(organisation: string): string {
+    return `sallyport:${organisation}`;
+  }
+
+  /** The public part of every key that may have signed a token that is still valid. */
+  async publicKeys(organisation: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    const { keys } = await this.#keys.ring(organisation);
+    return keys.map(({ jwk: { d: _, ...jwk } }) => jwk);
+  }
+
+  keyRing(organisation: string): Promise<KeyRing> {
+    return this.#keys.ring(organisation);
+  }
+
+  /** A new key signs after the overlap; with `atOnce` immediately, and every token that was signed before is worthless. */
+  async rotateKeys(
+    organisation: string,
+    { atOnce, by }: { readonly atOnce: boolean; readonly by: string },
+  ): Promise<KeyRing> {
+    const ring = await (atOnce ? this.#keys.replace(organisation) : this.#keys.rotate(organisation));
+    this.#realms.delete(organisation);
+    this.#options.emit({ type: 'signing-keys.rotated', organisation, by, atOnce, kid: ring.keys[0]?.kid ?? '' });
+    return ring;
+  }
+
+  /** The method that an endpoint knows; undefined if there is no such endpoint. */
+  methodOf(path: string): 'GET' | 'POST' | undefined {
+    return Object.hasOwn(ENDPOINTS, path) ? ENDPOINTS[path] : undefined;
+  }
+
+  /** Whether another device may begin: those that nobody has decided about are bounded. */
+  async admitsDevices(organisation: string): Promise<boolean> {
+    return (await this.#state.count(organisation, 'DeviceCode')) < this.#options.maximumPendingDevices;
+  }
+
+  /** Answers a request to one of the endpoints, read from the socket. */
+  async answer(organisation: string, path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { answer } = await this.#realm(organisation);
+    const issuer = new URL(this.issuerOf(organisation));
+    Object.assign(request, { originalUrl: `${issuer.pathname}${path}` });
+    request.url = path;
+    // Addresses in answers, and the audience that signed clients name, come from the configuration and not from the client.
+    request.headers.host = issuer.host;
+    request.headers.accept = 'application/json';
+    await answer(request, response);
+  }
+
+  async findDeviceRequest(organisation: string, userCode: string): Promise<DeviceRequest> {
+    return findDeviceRequest(userCode, await this.#approvals(organisation));
+  }
+
+  /** `by` is the written form of the operator. */
+  async decideDeviceRequest(
+    organisation: string,
+    { userCode, approved, by }: { readonly userCode: string; readonly approved: boolean; readonly by: string },
+  ): Promise<DeviceRequest> {
+    const request = await decideDeviceRequest(userCode, approved, await this.#approvals(organisation));
+    const { principal, address, scopes } = request;
+    const type = approved ? 'device.approved' : 'device.denied';
+    this.#options.emit({ type, organisation, principal, by, address, scopes });
+    return request;
+  }
+
+  sweep(): Promise<void> {
+    return this.#state.sweep();
+  }
+
+  async #approvals(organisation: string): Promise<DeviceApprovalOptions> {
+    const { provider } = await this.#realm(organisation);
+    return { ...this.#options, organisation, provider, audience: this.audienceOf(organisation) };
+  }
+
+  /** Made anew when the keys have moved on. */
+  #realm(organisation: string): Promise<Realm> {
+    const { now } = this.#options;
+    const known = this.#realms.get(organisation);
+    if (known && now() - known.madeAt < KEYS_LOOKED_AT) return known.realm;
+    const realm = this.#renew(organisation, known?.realm);
+    this.#realms.set(organisation, { realm, madeAt: now() });
+    realm.catch(() => this.#realms.delete(organisation));
+    return realm;
+  }
+
+  async #renew(organisation: string, before: Promise<Realm> | undefined): Promise<Realm> {
+    if (!(await this.serves(organisation))) throw new Failure('not_found', 'There is no authorization server here.');
+    const ring = await this.#keys.ring(organisation);
+    const known = await before;
+    return known && namesOf(known.ring) === namesOf(ring) ? known : this.#open(organisation, ring);
+  }
+
+  async #open(organisation: string, ring: KeyRing): Promise<Realm> {
+    const options = this.#options;
+    const provider = await oauthProvider({
+      ...options,
+      organisation,
+      issuer: this.issuerOf(organisation),
+      audience: this.audienceOf(organisation),
+      ring,
+      state: this.#state,
+      clientKeys: (application) => options.clientKeys({ organisation, application }),
+    });
+    this.#tell(organisation, provider);
+    return { provider, ring, answer: provider.callback() as Realm['answer'] };
+  }
+
+  #tell(organisation: string, provider: Provider): void {
+    const { emit, findPrincipal, findByKey } = this.#options;
+    const refused = (ctx: KoaContextWithOIDC, error: errors.OIDCProviderError) =>
+      this.#refused(organisation, ctx, error);
+    provider.on('grant.error', refused);
+    provider.on('device_authorization.error', refused);
+    provider.on('introspection.error', refused);
+    provider.on('revocation.error', refused);
+    provider.on('server_error', (ctx, error) => {
+      emit({ type: 'defect', where: `authorization server, ${ctx.path}`, problem: `${error.name}: ${error.message}` });
+    });
+    provider.on('grant.success', (ctx) => {
+      const { client, params } = ctx.oidc;
+      const token = ctx.oidc.entities.AccessToken ?? ctx.oidc.entities.ClientCredentials;
+      if (!client) return;
+      void findOauthClient(client.clientId, { organisation, findPrincipal, findByKey }).then((found) => {
+        if (!found) return;
+        emit({
+          type: 'token.issued',
+          organisation,
+          principal: principalName(found.principal),
+          grant: String(params?.grant_type),
+          address: ctx.ip,
+          scopes: (token?.scope ?? '').split(' ').filter((scope) => scope !== ''),
+        });
+      });
+    });
+  }
+
+  #refused(organisation: string, ctx: KoaContextWithOIDC, error: errors.OIDCProviderError): void {
+    // RFC 8628 section 3.5: a device that waits asks again and again.
+    if (error.error === 'authorization_pending') return;
+    const reason = reasonOf(error.error);
+    const { stage, reasonCode, cure } = REASONS[reason];
+    const clientId = ctx.oidc.params?.client_id;
+    const detail =
+      (error as { readonly error_detail?: string }).error_detail ?? error.error_description ?? error.message;
+    const refusal = this.#options.refuse({
+      action: 'manage',
+      reason,
+      reasonCode,
+      organisation,
+      ...(typeof clientId === 'string' ? { clientId: clientId.slice(0, 256) } : {}),
+      address: ctx.ip,
+      listener: 'https',
+      resource: `${OAUTH_PREFIX}/${organisation}${ctx.path}`,
+      steps: [{ stage, outcome: 'failed', text: `The authorization server answered ${error.error}: ${detail}.` }],
+      cure,
+    });
+    this.#options.emit({ type: 'request.refused', refusal });
+  }
+}
+
+function reasonOf(error: string): RefusalReason {
+  if (error === 'invalid_client') return 'oauth_client_rejected';
+  if (error === 'invalid_scope') return 'oauth_scope_not_permitted';
+  if (['invalid_grant', 'expired_token', 'access_denied'].includes(error)) return 'oauth_grant_rejected';
+  return 'oauth_request_invalid';
+}
+
+function namesOf({ keys, active }: KeyRing): string {
+  return [active, ...keys].map(({ kid }) => kid).join();
+}

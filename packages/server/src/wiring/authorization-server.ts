@@ -1,0 +1,55 @@
+import type { PolicyStore } from '../authorization/policy-store.ts';
+import type { Refuse } from '../authorization/session-rights.ts';
+import type { Configuration } from '../config/schema.ts';
+import type { ServerEvent } from '../events/events.ts';
+import type { Installation } from '../installation.ts';
+import { AuthorizationServer } from '../oauth/authorization-server.ts';
+
+export interface AuthorizationServerParts {
+  readonly configuration: Configuration;
+  readonly installation: Installation;
+  readonly policies: PolicyStore;
+  readonly refuse: Refuse;
+  readonly emit: (event: ServerEvent) => void;
+  readonly now: () => number;
+  /** Port of HTTPS, once it is open. */
+  readonly httpPort: () => number;
+}
+
+const SWEEP_EACH = 60_000;
+
+/** The embedded authorization server, if an organisation has one; `close` ends what it does by itself. */
+export function authorizationServer(parts: AuthorizationServerParts): { oauth?: AuthorizationServer; close(): void } {
+  const { configuration, installation, policies, refuse, emit, now, httpPort } = parts;
+  const { organisations, publicUrl, keyLifetime, keyOverlap, maximumTokens, ...settings } =
+    configuration.authorizationServer;
+  if (organisations.length === 0) return { close() {} };
+  const { registry, database, tokens, tokenKey } = installation;
+  const oauth = new AuthorizationServer({
+    organisations,
+    terms: settings,
+    maximumPendingDevices: settings.maximumPendingDevices,
+    maximumRows: maximumTokens,
+    lifetime: keyLifetime,
+    overlap: keyOverlap,
+    baseUrl: () => (publicUrl === 'none' ? `https://localhost:${httpPort()}` : publicUrl),
+    database,
+    serverKey: tokenKey,
+    tokens,
+    organisationExists: (id) => registry.lookup.organisationExists(id),
+    findPrincipal: (name) => registry.lookup.byPrincipal(name),
+    findByKey: (key) => registry.lookup.byApplicationKey(key),
+    clientKeys: (name) => registry.clientKeys.list(name),
+    loadPolicy: (organisation) => policies.load(organisation),
+    refuse,
+    emit,
+    now,
+  });
+  const sweeping = setInterval(() => {
+    oauth.sweep().catch((problem: unknown) => {
+      emit({ type: 'defect', where: 'sweep of the authorization server', problem: String(problem) });
+    });
+  }, SWEEP_EACH);
+  sweeping.unref();
+  return { oauth, close: () => clearInterval(sweeping) };
+}
