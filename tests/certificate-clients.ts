@@ -7,6 +7,7 @@ import {
   generateKeyPair,
   issueClientCertificate,
   keyPairToPem,
+  type PublishedAt,
 } from '@sallyport/trust';
 import { type IClientOptions, MqttClient } from 'mqtt';
 import type { TestServer } from './server.ts';
@@ -28,7 +29,12 @@ export function ownAuthority(commonName = 'Plant root', now = Date.now()): Promi
 export async function pairOf(
   authority: CertificateAuthority,
   commonName: string,
-  more: { readonly emails?: readonly string[]; readonly uris?: readonly string[]; readonly now?: number } = {},
+  more: {
+    readonly emails?: readonly string[];
+    readonly uris?: readonly string[];
+    readonly now?: number;
+    readonly publishedAt?: PublishedAt;
+  } = {},
 ): Promise<Pair> {
   const keys = await generateKeyPair();
   const { now = Date.now(), ...names } = more;

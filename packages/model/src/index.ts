@@ -11,6 +11,7 @@ export * from './principal.ts';
 export * from './reason.ts';
 export * from './reason-row.ts';
 export * from './refusal.ts';
+export * from './revocation.ts';
 export * from './scope.ts';
 export * from './security-level.ts';
 export * from './stage.ts';

@@ -1,4 +1,5 @@
 import type { FailureCode } from './failure.ts';
+import type { RevocationPolicy, RevocationSourceDocument } from './revocation.ts';
 import type { SecurityLevel } from './security-level.ts';
 
 /*
@@ -131,6 +132,10 @@ export interface AuthorityDocument {
   /** The one of this server; it cannot be removed, and what it issued counts only if it is on record. */
   readonly builtIn: boolean;
   readonly pem: string;
+  /** Imported ones only: of what this server issued it knows itself. */
+  readonly revocation?: RevocationPolicy;
+  /** How its revocation lists stand, where one authority was asked for. */
+  readonly lists?: readonly RevocationSourceDocument[];
   readonly createdAt?: string;
   readonly createdBy?: string;
 }

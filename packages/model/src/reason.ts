@@ -1,3 +1,4 @@
+import { CERTIFICATE_REASONS } from './certificate-reasons.ts';
 import { FIRMWARE_REASONS } from './firmware-reasons.ts';
 import { LIST_REASONS } from './list-reasons.ts';
 import { OAUTH_REASONS } from './oauth-reasons.ts';
@@ -418,6 +419,7 @@ export const REASONS = {
     cure: 'Leave the payload format indicator out for binary payloads, or correct the encoding of the text.',
   },
   ...TOKEN_REASONS,
+  ...CERTIFICATE_REASONS,
   unsupported_protocol_version: {
     stage: 'protocol',
     connack3: 1,

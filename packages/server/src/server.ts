@@ -50,6 +50,7 @@ import { writePrivateFile } from './storage/private-file.ts';
 import { authorizationServer } from './wiring/authorization-server.ts';
 import { firmwareAuthentication, openFirmware } from './wiring/firmware.ts';
 import { certificateTrust, firstDoor } from './wiring/first-door.ts';
+import { foreignRevocation } from './wiring/foreign-revocation.ts';
 import { openLists } from './wiring/lists.ts';
 import { followOrganisations } from './wiring/organisation-authorities.ts';
 import { publication } from './wiring/revocation.ts';
@@ -151,7 +152,9 @@ async function open(
   // First door: who are you.
   const { lookup } = registry;
   const findPrincipal = (name: string) => lookup.byPrincipal(name);
-  const trust = certificateTrust({ registry, authority });
+  const foreign = await foreignRevocation({ registry, configuration, now, emit });
+  undo.push(() => foreign.close());
+  const trust = { ...certificateTrust({ registry, authority }), news: foreign.news };
   const satisfy = firstDoor({ registry, trust, tokens, passwords, now });
 
   // Second door: what may you touch.
@@ -223,10 +226,16 @@ async function open(
     published.follow(change);
     if (change.kind === 'organisation' && change.change === 'removed')
       addressLists.lists.forget(change.organisation ?? '');
+    foreign.follow(change);
     followRegistry(change, { policies, broker }).catch((problem: unknown) => {
       emit({ type: 'defect', where: `rights after ${change.action} of ${change.target}`, problem: String(problem) });
     });
   };
+  foreign.onRevoked((organisation) => {
+    broker.reconsider({ organisation }).catch((problem: unknown) => {
+      emit({ type: 'defect', where: 'rights after news of revocation', problem: String(problem) });
+    });
+  });
   const endMonitor = monitorSessions({
     events,
     publish: broker.publish.bind(broker),
@@ -282,6 +291,7 @@ async function open(
     health: () => health.now(),
     metricsText: () => meters.text(),
     published: published.answer,
+    revocationLists: foreign.listsOf,
     authenticateOperator: operatorAuthenticator({ findPrincipal, tokens, operatorIdOf: operatorIdOfToken, now }),
     emit,
     now,
@@ -316,7 +326,9 @@ async function open(
           ? {
               admitCertificate: async (facts) => {
                 const refused = await admission(facts);
-                return refused && { problem: refused.reason as HandshakeProblem, detail: refused.text };
+                return (
+                  refused && { problem: refused.reason as HandshakeProblem, detail: refused.text, cure: refused.cure }
+                );
               },
             }
           : {}),

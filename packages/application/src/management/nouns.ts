@@ -14,6 +14,7 @@ import type {
   OperatorRole,
   OrganisationDocument,
   Page,
+  RevocationChange,
   SecurityLevel,
   SessionDocument,
 } from '@sallyport/model';
@@ -124,8 +125,13 @@ export function authorityCalls(caller: Caller) {
     list: (organisation: string, page: PageOptions = {}) =>
       caller.json<Page<AuthorityDocument>>('GET', base(organisation), { query: { ...page } }),
     /** PEM of the authority's own certificate. */
-    add: (organisation: string, certificate: string) =>
-      caller.json<AuthorityDocument>('POST', base(organisation), { body: { certificate } }),
+    add: (organisation: string, certificate: string, revocation?: RevocationChange) =>
+      caller.json<AuthorityDocument>('POST', base(organisation), {
+        body: { certificate, ...(revocation === undefined ? {} : { revocation }) },
+      }),
+    /** Changes how revocation is looked at; what is left out stays, `null` ends a URL. */
+    update: (organisation: string, id: string, revocation: RevocationChange) =>
+      caller.json<AuthorityDocument>('PATCH', [...base(organisation), id], { body: { revocation } }),
     get: (organisation: string, id: string) => caller.json<AuthorityDocument>('GET', [...base(organisation), id]),
     /** Ends the sessions that lean on it. */
     remove: (organisation: string, id: string) => caller.nothing('DELETE', [...base(organisation), id]),

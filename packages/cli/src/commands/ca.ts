@@ -1,5 +1,12 @@
-import type { AuthorityDocument } from '@sallyport/model';
-import { Command } from 'commander';
+import {
+  type AuthorityDocument,
+  ON_UNKNOWN,
+  type OnUnknown,
+  REVOCATION_MODES,
+  type RevocationChange,
+  type RevocationMode,
+} from '@sallyport/model';
+import { Command, Option } from 'commander';
 import { type Administration, administers, all } from '../administration.ts';
 import type { Surroundings } from '../invocation.ts';
 import { withExample, withOrganisation } from '../options.ts';
@@ -14,6 +21,13 @@ const COLUMNS = [
   { heading: 'id', value: (row: AuthorityDocument) => row.id.slice(0, SHORT) },
   { heading: 'subject', value: (row: AuthorityDocument) => row.subject },
   { heading: 'ends', value: (row: AuthorityDocument) => row.notAfter },
+  {
+    heading: 'revocation',
+    value: ({ revocation }: AuthorityDocument) =>
+      revocation === undefined || revocation.mode === 'off'
+        ? revocation?.mode
+        : `${revocation.mode}, ${revocation.onUnknown}`,
+  },
   {
     heading: 'added',
     value: ({ builtIn, createdAt, createdBy }: AuthorityDocument) =>
@@ -33,15 +47,49 @@ export function caCommand(surroundings: Surroundings): Command {
     }),
   );
   withExample(
-    withOrganisation(command.command('add <file>')).description(
+    withRevocation(withOrganisation(command.command('add <file>'))).description(
       'Trust the authority in a PEM or DER file; clients may use its certificates at once',
     ),
     'sallyport ca add rootCA_certificate.pem',
+    'sallyport ca add rootCA_certificate.pem --revocation crl',
   ).action(
-    administers(surroundings, async ({ management, output, organisation }, file: string) => {
-      const certificate = await pemFile(file, 'CERTIFICATE');
-      const { pem: _, ...added } = await management.authorities.add(await organisation(), certificate);
-      output.document(added);
+    administers(
+      surroundings,
+      async ({ management, output, organisation }, file: string, options: RevocationOptions) => {
+        const certificate = await pemFile(file, 'CERTIFICATE');
+        const { pem: _, ...added } = await management.authorities.add(
+          await organisation(),
+          certificate,
+          revocationOf(options),
+        );
+        output.document(added);
+      },
+    ),
+  );
+  withExample(
+    withRevocation(withOrganisation(command.command('set <id>'))).description(
+      'Change what is asked about the certificates of an authority that was added; live sessions stay unless they are known to be revoked',
+    ),
+    `sallyport ca set ${EXAMPLE_ID} --revocation crl-and-ocsp --on-unknown soft`,
+  ).action(
+    administers(surroundings, async (administration, text: string, options: RevocationOptions) => {
+      const { management, output, organisation } = administration;
+      const change = revocationOf(options);
+      if (change === undefined) throw new UsageError('Nothing is to be changed.', 'Give --revocation or --on-unknown.');
+      const { id } = await authorityNamed(administration, text);
+      const { pem: _, ...changed } = await management.authorities.update(await organisation(), id, change);
+      output.document(changed);
+    }),
+  );
+  withExample(
+    withOrganisation(command.command('show <id>')).description('Show an authority, and how its revocation lists stand'),
+    `sallyport ca show ${EXAMPLE_ID}`,
+  ).action(
+    administers(surroundings, async (administration, text: string) => {
+      const { management, output, organisation } = administration;
+      const { id } = await authorityNamed(administration, text);
+      const { pem: _, ...shown } = await management.authorities.get(await organisation(), id);
+      output.document(shown);
     }),
   );
   withExample(
@@ -67,6 +115,41 @@ export function caCommand(surroundings: Surroundings): Command {
     }),
   );
   return command;
+}
+
+interface RevocationOptions {
+  readonly revocation?: RevocationMode;
+  readonly onUnknown?: OnUnknown;
+  readonly crlUrl?: string;
+  readonly ocspUrl?: string;
+}
+
+function withRevocation(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--revocation <mode>',
+        'what is asked before one of its certificates counts; off if never said',
+      ).choices([...REVOCATION_MODES]),
+    )
+    .addOption(
+      new Option(
+        '--on-unknown <policy>',
+        'while that cannot be known: hard refuses, soft lets pass; hard if never said',
+      ).choices([...ON_UNKNOWN]),
+    )
+    .option('--crl-url <url>', 'its revocation list lies here, not where certificates say; "none" ends it')
+    .option('--ocsp-url <url>', 'its OCSP responder answers here, not where certificates say; "none" ends it');
+}
+
+function revocationOf({ revocation, onUnknown, crlUrl, ocspUrl }: RevocationOptions): RevocationChange | undefined {
+  const change = {
+    ...(revocation === undefined ? {} : { mode: revocation }),
+    ...(onUnknown === undefined ? {} : { onUnknown }),
+    ...(crlUrl === undefined ? {} : { listUrl: crlUrl === 'none' ? null : crlUrl }),
+    ...(ocspUrl === undefined ? {} : { responderUrl: ocspUrl === 'none' ? null : ocspUrl }),
+  };
+  return Object.keys(change).length === 0 ? undefined : change;
 }
 
 /** The authority whose id begins so; enough digits that nobody removes another by a slip. */

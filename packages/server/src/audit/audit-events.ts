@@ -145,6 +145,10 @@ export const AUDIT_EVENTS = {
     meaning: 'An organisation trusts a certificate authority from now on.',
     details: ['subject', 'notAfter'],
   },
+  'authority.updated': {
+    meaning: 'What is asked about the certificates of an imported authority was changed.',
+    details: ['revocation', 'onUnknown'],
+  },
   'authority.removed': {
     meaning: 'An organisation does not trust a certificate authority any more.',
     details: ['subject'],
@@ -176,6 +180,20 @@ export const AUDIT_EVENTS = {
   'audit.lost': {
     meaning: 'Rows of this trail were lost because the disk did not take them in time.',
     details: ['count'],
+  },
+  'revocation.failing': {
+    meaning:
+      'A revocation list or OCSP responder of an imported authority cannot be used; `usableUntil` says how long what is at hand may be.',
+    details: ['authority', 'url', 'problem', 'usableUntil'],
+  },
+  'revocation.recovered': {
+    meaning: 'A revocation list or OCSP responder of an imported authority can be used again.',
+    details: ['authority', 'url'],
+  },
+  'certificate.expiring': {
+    meaning:
+      'A certificate, an authority or a revocation list ends within 30, 7 or 1 days; those of the devices of an organisation are told together.',
+    details: ['what', 'name', 'days', 'count', 'notAfter'],
   },
   defect: {
     meaning: 'A mistake in the software itself, one row for each place and minute: please report it.',

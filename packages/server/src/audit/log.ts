@@ -62,6 +62,10 @@ export function eventLog({ level, now, write }: LogOptions): (event: ServerEvent
       case 'server.unsafe':
         log.warn({ event: event.type, setting: event.setting }, event.meaning);
         break;
+      case 'revocation.failing':
+      case 'certificate.expiring':
+        log.warn({ event: type, ...facts });
+        break;
       case 'store.failing':
       case 'defect':
         log.error({ event: type, ...facts });

@@ -81,9 +81,28 @@ export function rowOfEvent(event: ServerEvent): Row | undefined {
       return { type: event.type, details: { file: event.file, database: event.database, builtAt: event.builtAt } };
     case 'country-file.failed':
       return { type: event.type, outcome: 'failed', details: { file: event.file, problem: clip(event.problem) } };
+    case 'revocation.failing':
+    case 'revocation.recovered':
+    case 'certificate.expiring':
+      return revocationRow(event);
     case 'registry.changed':
       return undefined;
   }
+}
+
+function revocationRow(event: EventOf<'revocation.failing' | 'revocation.recovered' | 'certificate.expiring'>): Row {
+  if (event.type === 'certificate.expiring') {
+    const { type, what, name, organisation, days, count, notAfter } = event;
+    return { type, ...present({ organisation }), details: { what, name: clip(name), days, count, notAfter } };
+  }
+  const { type, authority, url } = event;
+  if (type === 'revocation.recovered') return { type, details: { authority, url: clip(url) } };
+  const { problem, usableUntil } = event;
+  return {
+    type,
+    outcome: 'failed',
+    details: { authority, url: clip(url), problem: clip(problem), ...present({ usableUntil }) },
+  };
 }
 
 function sessionRow(event: EventOf<'session.opened'> | EventOf<'session.closed'>): Row {

@@ -3,12 +3,15 @@ import { readCertificate } from '@sallyport/trust';
 import type { TransportFacts } from '../events/transport-facts.ts';
 import { type CertificateTrust, certificateStanding } from './certificate-standing.ts';
 import { ChainMemory } from './chain-memory.ts';
+import { foreignStanding } from './foreign-revocation.ts';
 import { verifyCertificate } from './verify-certificate.ts';
 
 /** Why a handshake ends before the client has sent anything. */
 export interface NotAdmitted {
   readonly reason: RefusalReason;
   readonly text: string;
+  /** Replaces the general cure of the reason. */
+  readonly cure?: string | undefined;
 }
 
 /**
@@ -30,17 +33,23 @@ export function certificateAdmission({ trust, now }: { readonly trust: Certifica
       const grounds = { ...leaf, fingerprint: leaf.fingerprintSha256, authority: 'pinned', path: [leaf] };
       const { organisation, principal } = pin;
       const fallen = await certificateStanding(trust, grounds, { organisation, principal }, at);
-      return fallen && { reason: fallen.reason, text: fallen.text };
+      return fallen;
     }
     const verification = await verifyCertificate({ trust, memory, now: at }, transport, leaf, undefined);
     if (!verification.ok) return verification;
     let fallen: NotAdmitted | undefined;
-    for (const { organisation, grounds } of verification.led) {
+    for (const { organisation, grounds, path } of verification.led) {
       const rows = grounds.authority === 'builtin' ? await trust.findBySerial(grounds) : [];
       const principal = rows.find(({ kind }) => kind === 'issued')?.principal ?? '';
       const standing = await certificateStanding(trust, grounds, { organisation: organisation ?? '', principal }, at);
-      if (!standing) return undefined;
-      fallen = { reason: standing.reason, text: standing.text };
+      const { authority } = grounds;
+      const foreign =
+        !standing && trust.news && organisation !== undefined && authority !== 'builtin'
+          ? (await foreignStanding(trust.news, { organisation, authority, path })).fallen
+          : undefined;
+      const problem = standing ?? foreign;
+      if (!problem) return undefined;
+      fallen = problem;
     }
     return fallen;
   };

@@ -1,4 +1,5 @@
 import type { CertificateGrounds } from './authenticator.ts';
+import { type ForeignNews, revokedBy } from './foreign-revocation.ts';
 import type { Fallen } from './standing.ts';
 
 /** A certificate authority whose certificates an organisation takes. */
@@ -35,6 +36,8 @@ export interface CertificateTrust {
     readonly serial: string;
   }): Promise<readonly KnownCertificate[]>;
   findPin(fingerprint: string): Promise<KnownCertificate | undefined>;
+  /** What imported authorities say of revocation; left out, nobody is asked. */
+  readonly news?: ForeignNews;
 }
 
 /**
@@ -42,7 +45,7 @@ export interface CertificateTrust {
  * whenever the registry changes under a live one.
  */
 export async function certificateStanding(
-  trust: Pick<CertificateTrust, 'trusts' | 'findBySerial' | 'findPin'>,
+  trust: Pick<CertificateTrust, 'trusts' | 'findBySerial' | 'findPin' | 'news'>,
   certificate: CertificateGrounds,
   { organisation, principal }: { readonly organisation: string; readonly principal: string },
   now: number,
@@ -72,6 +75,8 @@ export async function certificateStanding(
       text: `Organisation "${organisation}" does not trust the authority ${authority} any more.`,
     };
   }
+  const learnt = await learntRevocation(trust.news, certificate, organisation);
+  if (learnt) return learnt;
   for (const link of certificate.path) {
     const rows = await trust.findBySerial(link);
     // A pin that was revoked may have been made anew since: it was looked at above.
@@ -79,6 +84,22 @@ export async function certificateStanding(
       (row) => row.kind !== 'pinned' && row.organisation === organisation && row.revokedAt !== undefined,
     );
     if (record) return revoked('The certificate, or one above it,', link.serial, record);
+  }
+  return undefined;
+}
+
+/** What the lists and responders of an imported authority have said already; nobody is asked here. */
+async function learntRevocation(
+  news: ForeignNews | undefined,
+  { authority, path }: CertificateGrounds,
+  organisation: string,
+): Promise<Fallen | undefined> {
+  if (!news || authority === 'pinned' || authority === 'builtin') return undefined;
+  for (const { issuerNameHash, serial } of path) {
+    const known = news.known(authority, issuerNameHash, serial);
+    // News that another organisation has asked for is news here only if it is wanted here.
+    if (known && ((await news.policyOf(organisation, authority))?.mode ?? 'off') !== 'off')
+      return revokedBy(serial, known);
   }
   return undefined;
 }

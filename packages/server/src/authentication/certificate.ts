@@ -11,6 +11,7 @@ import type { Authenticator, CertificateGrounds, Evidence, Verdict } from './aut
 import { type CertificateName, certificateNames, nameFits, principalNamed } from './certificate-names.ts';
 import { type CertificateTrust, certificateStanding } from './certificate-standing.ts';
 import { ChainMemory } from './chain-memory.ts';
+import { foreignStanding } from './foreign-revocation.ts';
 import type { Find, KnownPrincipal } from './known-principal.ts';
 import { suspension } from './standing.ts';
 import { abstained } from './verdicts.ts';
@@ -72,7 +73,12 @@ export function certificateAuthenticator(options: CertificateOptions): Authentic
     }
     const named = namedBy(evidence, certificateNames(leaf), home, byServerName !== undefined);
     if (!named) return wrongName(evidence, leaf);
-    return conclude(leaf, led.grounds, named, home);
+    const { grounds, path } = led;
+    const foreign = trust.news
+      ? await foreignStanding(trust.news, { organisation: home, authority: grounds.authority, path })
+      : {};
+    if (foreign.fallen) return refused(foreign.fallen.reason, foreign.fallen.text, undefined, foreign.fallen);
+    return conclude(leaf, grounds, named, home, foreign.note);
   }
 
   /** A pinned certificate names its principal by the registry; what it says of itself does not matter. */
@@ -115,6 +121,7 @@ export function certificateAuthenticator(options: CertificateOptions): Authentic
     certificate: CertificateGrounds,
     { principal, clientId }: Named,
     organisation: string,
+    note = '',
   ): Promise<Verdict> {
     const name = principalName(principal);
     const known = await findPrincipal(name);
@@ -126,7 +133,7 @@ export function certificateAuthenticator(options: CertificateOptions): Authentic
     const fallen =
       (await certificateStanding(trust, certificate, { organisation, principal: name }, now())) ?? suspension(known);
     if (fallen) return refused(fallen.reason, fallen.text, undefined, fallen);
-    return acceptedBy(known, leaf, certificate, clientId);
+    return acceptedBy(known, leaf, certificate, clientId, note);
   }
 
   return {
@@ -248,6 +255,7 @@ function acceptedBy(
   leaf: CertificateFacts,
   certificate: CertificateGrounds,
   clientId: ClientId | undefined,
+  note: string,
 ): Verdict {
   const by =
     { builtin: 'issued by this server', pinned: 'pinned to it' }[certificate.authority] ?? 'of a trusted authority';
@@ -266,7 +274,7 @@ function acceptedBy(
     step: {
       stage: 'certificate',
       outcome: 'passed',
-      text: `Certificate ${leaf.serial} is that of ${principalName(principal)}, ${by}.${renaming}`,
+      text: `Certificate ${leaf.serial} is that of ${principalName(principal)}, ${by}.${renaming}${note}`,
     },
     ...(clientId === undefined ? {} : { clientId }),
   };

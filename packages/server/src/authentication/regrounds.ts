@@ -21,7 +21,7 @@ export function regrounds({
 }: {
   readonly findPrincipal: Find;
   /** Without it no session stands on a certificate. */
-  readonly trust?: Pick<CertificateTrust, 'trusts' | 'findBySerial' | 'findPin'>;
+  readonly trust?: Pick<CertificateTrust, 'trusts' | 'findBySerial' | 'findPin' | 'news'>;
   readonly now: () => number;
 }) {
   return async (grounds: Grounds, transport?: TransportFacts): Promise<GroundsStanding> => {
@@ -50,7 +50,7 @@ export function regrounds({
 async function certificateFallen(
   { principal, credentialKind, certificate }: Grounds,
   name: string,
-  trust: Pick<CertificateTrust, 'trusts' | 'findBySerial' | 'findPin'> | undefined,
+  trust: Pick<CertificateTrust, 'trusts' | 'findBySerial' | 'findPin' | 'news'> | undefined,
   now: number,
 ): Promise<Fallen | undefined> {
   if (certificate === undefined && credentialKind !== 'certificate') return undefined;

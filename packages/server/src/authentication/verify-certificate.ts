@@ -15,6 +15,8 @@ import type { ChainMemory } from './chain-memory.ts';
 export interface Led {
   readonly organisation: string | undefined;
   readonly grounds: CertificateGrounds;
+  /** From the certificate of the client to the trusted authority. */
+  readonly path: readonly CertificateFacts[];
 }
 
 export type CertificateVerification =
@@ -64,7 +66,7 @@ export async function verifyCertificate(
       leaf.issuerNameHash,
       verification.path.slice(1, -1).map(({ der }) => der),
     );
-    led.push({ organisation: owner, grounds: groundsOf(verification, trust) });
+    led.push({ organisation: owner, grounds: groundsOf(verification, trust), path: verification.path });
   }
   if (led.length > 0) return { ok: true, leaf, led };
   const { reason, subject } = problem as Extract<Verification, { verified: false }>;

@@ -3,6 +3,7 @@ import type { CredentialKind } from './credential-kind.ts';
 import type { FirmwareEvent } from './firmware-events.ts';
 import type { ListEvent } from './list-events.ts';
 import type { OauthEvent } from './oauth-events.ts';
+import type { RevocationEvent } from './revocation-events.ts';
 import type { TokenEvent } from './token-events.ts';
 import type { TransportFacts } from './transport-facts.ts';
 
@@ -74,6 +75,7 @@ export type ServerEvent =
   | TokenEvent
   | FirmwareEvent
   | OauthEvent
+  | RevocationEvent
   | { readonly type: 'store.failing'; readonly store: string; readonly problem: string }
   | { readonly type: 'store.recovered'; readonly store: string }
   | { readonly type: 'defect'; readonly where: string; readonly problem: string };

@@ -11,11 +11,13 @@ import {
   type IssuedCertificateDocument,
   type IssuedCredential,
   type Metadata,
+  ON_UNKNOWN,
   type OperatorDocument,
   type OrganisationDocument,
   type Page,
   type PolicyVersionDocument,
   type Problem,
+  REVOCATION_MODES,
   type SessionDocument,
 } from '@sallyport/model';
 import { z } from 'zod';
@@ -121,6 +123,25 @@ export const authorityAnswer: z.ZodType<AuthorityDocument> = z
     notAfter: at,
     builtIn: z.boolean(),
     pem: text,
+    revocation: z
+      .object({
+        mode: z.enum(REVOCATION_MODES),
+        onUnknown: z.enum(ON_UNKNOWN),
+        listUrl: text.exactOptional(),
+        responderUrl: text.exactOptional(),
+      })
+      .exactOptional(),
+    lists: z
+      .array(
+        z.object({
+          url: text,
+          thisUpdate: at.exactOptional(),
+          nextUpdate: at.exactOptional(),
+          revoked: z.int().exactOptional(),
+          problem: text.exactOptional(),
+        }),
+      )
+      .exactOptional(),
     createdAt: at.exactOptional(),
     createdBy: text.exactOptional(),
   })

@@ -1,5 +1,15 @@
 import type { SecureContextOptions } from 'node:tls';
-import type { Explanation, FieldProblem, Health, Page, PolicyCheck, Question, SessionDocument } from '@sallyport/model';
+import type {
+  Explanation,
+  FieldProblem,
+  Health,
+  Page,
+  PolicyCheck,
+  Question,
+  RevocationChange,
+  RevocationSourceDocument,
+  SessionDocument,
+} from '@sallyport/model';
 import type { CertificateFacts } from '@sallyport/trust';
 import type { Refusals } from '../audit/refusals.ts';
 import type { Trail } from '../audit/trail.ts';
@@ -40,7 +50,12 @@ export interface PolicyDesk {
 export interface CertificateDesk {
   /** The authorities of this server whose client certificates the organisation takes; that of the organisation first. */
   builtIn(organisation: string): readonly CertificateFacts[];
-  addAuthority(input: { organisation: string; certificate: string; by: string }): Promise<TrustedAuthority>;
+  addAuthority(input: {
+    organisation: string;
+    certificate: string;
+    revocation?: RevocationChange;
+    by: string;
+  }): Promise<TrustedAuthority>;
   /** `validity` in milliseconds. */
   issue(input: { principal: string; csr: string; validity?: number; by: string }): Promise<{
     readonly record: CertificateRecord;
@@ -96,6 +111,8 @@ export interface ApiOptions {
   readonly explain: (question: Question) => Explanation | Promise<Explanation>;
   readonly health: () => Health | Promise<Health>;
   readonly metricsText: () => string | Promise<string>;
+  /** How the revocation lists of an imported authority stand, by its SHA-256. */
+  readonly revocationLists: (authority: string) => readonly RevocationSourceDocument[];
   /** Answers below `/pki`, to everybody. */
   readonly published: AnswerPublished;
   readonly authenticateOperator: (token: string) => OperatorVerdict | Promise<OperatorVerdict>;
@@ -121,4 +138,5 @@ export type Services = Pick<
   | 'explain'
   | 'health'
   | 'metricsText'
+  | 'revocationLists'
 >;

@@ -29,7 +29,7 @@ export function certificateDesk({ authority, registry, now }: CertificateDeskOpt
         .sort((a, b) => Number(a.organisation === undefined) - Number(b.organisation === undefined))
         .map(({ certificate }) => certificate),
 
-    async addAuthority({ organisation, certificate, by }) {
+    async addAuthority({ organisation, certificate, revocation, by }) {
       const facts = await certificateIn(certificate);
       const { fingerprintSha256: fingerprint, subject, subjectNameHash, notBefore, notAfter, der } = facts;
       const own = [authority.root, ...authority.issuers().map((issuer) => issuer.certificate)];
@@ -38,7 +38,10 @@ export function certificateDesk({ authority, registry, now }: CertificateDeskOpt
       }
       const problem = await authorityProblem(der, now());
       if (problem) throw unfit(subject, problem);
-      return authorities.add({ organisation, der, fingerprint, subject, subjectNameHash, notBefore, notAfter, by });
+      return authorities.add({
+        ...{ organisation, der, fingerprint, subject, subjectNameHash, notBefore, notAfter, by },
+        ...(revocation === undefined ? {} : { revocation }),
+      });
     },
 
     async issue({ principal, csr, validity, by }) {

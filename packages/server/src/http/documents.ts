@@ -81,12 +81,13 @@ export function certificateDocument({ issuerNameHash: _, ...record }: Certificat
 }
 
 export function authorityDocument(authority: TrustedAuthority): AuthorityDocument {
-  const { fingerprint, subject, notBefore, notAfter, der, createdAt, createdBy } = authority;
+  const { fingerprint, subject, notBefore, notAfter, der, revocation, createdAt, createdBy } = authority;
   return {
     ...written({ subject, notBefore, notAfter, createdAt, createdBy }, ['notBefore', 'notAfter', 'createdAt']),
     id: fingerprint,
     builtIn: false,
     pem: pemOf('CERTIFICATE', der),
+    revocation,
   };
 }
 

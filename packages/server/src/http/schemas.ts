@@ -1,10 +1,12 @@
 import {
+  ON_UNKNOWN,
   OPERATOR_ROLES,
   type Parsed,
   parseApplicationId,
   parseDeviceId,
   parseOrganisationId,
   parseTypeId,
+  REVOCATION_MODES,
   SECURITY_LEVELS,
 } from '@sallyport/model';
 import { z } from 'zod';
@@ -100,6 +102,25 @@ export const firmwareVersion = z
   .max(64, 'is too long')
   .regex(/^(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._+-]*$/, 'is no firmware version')
   .meta({ description: 'Version of a firmware release.', examples: ['1.2.0'] });
+
+const fetchedUrl = (what: string) =>
+  z
+    .string()
+    .max(500, 'is too long')
+    .regex(/^https?:\/\//, 'is no URL with http or https')
+    .describe(what);
+
+/** How revocation is looked at below an authority; what is left out stays, `null` ends a URL. */
+export const revocationChange = z.strictObject({
+  mode: z.enum(REVOCATION_MODES).exactOptional(),
+  onUnknown: z.enum(ON_UNKNOWN).exactOptional(),
+  listUrl: fetchedUrl('Where the list of the authority lies, in place of what certificates say.')
+    .nullable()
+    .exactOptional(),
+  responderUrl: fetchedUrl('Where its responder answers, in place of what certificates say.')
+    .nullable()
+    .exactOptional(),
+});
 
 /** Query of every list. */
 export const pageQuery = {

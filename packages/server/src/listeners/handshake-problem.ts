@@ -31,6 +31,8 @@ export type HandshakeProblem = Extract<
   | 'certificate_wrong_usage'
   | 'certificate_path_too_long'
   | 'certificate_invalid'
+  | 'certificate_revocation_unknown'
+  | 'certificate_name_not_permitted'
 >;
 
 /** A connection that was closed before its first MQTT packet. */
@@ -43,7 +45,7 @@ export interface HandshakeFailure {
   /** One sentence: what was seen. Holds nothing that the client sent but names and versions, cleaned of control characters. */
   readonly detail: string;
   /** What to do next; replaces the general cure of the problem. */
-  readonly cure?: string;
+  readonly cure?: string | undefined;
   /** Highest version that the client offered. */
   readonly tlsVersion?: string;
   /** Server name indication, lower case. */

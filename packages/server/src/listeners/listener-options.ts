@@ -57,7 +57,9 @@ export interface TlsListenerOptions extends TcpListenerOptions {
    */
   readonly admitCertificate?: (
     facts: TransportFacts,
-  ) => Promise<{ readonly problem: HandshakeProblem; readonly detail: string } | undefined>;
+  ) => Promise<
+    { readonly problem: HandshakeProblem; readonly detail: string; readonly cure?: string | undefined } | undefined
+  >;
 }
 
 /** An open port. */

@@ -1,10 +1,12 @@
-import { Failure, type Page } from '@sallyport/model';
+import { Failure, type Page, type RevocationChange, type RevocationPolicy } from '@sallyport/model';
+import type { Insertable, Selectable } from 'kysely';
 import { type PageRequest, pageLimit, pageOf } from '../storage/page.ts';
 import type { AuthoritiesTable } from '../storage/tables.ts';
 import { alreadyExists, invalid, notFound } from './checks.ts';
 import { type Executor, type Ground, mutate } from './ground.ts';
 import { organisationIn } from './organisations.ts';
 import type { TrustedAuthority } from './records.ts';
+import { revocationColumns, revocationOf } from './revocation-columns.ts';
 
 /** The facts of a certificate that was read and judged fit to be an authority. */
 export interface NewAuthority {
@@ -15,6 +17,8 @@ export interface NewAuthority {
   readonly subjectNameHash: string;
   readonly notBefore: number;
   readonly notAfter: number;
+  /** Left out: it is not looked at. */
+  readonly revocation?: RevocationChange;
   readonly by: string;
 }
 
@@ -23,6 +27,13 @@ export interface Authorities {
   add(input: NewAuthority): Promise<TrustedAuthority>;
   get(name: { organisation: string; fingerprint: string }): Promise<TrustedAuthority>;
   list(input: { organisation: string } & PageRequest): Promise<Page<TrustedAuthority>>;
+  /** Changes how revocation is looked at; what is left out stays, `null` ends a URL. */
+  update(input: {
+    organisation: string;
+    fingerprint: string;
+    revocation: RevocationChange;
+    by: string;
+  }): Promise<TrustedAuthority>;
   /** Certificates that lead to it are worth nothing from then on. */
   remove(input: { organisation: string; fingerprint: string; by: string }): Promise<void>;
   /** Those with one of these subjects, of one organisation or of all; at most 64. Asked of the disk each time, so never out of date. */
@@ -32,6 +43,10 @@ export interface Authorities {
   }): Promise<readonly TrustedAuthority[]>;
   /** True if the organisation trusts it at this moment. */
   trusts(organisation: string, fingerprint: string): Promise<boolean>;
+  /** How the organisation wants to know of revocation; undefined if it does not trust the authority. Asked of the disk each time. */
+  revocationOf(organisation: string, fingerprint: string): Promise<RevocationPolicy | undefined>;
+  /** All whose revocation is looked at, of every organisation. */
+  lookedAt(): Promise<readonly TrustedAuthority[]>;
   /** DER of all that any organisation trusts, each once; at most `limit`. */
   distinct(limit: number): Promise<readonly Uint8Array[]>;
 }
@@ -58,7 +73,7 @@ export function authorities(ground: Ground): Authorities {
             cure: 'Remove those that nobody uses any more.',
           });
         }
-        const row: AuthoritiesTable = {
+        const row: Insertable<AuthoritiesTable> = {
           organisation,
           fingerprint,
           certificate: Buffer.from(input.der),
@@ -68,6 +83,7 @@ export function authorities(ground: Ground): Authorities {
           not_after: input.notAfter,
           created_at: ground.now(),
           created_by: by,
+          ...revocationColumns(input.revocation ?? {}),
         };
         await transaction.insertInto('authorities').values(row).execute();
         note({
@@ -77,7 +93,7 @@ export function authorities(ground: Ground): Authorities {
           target: targetOf(input),
           details: { subject: input.subject, notAfter: input.notAfter },
         });
-        return authorityOf(row);
+        return authorityIn(transaction, input);
       });
     },
 
@@ -95,6 +111,28 @@ export function authorities(ground: Ground): Authorities {
       if (page.after !== undefined) select = select.where('fingerprint', '>', page.after);
       return pageOf(await select.execute(), limit, authorityOf, (row) => row.fingerprint);
     },
+
+    update: ({ revocation, ...input }) =>
+      mutate(ground, input.by, async (transaction, note) => {
+        const { organisation, fingerprint } = input;
+        const before = await authorityIn(transaction, input);
+        const columns = revocationColumns(revocation, before.revocation);
+        await transaction
+          .updateTable('authorities')
+          .set(columns)
+          .where('organisation', '=', organisation)
+          .where('fingerprint', '=', fingerprint)
+          .execute();
+        const { revocation: mode, on_unknown: onUnknown } = columns;
+        note({
+          kind: 'authority',
+          change: 'updated',
+          organisation,
+          target: targetOf(input),
+          details: { revocation: mode, onUnknown },
+        });
+        return authorityIn(transaction, input);
+      }),
 
     remove: (input) =>
       mutate(ground, input.by, async (transaction, note) => {
@@ -130,6 +168,21 @@ export function authorities(ground: Ground): Authorities {
       return row !== undefined;
     },
 
+    async revocationOf(organisation, fingerprint) {
+      const row = await query
+        .selectFrom('authorities')
+        .select(['revocation', 'on_unknown', 'list_url', 'responder_url'])
+        .where('organisation', '=', organisation)
+        .where('fingerprint', '=', fingerprint)
+        .executeTakeFirst();
+      return row && revocationOf(row);
+    },
+
+    async lookedAt() {
+      const rows = await query.selectFrom('authorities').selectAll().where('revocation', '!=', 'off').execute();
+      return rows.map(authorityOf);
+    },
+
     async distinct(limit) {
       const rows = await query
         .selectFrom('authorities')
@@ -159,7 +212,7 @@ async function authorityIn(
   return authorityOf(row);
 }
 
-function authorityOf(row: AuthoritiesTable): TrustedAuthority {
+function authorityOf(row: Selectable<AuthoritiesTable>): TrustedAuthority {
   return {
     organisation: row.organisation,
     fingerprint: row.fingerprint,
@@ -168,6 +221,7 @@ function authorityOf(row: AuthoritiesTable): TrustedAuthority {
     subjectNameHash: row.subject_name_hash,
     notBefore: Number(row.not_before),
     notAfter: Number(row.not_after),
+    revocation: revocationOf(row),
     createdAt: Number(row.created_at),
     createdBy: row.created_by,
   };

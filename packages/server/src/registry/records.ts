@@ -1,4 +1,4 @@
-import type { Metadata, OperatorRole, SecurityLevel } from '@sallyport/model';
+import type { Metadata, OperatorRole, RevocationPolicy, SecurityLevel } from '@sallyport/model';
 
 export type DeviceClass = 'device' | 'gateway';
 export type GatewayRole = 'standard' | 'privileged';
@@ -107,6 +107,7 @@ export interface TrustedAuthority {
   readonly subjectNameHash: string;
   readonly notBefore: number;
   readonly notAfter: number;
+  readonly revocation: RevocationPolicy;
   readonly createdAt: number;
   readonly createdBy: string;
 }

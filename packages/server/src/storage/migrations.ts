@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import { firmwareTables } from './migrations/firmware.ts';
 import { addressLists } from './migrations/lists.ts';
 import { oauthTables } from './migrations/oauth.ts';
-import { revokedCertificates } from './migrations/revocation.ts';
+import { revocationOfAuthorities, revokedCertificates } from './migrations/revocation.ts';
 
 /** One step from a schema version to the next. Runs in a transaction; never changes once it is released. */
 export type Migration = (schema: Kysely<unknown>) => Promise<void>;
@@ -179,6 +179,7 @@ export const MIGRATIONS: readonly Migration[] = [
   addressLists,
   firmwareTables,
   oauthTables,
+  revocationOfAuthorities,
 ];
 
 /** Brings a database to the newest schema. Answers the version found, which may be newer than what is known here: then nothing is done. */

@@ -120,6 +120,10 @@ export interface AuthoritiesTable {
   not_after: number;
   created_at: number;
   created_by: string;
+  revocation: Generated<string>;
+  on_unknown: Generated<string>;
+  list_url: string | null;
+  responder_url: string | null;
 }
 
 export interface CertificatesTable {

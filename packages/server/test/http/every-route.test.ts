@@ -21,6 +21,7 @@ const NAMES: Readonly<Record<string, string>> = {
   digest: 'a'.repeat(64),
   id: 'ABC123',
   userCode: 'BCDFGHJK',
+  authority: 'a'.repeat(64),
 };
 
 let api: TestApi;

@@ -103,6 +103,7 @@ export async function openTestApi(overrides: Partial<ApiOptions> = {}) {
     ...(await testFirmware({ folder, database, registry, now })),
     explain: (question) => ({ question, effect: 'deny', resolved: question.resource, statements: [], steps: [] }),
     health: () => ({ status: 'ok', parts: { registry: 'ok' } }),
+    revocationLists: () => [],
     published: async () => ({ status: 404, headers: {}, body: new Uint8Array() }),
     metricsText: () => '# TYPE sallyport_sessions gauge\nsallyport_sessions 0\n',
     authenticateOperator: operatorAuthenticator({

@@ -4,19 +4,20 @@ import { authorityAnswer, pageAnswer } from '../answers.ts';
 import type { Services } from '../api-options.ts';
 import { authorityDocument, builtInAuthority, pageOf } from '../documents.ts';
 import { fields, type Route, route } from '../route.ts';
-import { certificatePem, organisationId, pageQuery, sha256 } from '../schemas.ts';
+import { certificatePem, organisationId, pageQuery, revocationChange, sha256 } from '../schemas.ts';
 
 const PATH = '/organisations/:organisation/authorities';
 const within = fields({ organisation: organisationId });
 const params = fields({ organisation: organisationId, authority: sha256 });
 const query = fields(pageQuery);
-const added = fields({ certificate: certificatePem });
+const added = fields({ certificate: certificatePem, revocation: revocationChange.exactOptional() });
+const changed = fields({ revocation: revocationChange });
 
 type Within = z.infer<typeof within>;
 type Params = z.infer<typeof params>;
 
 /** The certificate authorities that an organisation trusts. */
-export function authorityRoutes({ registry, certificates }: Services): readonly Route[] {
+export function authorityRoutes({ registry, certificates, revocationLists }: Services): readonly Route[] {
   const { authorities } = registry;
   return [
     route<Within, z.infer<typeof query>, unknown, Page<AuthorityDocument>>({
@@ -65,8 +66,23 @@ export function authorityRoutes({ registry, certificates }: Services): readonly 
         await registry.organisations.get(organisation);
         const own = certificates.builtIn(organisation).find(({ fingerprintSha256 }) => fingerprintSha256 === authority);
         if (own) return builtInAuthority(own);
-        return authorityDocument(await authorities.get({ organisation, fingerprint: authority }));
+        const document = authorityDocument(await authorities.get({ organisation, fingerprint: authority }));
+        return { ...document, lists: revocationLists(authority) };
       },
+    }),
+    route<Params, unknown, z.infer<typeof changed>, AuthorityDocument>({
+      method: 'PATCH',
+      path: `${PATH}/:authority`,
+      name: 'updateAuthority',
+      tag: 'certificates',
+      summary: 'Change how revocation is looked at below an authority of your own',
+      description: 'What is left out stays; `null` ends a URL. It holds from the next connection on.',
+      needs: 'administrator',
+      params,
+      body: changed,
+      answer: { schema: authorityAnswer },
+      run: async ({ params: { organisation, authority }, body, by }) =>
+        authorityDocument(await authorities.update({ organisation, fingerprint: authority, ...body, by })),
     }),
     route<Params>({
       method: 'DELETE',

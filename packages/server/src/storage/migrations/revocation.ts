@@ -20,3 +20,17 @@ export async function revokedCertificates(db: Kysely<unknown>): Promise<void> {
     select issuer_name_hash, serial, not_after, revoked_at from certificates
     where kind = 'issued' and revoked_at is not null`.execute(db);
 }
+
+/** What is asked about the certificates of each imported authority. */
+export async function revocationOfAuthorities(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .alterTable('authorities')
+    .addColumn('revocation', 'varchar(16)', (column) => column.notNull().defaultTo('off'))
+    .execute();
+  await db.schema
+    .alterTable('authorities')
+    .addColumn('on_unknown', 'varchar(8)', (column) => column.notNull().defaultTo('hard'))
+    .execute();
+  await db.schema.alterTable('authorities').addColumn('list_url', 'text').execute();
+  await db.schema.alterTable('authorities').addColumn('responder_url', 'text').execute();
+}
