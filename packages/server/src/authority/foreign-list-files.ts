@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ListPlace } from './foreign-lists.ts';
+import type { ListPlace } from './foreign-source.ts';
 
 /** Keeps fetched lists over a restart: without them a server would begin by knowing nothing of anybody. */
 export interface ForeignListFiles {

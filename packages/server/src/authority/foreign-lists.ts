@@ -12,6 +12,7 @@ import {
   type ForeignCertificate,
   type ForeignEvent,
   type ForeignStatus,
+  type ListPlace,
   within,
 } from './foreign-source.ts';
 
@@ -22,16 +23,6 @@ export interface ForeignListsOptions {
   readonly emit: (event: ForeignEvent) => void;
   /** A list has come that names certificates which nobody knew to be revoked. */
   readonly onRevoked: (authority: string) => void;
-}
-
-/** Whose list it is, and where it lies. */
-export interface ListPlace {
-  /** SHA-256 of the trusted authority below which it counts. */
-  readonly authority: string;
-  /** DER of the certificate whose key signs the list. */
-  readonly issuer: Uint8Array;
-  readonly issuerNameHash: string;
-  readonly url: string;
 }
 
 /** How a list stands, for people. Times are milliseconds since the epoch. */

@@ -9,6 +9,16 @@ export interface ForeignCertificate {
   readonly issuer: CertificateFacts;
 }
 
+/** Whose list it is, and where it lies. */
+export interface ListPlace {
+  /** SHA-256 of the trusted authority below which it counts. */
+  readonly authority: string;
+  /** DER of the certificate whose key signs the list. */
+  readonly issuer: Uint8Array;
+  readonly issuerNameHash: string;
+  readonly url: string;
+}
+
 /** What an authority says of a certificate. `why` completes "it is not known whether it is revoked: …". */
 export type ForeignStatus =
   | { readonly status: 'good' }
