@@ -14,7 +14,10 @@ export default tseslint.config(
     ],
     languageOptions: {
       parser: tseslint.parser,
-      parserOptions: { project: './tsconfig.tests.json', tsconfigRootDir: import.meta.dirname },
+      parserOptions: {
+        project: ['./tsconfig.tests.json', './packages/web/tsconfig.json'],
+        tsconfigRootDir: import.meta.dirname,
+      },
     },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     plugins: { '@typescript-eslint': tseslint.plugin },

@@ -18,6 +18,10 @@ const CHECKS = [
     name: 'types of tests',
     command: [installed('typescript7/bin/tsc'), '-p', 'tsconfig.tests.json', '--pretty', 'false'],
   },
+  {
+    name: 'types of pages',
+    command: [installed('typescript7/bin/tsc'), '-p', join('packages', 'web'), '--pretty', 'false'],
+  },
   { name: 'floors', command: ['tools/check-floors.mjs'] },
   { name: 'threats', command: ['tools/check-threats.mjs'] },
   { name: 'conformance', command: ['tools/check-conformance.mjs'] },

@@ -37,7 +37,7 @@ function npm(args) {
 }
 
 const packages = readdirSync(join(ROOT, 'packages')).map((name) => join(ROOT, 'packages', name));
-for (const folder of packages) if (existsSync(join(folder, 'tsconfig.json'))) removeLeftovers(folder);
+for (const folder of packages) if (existsSync(join(folder, 'dist', '.tsbuildinfo'))) removeLeftovers(folder);
 mkdirSync(target, { recursive: true });
 for (const name of readdirSync(target)) if (/\.(tgz|cdx\.json)$/.test(name)) rmSync(join(target, name));
 npm(['pack', '--workspaces', '--pack-destination', target, '--silent']);

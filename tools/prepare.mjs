@@ -4,9 +4,19 @@
  * SQLite driver fits the running Node, and compiles. Needs nothing but Node and npm, and does nothing twice.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
@@ -185,6 +195,29 @@ async function build() {
   throw new Trouble(`The build failed:\n\n${output.trim()}`);
 }
 
+/** The newest change below a folder, or of a file; 0 if there is none. @param {string} path @returns {number} */
+function newest(path) {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return 0;
+  if (!stat.isDirectory()) return stat.mtimeMs;
+  return readdirSync(path).reduce((latest, name) => Math.max(latest, newest(join(path, name))), 0);
+}
+
+/** Bundles the pages, if they are older than what they are made of. */
+async function buildPages() {
+  const web = join(ROOT, 'packages', 'web');
+  const built = statSync(join(web, 'dist', 'desk.html'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const parts = ['src', 'vite.config.ts', 'package.json', 'desk.html', join('..', 'model', 'src')];
+  if (built > Math.max(...parts.map((part) => newest(join(web, part))))) return;
+  const vite = createRequire(join(web, 'package.json')).resolve('vite/package.json');
+  const program = join(dirname(vite), 'bin', 'vite.js');
+  const { code, output } = await run(
+    [program, 'build', '--config', join(web, 'vite.config.ts'), '--logLevel', 'error'],
+    { announce: 'Building the pages', announceAfter: 1000 },
+  );
+  if (code !== 0) throw new Trouble(`The pages could not be built:\n\n${readable(output)}`);
+}
+
 /** @param {number} pid */
 function isAlive(pid) {
   try {
@@ -280,7 +313,7 @@ async function main() {
   try {
     mkdirSync(join(ROOT, 'node_modules'), { recursive: true });
     await install();
-    await Promise.all([fitSqliteDriver(), build()]);
+    await Promise.all([fitSqliteDriver(), build(), buildPages()]);
   } finally {
     release();
   }

@@ -5,6 +5,7 @@ import { authorizationServerCommand } from './commands/authorization-server.ts';
 import { caCommand } from './commands/ca.ts';
 import { certificateCommand } from './commands/certificate.ts';
 import { configCommand } from './commands/config.ts';
+import { deskCommand } from './commands/desk.ts';
 import { deviceCommand } from './commands/device.ts';
 import { explainCommand } from './commands/explain.ts';
 import { firmwareCommand } from './commands/firmware.ts';
@@ -54,7 +55,12 @@ export function createProgram(surroundings: Surroundings): Command {
       sessionCommand(surroundings),
     ],
     'Question:': [explainCommand(surroundings), refusalsCommand(surroundings), auditCommand(surroundings)],
-    'Try out:': [publishCommand(surroundings), subscribeCommand(surroundings), simulateCommand(surroundings)],
+    'Try out:': [
+      publishCommand(surroundings),
+      subscribeCommand(surroundings),
+      simulateCommand(surroundings),
+      deskCommand(surroundings),
+    ],
     'About:': [versionCommand(surroundings)],
   };
   for (const [group, commands] of Object.entries(groups)) {

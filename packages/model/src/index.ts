@@ -1,4 +1,5 @@
 export * from './client-id.ts';
+export * from './desk-document.ts';
 export * from './explanation.ts';
 export * from './failure.ts';
 export * from './firmware.ts';

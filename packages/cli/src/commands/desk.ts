@@ -1,0 +1,86 @@
+import { connectApplication } from '@sallyport/application';
+import { type DeskEvent, parsePrincipal } from '@sallyport/model';
+import { Command, Option } from 'commander';
+import { Desk } from '../desk/desk.ts';
+import { plainManner } from '../desk/manners.ts';
+import { invocation, type Surroundings } from '../invocation.ts';
+import { portOption } from '../option-values.ts';
+import { withExample } from '../options.ts';
+import { openPage } from '../pages/page-server.ts';
+import { UsageError } from '../report-failure.ts';
+import { printable } from '../table.ts';
+import { type ClientOptions, serverOfClient, tokenOfClient, withClientOptions } from './client-options.ts';
+import { keyFromServer } from './publish.ts';
+
+interface DeskCommandOptions extends ClientOptions {
+  readonly as: string;
+  readonly ui?: boolean;
+  readonly uiPort: number;
+}
+
+/** The application desk: what an application hears and sends, for a person, in the terminal or on a page. */
+export function deskCommand(surroundings: Surroundings): Command {
+  const command = withClientOptions(new Command('desk'))
+    .description('Work as an application: see what devices say, and send them commands, right and wrong ones')
+    .requiredOption('--as <application>', 'for example application:demo/desk')
+    .option('--key <key>', "API key of the application; asked from the server's API if left out")
+    .option('--ui', 'show a page in the browser of this machine')
+    .addOption(new Option('--ui-port <port>', 'port of the page').argParser(portOption).default(0, 'a free one'))
+    .action(async (_options: object, self: Command) => {
+      const call = invocation(surroundings, self);
+      const { output, terminal, now } = call;
+      const options = self.optsWithGlobals<DeskCommandOptions>();
+      const read = parsePrincipal(options.as);
+      if (!read.ok || read.value.kind !== 'application') {
+        throw new UsageError(`"${options.as}" names no application.`, 'Write for example --as application:demo/desk.');
+      }
+      const { organisation, id } = read.value;
+      const token = await tokenOfClient(call, options, id);
+      const key = options.key ?? (await keyFromServer(options, read.value));
+      const where = serverOfClient(options);
+      const application = await connectApplication({ ...where, organisation, id, key, token });
+      let changed = (): void => {};
+      const desk = await Desk.open({
+        application,
+        server: `${where.host}:${where.port}`,
+        manners: [plainManner(application)],
+        now,
+        changed: () => changed(),
+        ...(options.ui ? {} : { onEvent: (event: DeskEvent) => output.line(...eventLine(event)) }),
+      });
+      const page = options.ui
+        ? await openPage({
+            page: 'desk',
+            port: options.uiPort,
+            document: () => desk.document(),
+            actions: { send: (request) => desk.send(request) },
+          })
+        : undefined;
+      if (page) {
+        changed = () => page.changed();
+        output.line(page.url, { url: page.url });
+      }
+      output.note(`Connected as ${application.clientId}. Ctrl-C ends it.`);
+      try {
+        const stopped = new Promise<undefined>((resolve) => {
+          terminal.stop.addEventListener('abort', () => resolve(undefined), { once: true });
+        });
+        const ended = await Promise.race([stopped, application.closed]);
+        // The page stays, with the reason on it, for as long as the person wants to read it.
+        if (ended && page) await stopped;
+        else if (ended) throw ended;
+      } finally {
+        await page?.close();
+        await application.close();
+      }
+    });
+  return withExample(command, 'sallyport desk --as application:demo/desk --ui');
+}
+
+function eventLine({ type, id, name, text, protection }: DeskEvent): [string, object] {
+  const content = text ?? `(${protection})`;
+  return [
+    `${printable(`${type}/${id}`)}  ${printable(name)}  ${printable(content)}`,
+    { type, id, name, text, protection },
+  ];
+}

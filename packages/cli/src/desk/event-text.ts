@@ -1,0 +1,21 @@
+import type { DeskEvent } from '@sallyport/model';
+
+const LONGEST = 2_000;
+
+/** What a person reads of the content of an event. */
+export function eventText(payload: unknown): Pick<DeskEvent, 'text' | 'protection'> {
+  return { text: shortened(readable(payload)), protection: 'clear' };
+}
+
+function readable(payload: unknown): string {
+  if (!(payload instanceof Uint8Array)) return JSON.stringify(payload);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(payload);
+  } catch {
+    return `${payload.length} bytes: ${Buffer.from(payload.subarray(0, 64)).toString('hex')}`;
+  }
+}
+
+function shortened(text: string): string {
+  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}…`;
+}

@@ -1,0 +1,4 @@
+import { mount } from '../page/mount.tsx';
+import { DeskPage } from './desk-page.tsx';
+
+mount(<DeskPage />);
