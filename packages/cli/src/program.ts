@@ -22,6 +22,7 @@ import { simulateCommand } from './commands/simulate.ts';
 import { demonstrateCommand, startCommand } from './commands/start.ts';
 import { subscribeCommand } from './commands/subscribe.ts';
 import { typeCommand } from './commands/type.ts';
+import { unlockCommand } from './commands/unlock.ts';
 import { versionCommand } from './commands/version.ts';
 import type { Surroundings } from './invocation.ts';
 import { withGlobalOptions } from './options.ts';
@@ -53,6 +54,7 @@ export function createProgram(surroundings: Surroundings): Command {
       policyCommand(surroundings),
       listCommand(surroundings),
       sessionCommand(surroundings),
+      unlockCommand(surroundings),
     ],
     'Question:': [explainCommand(surroundings), refusalsCommand(surroundings), auditCommand(surroundings)],
     'Try out:': [

@@ -18,4 +18,5 @@ export * from './security-level.ts';
 export * from './stage.ts';
 export * from './token.ts';
 export * from './topic.ts';
+export * from './unlock.ts';
 export * from './watson.ts';

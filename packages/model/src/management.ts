@@ -1,6 +1,7 @@
 import type { FailureCode } from './failure.ts';
 import type { RevocationPolicy, RevocationSourceDocument } from './revocation.ts';
 import type { SecurityLevel } from './security-level.ts';
+import type { UnlockMode, UnlockSettings } from './unlock.ts';
 
 /*
  * The documents of the HTTPS API (/api/v1), as server and clients agree on them.
@@ -69,6 +70,10 @@ export interface DeviceTypeDocument {
   readonly description?: string;
   /** Absent: the organisation's. */
   readonly security?: SecurityLevel;
+  /** Absent: no one-time code is asked for. */
+  readonly unlock?: UnlockSettings;
+  /** Mail address of whoever owns the devices that have no owner of their own. */
+  readonly owner?: string;
   readonly metadata?: Metadata;
   readonly createdAt: string;
 }
@@ -85,6 +90,10 @@ export interface DeviceDocument {
   readonly description?: string;
   readonly metadata?: Metadata;
   readonly gatewayRole?: 'standard' | 'privileged';
+  /** Absent: as the device type says. */
+  readonly unlock?: UnlockMode;
+  /** Mail address of its owner; absent: as the device type says. */
+  readonly owner?: string;
   readonly createdAt: string;
   readonly suspendedAt?: string;
 }
@@ -233,6 +242,8 @@ export interface SessionDocument {
   readonly clientId: string;
   readonly principal: string;
   readonly connected: boolean;
+  /** `pending`: it waits for its one-time code and may use nothing but its unlock topics. */
+  readonly assurance?: 'full' | 'pending';
   readonly protocolVersion?: number;
   readonly address?: string;
   readonly transport?: 'tcp' | 'tls' | 'ws' | 'wss';

@@ -4,6 +4,7 @@ import { LIST_REASONS } from './list-reasons.ts';
 import { OAUTH_REASONS } from './oauth-reasons.ts';
 import type { ReasonRow } from './reason-row.ts';
 import { TOKEN_REASONS } from './token-reasons.ts';
+import { UNLOCK_REASONS } from './unlock-reasons.ts';
 
 /** Every reason for which a connection, publish, subscribe, delivery or API call is refused. */
 export const REASONS = {
@@ -430,6 +431,7 @@ export const REASONS = {
   },
   ...FIRMWARE_REASONS,
   ...OAUTH_REASONS,
+  ...UNLOCK_REASONS,
 } as const satisfies Record<string, ReasonRow>;
 
 export type RefusalReason = keyof typeof REASONS;

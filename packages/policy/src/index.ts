@@ -13,4 +13,4 @@ export { type ParsedPolicyDocument, parsePolicyDocument } from './parse.ts';
 export { nextTimeChange, type Policy } from './policy.ts';
 export * from './scopes.ts';
 export { type ConsideredStatement, DecisionTrace, explainDecision } from './trace.ts';
-export { WATSON_POLICY } from './watson-policy.ts';
+export { PUBLISHED_UNLOCK_ROLE, WATSON_POLICY } from './watson-policy.ts';

@@ -266,6 +266,56 @@ const APPLICATION_MANAGE_STATEMENTS: readonly PolicyStatement[] = [
   },
 ];
 
+/** The role of a pending session whose device type takes the published flow of the one-time code. */
+export const PUBLISHED_UNLOCK_ROLE = 'unlock-as-published';
+
+const PENDING = {
+  effect: 'permit',
+  principals: ['device:*', 'gateway:*'],
+  when: { assurance: 'pending' },
+} as const;
+
+const UNLOCK_STATEMENTS: readonly PolicyStatement[] = [
+  {
+    id: 'watson.unlock.ask',
+    description: 'A session that waits for its one-time code asks for it and gives it.',
+    ...PENDING,
+    actions: ['publish'],
+    resources: ['unlock-request', 'unlock-response'].map((event) => `iot-2/${OWN}/evt/${event}/fmt/json`),
+  },
+  {
+    id: 'watson.unlock.hear',
+    description: 'A session that waits for its one-time code hears how it stands.',
+    ...PENDING,
+    actions: LISTEN,
+    resources: [`iot-2/${OWN}/cmd/unlock/fmt/json`],
+  },
+  {
+    id: 'watson.unlock.ask-as-published',
+    description: 'The same for devices of the published flow, where their type takes it.',
+    ...PENDING,
+    roles: [PUBLISHED_UNLOCK_ROLE],
+    actions: ['publish'],
+    resources: [`iot-2/${OWN}/evt/eid/fmt/json`],
+  },
+  {
+    id: 'watson.unlock.hear-as-published',
+    description: 'The same for devices of the published flow, where their type takes it.',
+    ...PENDING,
+    roles: [PUBLISHED_UNLOCK_ROLE],
+    actions: LISTEN,
+    resources: [`iot-2/${OWN}/cmd/cid/fmt/json`],
+  },
+  {
+    id: 'watson.application.deliver-codes',
+    description: 'Trusted applications get the one-time codes that they are to hand to the owners of devices.',
+    ...APPLICATION,
+    roles: ['operations', 'backend-trusted'],
+    actions: LISTEN,
+    resources: [`iot-2/${ANY}/unlock-code`],
+  },
+];
+
 const SHAPE_STATEMENTS: readonly PolicyStatement[] = [
   {
     id: 'watson.no-empty-levels',
@@ -296,6 +346,7 @@ export const WATSON_POLICY: PolicyDocument = {
     ...GATEWAY_STATEMENTS,
     ...APPLICATION_MESSAGE_STATEMENTS,
     ...APPLICATION_MANAGE_STATEMENTS,
+    ...UNLOCK_STATEMENTS,
     ...SHAPE_STATEMENTS,
   ],
 };

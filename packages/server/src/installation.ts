@@ -6,6 +6,7 @@ import {
   generateToken,
   type PasswordHasher,
   passwordHasher,
+  secretBox,
   type TokenHasher,
   tokenHasher,
 } from '@sallyport/trust/secrets';
@@ -68,6 +69,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
       tokenHasher: tokens,
       passwordHasher: passwords,
       generateToken,
+      secretBox: secretBox(serverKey, 'sallyport authenticator apps'),
       now,
       checkPolicy: policyDesk().check,
       onChange,

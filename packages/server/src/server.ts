@@ -54,6 +54,7 @@ import { foreignRevocation } from './wiring/foreign-revocation.ts';
 import { openLists } from './wiring/lists.ts';
 import { followOrganisations } from './wiring/organisation-authorities.ts';
 import { publication } from './wiring/revocation.ts';
+import { announceUnsafeUnlocks, wireUnlock } from './wiring/unlock.ts';
 
 const VERSION = (createRequire(import.meta.url)('../package.json') as { version: string }).version;
 /** Sessions, what waits in them, and retained messages; in the data directory. */
@@ -172,6 +173,7 @@ async function open(
   const store = await openSessionStore(join(directory, SESSIONS_FILE));
   undo.push(() => store.close());
   const limitsOf = limitsByPrincipal(configuration);
+  const unlock = wireUnlock({ configuration, registry, events, broker: () => broker, now });
   const { judge: judgeLists, ...addressLists } = await openLists({
     installation,
     configuration,
@@ -180,7 +182,7 @@ async function open(
     reconsider: (match) => broker.reconsider(match),
   });
   undo.push(() => addressLists.close());
-  const broker = new Broker({
+  const broker: Broker = new Broker({
     now,
     random: randomBytes,
     events,
@@ -191,6 +193,7 @@ async function open(
       authorizer: door,
       refuse,
       findPrincipal,
+      owes: unlock.owes,
       limitsOf,
     }),
     regrounds: addressLists.regrounds(regrounds({ findPrincipal, trust, now })),
@@ -205,7 +208,7 @@ async function open(
       now,
     }),
     refuse,
-    attend: firmware.attend,
+    attend: (topic, principal) => unlock.attend(topic, principal) ?? firmware.attend(topic),
     counters,
     store,
   });
@@ -271,6 +274,7 @@ async function open(
       list: (filter) => refusals.list(filter),
     },
     sessions: sessionDesk(broker),
+    unlocks: unlock.desk,
     policy: policyDesk(),
     addressLists,
     certificates: certificateDesk({ authority, registry, now }),
@@ -406,6 +410,7 @@ async function open(
   emit({ type: 'server.started', version: VERSION, listeners: opened });
   for (const { setting, meaning } of unsafeSettings(configuration)) emit({ type: 'server.unsafe', setting, meaning });
   await announceBroadPolicies(registry, emit);
+  await announceUnsafeUnlocks({ registry, events });
 
   let closing: Promise<void> | undefined;
   return {

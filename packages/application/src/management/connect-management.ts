@@ -21,6 +21,7 @@ import {
   organisationCalls,
   sessionCalls,
   typeCalls,
+  unlockCalls,
 } from './nouns.ts';
 import { oauthCalls } from './oauth-calls.ts';
 import { policyCalls } from './policy-calls.ts';
@@ -69,6 +70,7 @@ export function connectManagement(options: ManagementOptions) {
     lists: listCalls(caller),
     firmware: firmwareCalls(caller),
     rollouts: rolloutCalls(caller),
+    unlocks: unlockCalls(caller),
     audit: (filter: AuditFilter & PageOptions = {}) =>
       caller.json<Page<AuditDocument>>('GET', ['audit'], { query: { ...filter } }),
     /** Newest first. */

@@ -1,5 +1,6 @@
 import type {
   ApplicationDocument,
+  AuthenticatorDocument,
   AuthorityDocument,
   CertificateDocument,
   CredentialDocument,
@@ -14,9 +15,11 @@ import type {
   OperatorRole,
   OrganisationDocument,
   Page,
+  PendingUnlockDocument,
   RevocationChange,
   SecurityLevel,
   SessionDocument,
+  UnlockCodeDocument,
 } from '@sallyport/model';
 import type { Caller, PageOptions } from './caller.ts';
 import type {
@@ -97,6 +100,11 @@ export function deviceCalls(caller: Caller) {
     suspend: (name: DeviceName) => caller.json<DeviceDocument>('POST', [...path(name), 'suspend']),
     resume: (name: DeviceName) => caller.json<DeviceDocument>('POST', [...path(name), 'resume']),
     credentials: credentials<DeviceName, NewCredentialRequest>(caller, path),
+    authenticator: {
+      /** The answer has the secret this once; the one before is worth nothing any more. */
+      create: (name: DeviceName) => caller.json<AuthenticatorDocument>('POST', [...path(name), 'authenticator']),
+      remove: (name: DeviceName) => caller.nothing('DELETE', [...path(name), 'authenticator']),
+    },
   };
 }
 
@@ -175,6 +183,17 @@ export function operatorCalls(caller: Caller) {
     suspend: (id: string) => caller.json<OperatorDocument>('POST', [...path(id), 'suspend']),
     resume: (id: string) => caller.json<OperatorDocument>('POST', [...path(id), 'resume']),
     credentials: credentials<string, { readonly expiresIn?: string }>(caller, path),
+  };
+}
+
+/** Sessions that wait for a one-time code. */
+export function unlockCalls(caller: Caller) {
+  const base = (organisation: string) => ['organisations', organisation, 'unlocks'];
+  return {
+    list: (organisation: string) => caller.json<Page<PendingUnlockDocument>>('GET', base(organisation)),
+    /** Makes a code that an operator tells to the person at the device; the one before is void. */
+    makeCode: (organisation: string, clientId: string) =>
+      caller.json<UnlockCodeDocument>('POST', [...base(organisation), clientId, 'code']),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { ListName, Metadata, OperatorRole, SecurityLevel } from '@sallyport/model';
+import type { ListName, Metadata, OperatorRole, SecurityLevel, UnlockMode, UnlockSettings } from '@sallyport/model';
 
 /** Names of things, as they are in the paths of the API. */
 export interface TypeName {
@@ -27,6 +27,9 @@ export interface NewTypeRequest extends TypeName {
   readonly class?: 'device' | 'gateway';
   readonly description?: string;
   readonly security?: SecurityLevel;
+  readonly unlock?: UnlockSettings;
+  /** Mail address. */
+  readonly owner?: string;
   readonly metadata?: Metadata;
 }
 
@@ -34,6 +37,8 @@ export interface NewTypeRequest extends TypeName {
 export interface TypeChange {
   readonly description?: string | null;
   readonly security?: SecurityLevel | null;
+  readonly unlock?: UnlockSettings | null;
+  readonly owner?: string | null;
   readonly metadata?: Metadata | null;
 }
 
@@ -56,6 +61,9 @@ export interface NewDeviceRequest extends DeviceName, FirstCredentials {
   readonly description?: string;
   readonly metadata?: Metadata;
   readonly gatewayRole?: 'standard' | 'privileged';
+  /** As the device type says if left out; so is the owner. */
+  readonly unlock?: UnlockMode;
+  readonly owner?: string;
   readonly withoutToken?: boolean;
 }
 
@@ -64,6 +72,8 @@ export interface DeviceChange {
   readonly description?: string | null;
   readonly metadata?: Metadata | null;
   readonly gatewayRole?: 'standard' | 'privileged';
+  readonly unlock?: UnlockMode | null;
+  readonly owner?: string | null;
 }
 
 export interface NewApplicationRequest extends ApplicationName, FirstCredentials {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { DeviceName } from '@sallyport/application/management';
-import type { DeviceDocument } from '@sallyport/model';
+import { type DeviceDocument, UNLOCK_MODES, type UnlockMode } from '@sallyport/model';
 import { Command, Option } from 'commander';
 import { type Administration, administers, all, demandedChange } from '../administration.ts';
 import type { Surroundings } from '../invocation.ts';
@@ -9,6 +9,7 @@ import { UsageError } from '../report-failure.ts';
 import { chosenSecret, type SecretOptions, withSecretOptions } from '../secret-input.ts';
 import { showOnce, withSaveToken } from '../shown-once.ts';
 import { deviceReference } from '../thing-names.ts';
+import { authenticatorCommand } from './authenticator-command.ts';
 import { credentialCommands } from './credential-commands.ts';
 import { state, stateCommands } from './state-commands.ts';
 
@@ -19,6 +20,8 @@ interface DeviceOptions extends SecretOptions {
   readonly expiresIn?: string;
   readonly withoutToken?: boolean;
   readonly saveToken?: string;
+  readonly unlock?: UnlockMode | 'default';
+  readonly owner?: string;
 }
 
 const COLUMNS = [
@@ -103,14 +106,25 @@ export function deviceCommand(surroundings: Surroundings, noun: 'device' | 'gate
     '--description <text>',
     'free text; empty clears it',
   );
+  set
+    .addOption(
+      new Option('--unlock <mode>', 'whether it has to give a one-time code; default: as its type says').choices([
+        ...UNLOCK_MODES,
+        'default',
+      ]),
+    )
+    .option('--owner <mail>', 'mail address to which its codes go; empty: as its type says');
   withExample(
     forGateways(set).description(`Change a ${noun}`),
     `sallyport ${noun} set ${example} --description "north wall"`,
   ).action(
-    administers(surroundings, async (administration, text: string, { description, role }: DeviceOptions) => {
+    administers(surroundings, async (administration, text: string, options: DeviceOptions) => {
+      const { description, role, unlock, owner } = options;
       const change = demandedChange(`sallyport ${noun} set`, {
         ...(description !== undefined && { description: description === '' ? null : description }),
         ...(role !== undefined && { gatewayRole: role }),
+        ...(unlock !== undefined && { unlock: unlock === 'default' ? null : unlock }),
+        ...(owner !== undefined && { owner: owner === '' ? null : owner }),
       });
       const name = await named(administration, text);
       administration.output.document(await administration.management.devices.update(name, change));
@@ -118,6 +132,7 @@ export function deviceCommand(surroundings: Surroundings, noun: 'device' | 'gate
   );
   const holder = { noun, argument: noun, example, named, naming: withOrganisation };
   stateCommands(command, surroundings, { ...holder, calls: (management) => management.devices });
+  authenticatorCommand(command, surroundings, { noun, example, named });
   credentialCommands(command, surroundings, {
     ...holder,
     mayChoose: true,

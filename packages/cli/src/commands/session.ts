@@ -9,6 +9,7 @@ const COLUMNS = [
   { heading: 'client id', value: (row: SessionDocument) => row.clientId },
   { heading: 'principal', value: (row: SessionDocument) => row.principal },
   { heading: 'connected', value: (row: SessionDocument) => (row.connected ? (row.connectedAt ?? 'yes') : 'no') },
+  { heading: 'assurance', value: (row: SessionDocument) => row.assurance },
   { heading: 'transport', value: (row: SessionDocument) => row.transport },
   { heading: 'address', value: (row: SessionDocument) => row.address },
   { heading: 'subscriptions', value: (row: SessionDocument) => row.subscriptions },

@@ -1,5 +1,12 @@
-import type { DeviceTypeDocument, SecurityLevel } from '@sallyport/model';
-import { Command } from 'commander';
+import {
+  type DeviceTypeDocument,
+  type SecurityLevel,
+  UNLOCK_CHANNELS,
+  UNLOCK_MODES,
+  type UnlockMode,
+  type UnlockSettings,
+} from '@sallyport/model';
+import { Command, Option } from 'commander';
 import { administers, all, demandedChange } from '../administration.ts';
 import type { Surroundings } from '../invocation.ts';
 import { securityOption, withExample, withOrganisation } from '../options.ts';
@@ -11,10 +18,37 @@ interface TypeOptions {
   readonly defaultSecurity?: boolean;
 }
 
+interface UnlockOptions {
+  readonly unlock?: UnlockMode;
+  readonly unlockChannels?: readonly string[];
+  readonly publishedFlow?: boolean;
+  readonly allowCodeInReply?: boolean;
+  readonly owner?: string;
+}
+
+/** What of the demand for codes is to change; what no option names stays as it was. */
+async function unlockChange(
+  { unlock: mode, unlockChannels, publishedFlow, allowCodeInReply }: UnlockOptions,
+  current: () => Promise<UnlockSettings | undefined>,
+): Promise<UnlockSettings | undefined> {
+  if ([mode, unlockChannels, publishedFlow, allowCodeInReply].every((option) => option === undefined)) return undefined;
+  const before = (await current()) ?? { mode: 'off' };
+  const channels =
+    unlockChannels === undefined ? before.channels : UNLOCK_CHANNELS.filter((each) => unlockChannels.includes(each));
+  const published = publishedFlow ?? allowCodeInReply ?? before.publishedFlow;
+  return {
+    mode: mode ?? before.mode,
+    ...(channels && { channels }),
+    ...(published && { publishedFlow: true }),
+    ...(published && (allowCodeInReply ?? before.allowCodeInReply) && { allowCodeInReply: true }),
+  };
+}
+
 const COLUMNS = [
   { heading: 'id', value: (row: DeviceTypeDocument) => row.id },
   { heading: 'class', value: (row: DeviceTypeDocument) => row.class },
   { heading: 'security', value: (row: DeviceTypeDocument) => row.security ?? "the organisation's" },
+  { heading: 'unlock', value: (row: DeviceTypeDocument) => row.unlock?.mode ?? 'off' },
   { heading: 'description', value: (row: DeviceTypeDocument) => row.description },
 ];
 
@@ -62,18 +96,38 @@ export function typeCommand(surroundings: Surroundings): Command {
       .description('Change a device type; an empty description clears it')
       .option('--description <text>', 'free text')
       .addOption(securityOption().conflicts('defaultSecurity'))
-      .option('--default-security', "take the organisation's connection security"),
+      .option('--default-security', "take the organisation's connection security")
+      .addOption(
+        new Option('--unlock <mode>', 'whether its devices have to give a one-time code').choices([...UNLOCK_MODES]),
+      )
+      .addOption(
+        new Option('--unlock-channels <channel...>', 'how codes get to owners; console if left out').choices([
+          ...UNLOCK_CHANNELS,
+        ]),
+      )
+      .option('--published-flow', 'let its devices speak the published JSON flow too')
+      .option('--no-published-flow', 'take it no longer')
+      .option('--allow-code-in-reply', 'unsafe: answer the published flow with the code itself')
+      .option('--owner <mail>', 'mail address to which the codes of its devices go; empty clears it'),
     'sallyport type set meter --security tls-optional',
+    'sallyport type set pump --unlock one-time-code --unlock-channels mail console --owner ann@example.com',
   ).action(
-    administers(surroundings, async ({ management, output, organisation }, id: string, options: TypeOptions) => {
-      const { description, security, defaultSecurity } = options;
-      const change = demandedChange('sallyport type set', {
-        ...(description !== undefined && { description: description === '' ? null : description }),
-        ...(security !== undefined && { security }),
-        ...(defaultSecurity && { security: null }),
-      });
-      output.document(await management.types.update({ organisation: await organisation(), id }, change));
-    }),
+    administers(
+      surroundings,
+      async ({ management, output, organisation }, id: string, options: TypeOptions & UnlockOptions) => {
+        const { description, security, defaultSecurity, owner } = options;
+        const name = { organisation: await organisation(), id };
+        const unlock = await unlockChange(options, async () => (await management.types.get(name)).unlock);
+        const change = demandedChange('sallyport type set', {
+          ...(unlock !== undefined && { unlock }),
+          ...(owner !== undefined && { owner: owner === '' ? null : owner }),
+          ...(description !== undefined && { description: description === '' ? null : description }),
+          ...(security !== undefined && { security }),
+          ...(defaultSecurity && { security: null }),
+        });
+        output.document(await management.types.update(name, change));
+      },
+    ),
   );
   withExample(
     withOrganisation(command.command('remove <id>')).description('Remove a device type that has no devices'),

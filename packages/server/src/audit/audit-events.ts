@@ -1,11 +1,6 @@
+import type { AuditEventRow } from './audit-event-row.ts';
 import { FIRMWARE_AUDIT_EVENTS } from './firmware-audit-events.ts';
-
-/** What a type of audit row says. */
-export interface AuditEventRow {
-  readonly meaning: string;
-  /** What its details hold. */
-  readonly details: readonly string[];
-}
+import { UNLOCK_AUDIT_EVENTS } from './unlock-audit-events.ts';
 
 const CONNECTION = ['clientId', 'listener', 'transport', 'tlsVersion', 'protocolVersion', 'username'];
 const REFUSAL = ['reason', 'action', 'reasonCode', 'clientId', 'listener'];
@@ -21,7 +16,7 @@ export const AUDIT_EVENTS = {
 
   'session.opened': {
     meaning: 'A client has proven who it is and was let in.',
-    details: [...CONNECTION, 'credential', 'credentialKind', 'cleanStart', 'sessionPresent'],
+    details: [...CONNECTION, 'credential', 'credentialKind', 'assurance', 'cleanStart', 'sessionPresent'],
   },
   'session.closed': {
     meaning: 'A connection has ended. `closeCode` is that of the Watson IoT Platform, 0 for an orderly end.',
@@ -171,6 +166,7 @@ export const AUDIT_EVENTS = {
   },
 
   ...FIRMWARE_AUDIT_EVENTS,
+  ...UNLOCK_AUDIT_EVENTS,
 
   'store.failing': {
     meaning: 'A store does not take writes; what must be on disk is refused.',

@@ -62,8 +62,14 @@ export function eventLog({ level, now, write }: LogOptions): (event: ServerEvent
       case 'server.unsafe':
         log.warn({ event: event.type, setting: event.setting }, event.meaning);
         break;
+      case 'unlock.code-in-reply':
+        log.error({ event: type, ...facts }, 'the code was told to the device that asked: it proves no presence');
+        break;
       case 'revocation.failing':
       case 'certificate.expiring':
+      case 'unlock.refused':
+      case 'unlock.failed':
+      case 'unlock.undelivered':
         log.warn({ event: type, ...facts });
         break;
       case 'store.failing':

@@ -1,5 +1,6 @@
 import type { Refusal } from '@sallyport/model';
 import type { EventOf, ServerEvent } from '../events/events.ts';
+import type { UnlockEvent } from '../events/unlock-events.ts';
 import type { NewAuditRow } from '../storage/audit-rows.ts';
 import { present } from '../storage/present.ts';
 import { clip, clipped } from './clip.ts';
@@ -87,6 +88,8 @@ export function rowOfEvent(event: ServerEvent): Row | undefined {
       return revocationRow(event);
     case 'registry.changed':
       return undefined;
+    default:
+      return unlockRow(event);
   }
 }
 
@@ -105,6 +108,33 @@ function revocationRow(event: EventOf<'revocation.failing' | 'revocation.recover
   };
 }
 
+function unlockRow({ type, organisation, principal, clientId, address, ...rest }: UnlockEvent): Row {
+  const { by, ...details } = 'by' in rest ? rest : { ...rest, by: undefined };
+  return {
+    type,
+    organisation,
+    principal,
+    address,
+    outcome: OUTCOMES[type],
+    ...present({ by }),
+    details: {
+      clientId: clip(clientId),
+      ...('problem' in details ? { ...details, problem: clip(details.problem) } : details),
+    },
+  };
+}
+
+const OUTCOMES: Readonly<Record<UnlockEvent['type'], string>> = {
+  'unlock.requested': 'done',
+  'unlock.delivered': 'done',
+  'unlock.undelivered': 'failed',
+  'unlock.refused': 'refused',
+  'unlock.succeeded': 'done',
+  'unlock.failed': 'refused',
+  'unlock.lifted': 'done',
+  'unlock.code-in-reply': 'done',
+};
+
 function sessionRow(event: EventOf<'session.opened'> | EventOf<'session.closed'>): Row {
   const { transport } = event;
   const connection = present({
@@ -121,6 +151,7 @@ function sessionRow(event: EventOf<'session.opened'> | EventOf<'session.closed'>
           ...connection,
           credential: event.credential,
           credentialKind: event.credentialKind,
+          assurance: event.assurance,
           cleanStart: event.cleanStart,
           sessionPresent: event.sessionPresent,
         }

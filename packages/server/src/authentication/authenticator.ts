@@ -40,6 +40,8 @@ export interface Grounds {
   readonly proofs?: readonly ('certificate' | 'token')[];
   /** Present if a certificate is among the proofs. */
   readonly certificate?: CertificateGrounds;
+  /** Present if the session began under the demand for a one-time code. */
+  readonly presence?: 'demanded';
   /** Milliseconds since the epoch; absent if the credential does not expire. */
   readonly expiresAt?: number;
   /** What may be done at most, by the word of whoever issued the proof; absent: whatever the policy permits. */

@@ -1,4 +1,4 @@
-import type { Principal, SecurityLevel } from '@sallyport/model';
+import type { Principal, SecurityLevel, UnlockChannel } from '@sallyport/model';
 
 /** A credential on record, as far as judging a secret needs it. */
 export interface KnownCredential {
@@ -13,6 +13,15 @@ export interface KnownCredential {
   readonly revokedBy?: string;
 }
 
+/** What a device has to prove beyond who it is, and to whom its codes go. */
+export interface UnlockDemand {
+  readonly channels: readonly UnlockChannel[];
+  readonly publishedFlow?: boolean;
+  readonly allowCodeInReply?: boolean;
+  /** Mail address. */
+  readonly owner?: string;
+}
+
 /** What the registry knows of a principal that somebody claims to be. Times in milliseconds since the epoch. */
 export interface KnownPrincipal {
   readonly principal: Principal;
@@ -21,6 +30,8 @@ export interface KnownPrincipal {
   readonly organisationSuspendedAt?: number;
   /** Effective connection security: the device type's, else the organisation's. */
   readonly security: SecurityLevel;
+  /** Devices and gateways that have to give a one-time code; absent: none is asked for. */
+  readonly unlock?: UnlockDemand;
   /** Newest first, ended ones included. */
   readonly credentials: readonly KnownCredential[];
 }

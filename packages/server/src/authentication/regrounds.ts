@@ -43,7 +43,17 @@ export function regrounds({
         text: `The roles of ${name} were changed from ${before || 'none'} to ${after || 'none'}.`,
       };
     }
-    return (transport && belowLevel(known, grounds, transport)) ?? 'stands';
+    return (transport && (belowLevel(known, grounds, transport) ?? withoutCode(known, grounds))) ?? 'stands';
+  };
+}
+
+/** Who came in before a one-time code was demanded comes again, and gives one. */
+function withoutCode({ principal, unlock }: KnownPrincipal, { presence }: Grounds): GroundsStanding | undefined {
+  if (unlock === undefined || presence !== undefined) return undefined;
+  return {
+    ended: 'unlock_required',
+    text: `A one-time code is now demanded of ${principalName(principal)}, which came in without one.`,
+    cure: 'Connect again, ask for a code and give it; docs/guide/one-time-code.md shows how.',
   };
 }
 

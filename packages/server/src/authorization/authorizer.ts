@@ -1,5 +1,5 @@
 import { clientIdOf, principalName, type RefusalReason, type TraceStep } from '@sallyport/model';
-import type { Grants, Subject } from '@sallyport/policy';
+import { type Grants, PUBLISHED_UNLOCK_ROLE, type Subject } from '@sallyport/policy';
 import type { CredentialKind } from '../events/events.ts';
 import type { TransportFacts } from '../events/transport-facts.ts';
 import { describeDecision } from './describe-decision.ts';
@@ -22,13 +22,18 @@ export interface Comer {
   };
   readonly clientId: string;
   readonly transport: TransportFacts;
+  /** Present: a one-time code is owed, and until then only what the policy permits to pending sessions may be touched. */
+  readonly owes?: { readonly publishedFlow?: boolean };
   /** Steps passed so far: the beginning of the trace of each later refusal. */
   readonly arrival: readonly TraceStep[];
 }
 
 /** The second door, for one principal. */
 export interface OpenDoor {
+  /** Everything that the principal may touch. */
   readonly rights: SessionRights;
+  /** What it may touch while it owes a one-time code; absent if it owes none. */
+  readonly pendingRights?: SessionRights;
   /** Client id that the principal has by right. */
   readonly ownClientId: string;
   connect(): { readonly step: TraceStep; readonly reason?: RefusalReason };
@@ -44,7 +49,7 @@ export interface Authorizer {
 export function authorizer({ policies, refuse, now }: AuthorizerOptions): Authorizer {
   return {
     load: (organisation) => policies.load(organisation),
-    open({ grounds, clientId, transport, arrival }) {
+    open({ grounds, clientId, transport, owes, arrival }) {
       const { principal } = grounds;
       if (principal.kind === 'operator') throw new TypeError(`${principalName(principal)} cannot connect over MQTT`);
       const subject: Subject = {
@@ -58,16 +63,28 @@ export function authorizer({ policies, refuse, now }: AuthorizerOptions): Author
         credentialKind: grounds.credentialKind,
       };
       const { organisation } = principal;
+      const { listener } = transport;
+      const grants = grounds.grants === undefined ? {} : { grants: grounds.grants };
+      const rights = new SessionRights({ organisation, subject, policies, refuse, now, arrival, listener, ...grants });
+      const pending = owes && {
+        ...subject,
+        assurance: 'pending' as const,
+        roles: owes.publishedFlow ? [...grounds.roles, PUBLISHED_UNLOCK_ROLE] : grounds.roles,
+      };
       return {
-        rights: new SessionRights({
-          organisation,
-          subject,
-          policies,
-          refuse,
-          now,
-          arrival,
-          listener: transport.listener,
-          ...(grounds.grants === undefined ? {} : { grants: grounds.grants }),
+        rights,
+        ...(pending && {
+          pendingRights: new SessionRights({
+            organisation,
+            subject: pending,
+            raised: rights,
+            policies,
+            refuse,
+            now,
+            arrival,
+            listener,
+            ...grants,
+          }),
         }),
         ownClientId: clientIdOf(principal),
         connect() {

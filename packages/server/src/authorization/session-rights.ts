@@ -1,4 +1,5 @@
 import {
+  isUnlockTopic,
   presentTopic,
   principalName,
   REASONS,
@@ -16,6 +17,8 @@ export type Refuse = (refusal: Omit<Refusal, 'ticket' | 'at' | 'lastAt' | 'count
 export interface SessionRightsOptions {
   readonly organisation: string;
   readonly subject: Subject;
+  /** What the session may touch once it has given its one-time code; only while it owes one. */
+  readonly raised?: Pick<SessionRights, 'permits'>;
   readonly policies: PolicyStore;
   readonly refuse: Refuse;
   readonly now: () => number;
@@ -43,8 +46,11 @@ export class SessionRights {
   }
 
   permits(action: 'connect' | 'publish' | 'subscribe' | 'receive', resource: string): boolean {
-    const { grants } = this.#options;
-    if (grants !== undefined && action !== 'connect' && !grantsPermit(grants, action, resource)) return false;
+    const { grants, raised, subject } = this.#options;
+    if (grants !== undefined && action !== 'connect' && !grantsPermit(grants, action, resource)) {
+      // No third party can know that a code is owed: its word narrows what comes after it.
+      if (raised === undefined || !isUnlockTopic(subject.principal, resource)) return false;
+    }
     return this.#decide(action, resource)?.effect === 'permit';
   }
 
@@ -60,8 +66,10 @@ export class SessionRights {
     const inForce = policies.current(organisation);
     const judged = inForce ? describeDecision(inForce.policy, subject, asked, resource, now()) : NO_POLICY;
     const told = grants === undefined ? judged : describeGrants(judged, grants, subject, asked, resource);
+    // A message that the policy lets a pending session send may still be one that has nothing to do with its code.
+    const owing = this.#options.raised?.permits(asked, resource) === true;
     const limited = extra.find((step) => step.outcome === 'failed' && step.stage === 'limits');
-    const reason = limited ? 'quota_exceeded' : told.reason;
+    const reason = limited ? 'quota_exceeded' : owing ? 'unlock_required' : told.reason;
     const shown =
       subject.principal.kind === 'device' || subject.principal.kind === 'gateway'
         ? presentTopic(subject.principal, resource)
@@ -76,8 +84,8 @@ export class SessionRights {
       ...(subject.address === undefined ? {} : { address: subject.address }),
       listener,
       resource: shown === resource ? resource : `${shown} (${resource})`,
-      steps: limited ? [...arrival, ...extra] : [...arrival, ...told.steps, ...extra],
-      cure: limited ? cure : told.cure,
+      steps: limited ? [...arrival, ...extra] : [...arrival, ...(owing ? [OWING] : told.steps), ...extra],
+      cure: limited ? cure : owing ? REASONS.unlock_required.cure : told.cure,
     });
   }
 
@@ -92,6 +100,13 @@ export class SessionRights {
     return this.#bound.decide(action, resource, now());
   }
 }
+
+const OWING: TraceStep = {
+  stage: 'authorization',
+  outcome: 'failed',
+  text: 'The policy permits this to the principal, but its session waits for its one-time code and may use its unlock topics only.',
+  compared: { what: 'assurance', found: 'pending', expected: 'full' },
+};
 
 const NO_POLICY = {
   reason: 'authenticator_unavailable',

@@ -33,6 +33,8 @@ export interface Admission {
   readonly watson: boolean;
   readonly rights: Rights;
   readonly assurance: 'full' | 'pending';
+  /** What it may touch once its owner has proven to be present; only while `assurance` is pending. */
+  readonly raised?: Rights;
   /** Replaces single limits of the broker for this session. */
   readonly limits?: Partial<BrokerLimits>;
 }

@@ -12,9 +12,9 @@ import type { Evidence, Grounds } from '../authentication/authenticator.ts';
 import type { Find } from '../authentication/known-principal.ts';
 import type { Requirement } from '../authentication/requirement.ts';
 import { whenReady } from '../authentication/when-ready.ts';
-import type { Authorizer } from '../authorization/authorizer.ts';
+import type { Authorizer, OpenDoor } from '../authorization/authorizer.ts';
 import type { Refuse } from '../authorization/session-rights.ts';
-import type { Arrival, ArrivalVerdict, Arrive } from './arrival.ts';
+import type { Admission, Arrival, ArrivalVerdict, Arrive } from './arrival.ts';
 import type { BrokerLimits } from './limits.ts';
 import { type JudgeLists, passLists } from './pass-lists.ts';
 
@@ -26,8 +26,15 @@ export interface ArriveOptions {
   readonly refuse: Refuse;
   /** By written form; tells whose a client id is. */
   readonly findPrincipal: Find;
+  /** Whether a one-time code is owed; where it is left out, none ever is. */
+  readonly owes?: (principal: Principal) => Owed | undefined | Promise<Owed | undefined>;
   /** Bounds that a session has by what its principal is. */
   readonly limitsOf: (principal: Principal) => Partial<BrokerLimits>;
+}
+
+/** The demand for a one-time code. */
+interface Owed {
+  readonly publishedFlow?: boolean;
 }
 
 /**
@@ -69,7 +76,9 @@ export function arrivalDoors(options: ArriveOptions): Arrive {
       const known = clientId === undefined ? arrival : { ...arrival, evidence: { ...evidence, clientId } };
       return whenReady(authorizer.load(organisation), () =>
         whenReady(strangersId(known.evidence.clientId, grounds.principal, options.findPrincipal), (stranger) =>
-          authorize(known, grounds, steps, stranger, options),
+          whenReady(options.owes?.(grounds.principal), (owes) =>
+            authorize(known, grounds, steps, stranger, owes, options),
+          ),
         ),
       );
     });
@@ -78,15 +87,23 @@ export function arrivalDoors(options: ArriveOptions): Arrive {
 
 function authorize(
   { evidence, will }: Arrival,
-  grounds: Grounds,
+  shown: Grounds,
   steps: TraceStep[],
   stranger: TraceStep | undefined,
+  owes: Owed | undefined,
   { authorizer, refuse, limitsOf }: ArriveOptions,
 ): ArrivalVerdict {
   const { clientId, transport } = evidence;
-  const { principal } = grounds;
+  const { principal } = shown;
+  const grounds: Grounds = owes ? { ...shown, presence: 'demanded' } : shown;
   const organisation = organisationOf(principal);
-  const door = authorizer.open({ grounds, clientId: clientId.text, transport, arrival: steps });
+  const door = authorizer.open({
+    grounds,
+    clientId: clientId.text,
+    transport,
+    arrival: steps,
+    ...(owes && { owes }),
+  });
   const connect = door.connect();
   if (stranger !== undefined || connect.reason !== undefined) {
     steps.push(stranger ?? connect.step);
@@ -115,11 +132,20 @@ function authorize(
       clientId: clientId.text,
       scoped,
       watson: watsonStyle(clientId),
-      rights: door.rights,
-      assurance: 'full',
+      ...assuranceOf(door),
       limits: limitsOf(principal),
     },
   };
+}
+
+/** Who owes a one-time code is let in, and may touch its unlock topics until it has given it. */
+export function assuranceOf({
+  rights,
+  pendingRights,
+}: Pick<OpenDoor, 'rights' | 'pendingRights'>): Pick<Admission, 'rights' | 'raised' | 'assurance'> {
+  return pendingRights === undefined
+    ? { rights, assurance: 'full' }
+    : { rights: pendingRights, raised: rights, assurance: 'pending' };
 }
 
 /**

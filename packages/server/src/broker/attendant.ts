@@ -1,26 +1,32 @@
-import type { Principal } from '@sallyport/model';
 import type { PublishFrame } from '@sallyport/mqtt';
+import type { Attendant } from './attend.ts';
+import type { BrokerContext } from './context.ts';
+import { denyPublish, refusalFor } from './denial.ts';
+import type { Link } from './link.ts';
+import { PUBACK, PUBREC } from './pending-acks.ts';
+import type { Session } from './session.ts';
 
-/** A permitted message that somebody in the server listens to, before it goes to anybody. */
-export interface Heard {
-  readonly organisation: string;
-  readonly principal: Principal;
-  /** In bytes of its own. */
-  readonly payload: Uint8Array;
-}
-
-/** `passed`: it goes its way. */
-export type Attendant = (heard: Heard) => 'passed';
-
-/** Who in the server listens to a topic of this principal. Asked once per topic and session. */
-export type Attend = (topic: string, principal: Principal) => Attendant | undefined;
-
-/** Lets the server hear a message. */
+/** Lets the server hear a message. True if it goes no further. */
 export function attended(
-  { organisation, principal }: Omit<Heard, 'payload'>,
-  { bytes, payloadStart, payloadEnd }: PublishFrame,
+  context: BrokerContext,
+  session: Session,
+  link: Link,
+  { bytes, qos, packetId, payloadStart, payloadEnd }: PublishFrame,
+  topic: string,
   attendant: Attendant,
-): void {
+): boolean {
+  const { organisation, clientId, presence, principal, assurance, lastAddress: address } = session;
   const payload = Uint8Array.prototype.slice.call(bytes, payloadStart, payloadEnd);
-  attendant({ organisation, principal, payload });
+  const answer = attendant({ organisation, clientId, presence, principal, address, assurance, payload });
+  if (answer === 'passed') return false;
+  if (answer === 'refused') {
+    denyPublish(context, session, link, topic, qos, packetId, refusalFor(context, session, 'publish', topic));
+    return true;
+  }
+  if (qos === 0) return true;
+  const { durability } = context;
+  if (qos === 2) durability.hold(session, packetId);
+  const sequence = qos === 2 && session.storeId > 0 ? durability.store.written : 0;
+  durability.acknowledge(session, link, qos === 1 ? PUBACK : PUBREC, packetId, sequence);
+  return true;
 }

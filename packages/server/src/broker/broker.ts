@@ -1,6 +1,8 @@
+import type { Refusal, RefusalReason, TraceStep } from '@sallyport/model';
 import { ReasonCode } from '@sallyport/mqtt';
 import type { TransportFacts } from '../events/transport-facts.ts';
 import { Accounts } from './accounts.ts';
+import type { Presence } from './attend.ts';
 import type { ByteStream } from './byte-stream.ts';
 import { Connection } from './connection.ts';
 import type { BrokerContext } from './context.ts';
@@ -10,6 +12,7 @@ import { CLOSE_CODES, type Ending } from './ending.ts';
 import { Flusher } from './flusher.ts';
 import { MemorySessionStore } from './memory-session-store.ts';
 import { Passage } from './passage.ts';
+import { dismiss, raise, tell } from './presence.ts';
 import type { Realm } from './realm.ts';
 import { expel, reconsider } from './reconsider.ts';
 import { type Readmit, restore } from './restore.ts';
@@ -58,6 +61,7 @@ export class Broker {
       flusher: new Flusher((problem) => this.#defect('flush', problem)),
       passage: new Passage(),
       realms: new Map(),
+      presences: { last: 0 },
       accounts: new Accounts(),
       durability: new Durability(store),
     };
@@ -149,6 +153,30 @@ export class Broker {
       expel(this.#context, realm, session, { reasonCode, closeCode: CLOSE_CODES.closedByOperator, text, will: false });
     }
     return sessions.length;
+  }
+
+  /** Gives a pending session all its rights, and what has waited for them. False if it is gone, or not pending. */
+  raise(at: Presence): boolean {
+    return raise(this.#context, at);
+  }
+
+  /** Sends a message of the server to this one session, if it is subscribed; nobody else gets it. */
+  tell(at: Presence, message: ServerMessage): void {
+    tell(this.#context, at, message);
+  }
+
+  /** Ends this one session for what its client did in it: neither will nor queue is kept. The answer is the refusal under which it is explained. */
+  dismiss(at: Presence, reason: RefusalReason, step: TraceStep, cure?: string): Refusal | undefined {
+    return dismiss(this.#context, at, reason, step, cure);
+  }
+
+  /** Whether somebody who is connected would get a message of this topic. */
+  reaches(organisation: string, topic: string): boolean {
+    const realm = this.#context.realms.get(organisation);
+    const { targets = [], groups = [] } = realm?.router.route(topic) ?? {};
+    return [...targets, ...groups.flatMap((group) => group.targets)].some(
+      ({ receiver }) => receiver.link !== undefined && receiver.rights.permits('receive', topic),
+    );
   }
 
   /** Sends a message of the server itself to whoever is subscribed in the organisation. */

@@ -2,7 +2,7 @@ import type { Refusal } from '@sallyport/model';
 import type { ServerEvent } from '../events/events.ts';
 import type { Accounts } from './accounts.ts';
 import type { Arrive, Regrounds } from './arrival.ts';
-import type { Attend } from './attendant.ts';
+import type { Attend } from './attend.ts';
 import type { BrokerCounters } from './counters.ts';
 import type { Durability } from './durability.ts';
 import type { Flusher } from './flusher.ts';
@@ -32,6 +32,8 @@ export interface BrokerContext {
   /** The one message that is being delivered; used again for the next. */
   readonly passage: Passage;
   readonly realms: Map<string, Realm>;
+  /** Number of the newest connection that became a session. */
+  readonly presences: { last: number };
   readonly durability: Durability;
   /** By principal, over all organisations. */
   readonly accounts: Accounts<Session>;

@@ -17,14 +17,12 @@ export function deliver(context: BrokerContext, passage: Passage): void {
   const { targets, groups } = route;
   for (let index = 0; index < targets.length; index++) {
     const target = targets[index]!;
-    if (target.receiver === sender) {
-      if (target.echoQos < 0) continue;
-      if (mayReceive(context, target, route.topic)) {
-        deliverTo(context, passage, target, lower(target.echoQos as QoS, qos), target.echoIdentifiers);
-      }
-    } else if (mayReceive(context, target, route.topic)) {
-      deliverTo(context, passage, target, lower(target.qos, qos), target.identifiers);
-    }
+    const echo = target.receiver === sender;
+    if (echo && target.echoQos < 0) continue;
+    const granted = lower(echo ? (target.echoQos as QoS) : target.qos, qos);
+    const identifiers = echo ? target.echoIdentifiers : target.identifiers;
+    if (mayReceive(context, target, route.topic)) deliverTo(context, passage, target, granted, identifiers);
+    else if (target.receiver.raised !== undefined) keepFor(context, passage, target, granted, identifiers);
   }
   for (let index = 0; index < groups.length; index++) deliverToOne(context, passage, groups[index]!);
 }
@@ -35,17 +33,30 @@ function mayReceive(context: BrokerContext, target: Target, topic: string): bool
   const { rights } = receiver;
   const { version } = rights;
   if (target.version === version && target.epoch === receiver.epoch) {
-    if (!target.allowed) context.counters.deliveriesDenied++;
+    if (!target.allowed && receiver.raised === undefined) context.counters.deliveriesDenied++;
     return target.allowed;
   }
   target.allowed = rights.permits('receive', topic);
   target.version = version;
   target.epoch = receiver.epoch;
-  if (!target.allowed) {
+  if (!target.allowed && receiver.raised?.permits('receive', topic) !== true) {
     context.counters.deliveriesDenied++;
     context.events.emit({ type: 'delivery.denied', refusal: rights.refuse('receive', topic) });
   }
   return target.allowed;
+}
+
+/** What a receiver may have once its owner has proven to be present waits for it, as for an absent client: QoS 0 does not wait. */
+function keepFor(
+  context: BrokerContext,
+  passage: Passage,
+  { receiver, retainAsPublished }: Target,
+  qos: QoS,
+  identifiers: Buffer | undefined,
+): void {
+  if (qos === 0 || receiver.raised?.permits('receive', passage.route.topic) !== true) return;
+  const flags = passage.retain && retainAsPublished ? qos | RETAIN_BIT : qos;
+  enqueue(context, receiver, passage.own(), flags, identifiers);
 }
 
 /** Members of a group take turns; one that is away or slow is passed over while another one can take the message. */

@@ -92,6 +92,7 @@ export function openSession(
   context.wheel.cancel(session.willTimer);
 
   session.admit(admission, packet.protocolVersion, limits);
+  session.presence = ++context.presences.last;
   enrol(context, realm, session);
   session.share = scalable === undefined ? undefined : shareName(scalable);
   if (sessionPresent) endUncovered(context, realm, session);

@@ -97,7 +97,7 @@ function walk(
     return;
   }
   if (qos > 0 && exceedsReceiveMaximum(context, session, link, qos)) return;
-  if (entry.attendant !== undefined) attended(session, frame, entry.attendant);
+  if (entry.attendant !== undefined && attended(context, session, link, frame, entry.topic, entry.attendant)) return;
 
   if (durability.store.failing && qos > 0 && needsStore(realm, session, entry.route!, frame)) {
     if (link.version < 5) endForStore(link);

@@ -18,7 +18,8 @@ import { writeAliased } from './write-aliased.ts';
  */
 export function pump(context: BrokerContext, receiver: Receiver, retained: RetainedMessages): void {
   const { link } = receiver;
-  if (link === undefined) return;
+  // While somebody has to prove to be present, nothing that waits is sent and nothing of it is lost.
+  if (link === undefined || receiver.raised !== undefined) return;
   while (receiver.resend.length > 0 && !link.congested) {
     const packetId = receiver.resend[receiver.resend.length - 1]!;
     if (!sendAgain(context, receiver, link, packetId)) return;

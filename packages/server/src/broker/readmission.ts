@@ -1,5 +1,6 @@
 import type { Principal } from '@sallyport/model';
 import type { Authorizer } from '../authorization/authorizer.ts';
+import { assuranceOf } from './arrive.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { Readmit } from './restore.ts';
 
@@ -16,7 +17,9 @@ export function readmission({ authorizer, limitsOf }: ReadmissionOptions): Readm
     await authorizer.load(organisation);
     const text = `The session was kept over a restart; its client last came by ${facts.transport} from ${facts.remoteAddress}.`;
     const arrival = [{ stage: 'transport', outcome: 'passed', text }] as const;
-    const { rights } = authorizer.open({ grounds, clientId, transport: facts, arrival });
+    // Whoever comes back to a pending session is asked anew what it owes; while its client is away it gets nothing.
+    const owes = assurance === 'pending' ? { owes: {} } : {};
+    const door = authorizer.open({ grounds, clientId, transport: facts, arrival, ...owes });
     return {
       organisation,
       principal,
@@ -24,8 +27,7 @@ export function readmission({ authorizer, limitsOf }: ReadmissionOptions): Readm
       clientId,
       scoped,
       watson,
-      rights,
-      assurance,
+      ...assuranceOf(door),
       limits: limitsOf(principal),
     };
   };

@@ -12,6 +12,11 @@ export abstract class Receiver {
   abstract readonly clientId: string;
   abstract rights: Rights;
   abstract limits: BrokerLimits;
+  /**
+   * Rights that the receiver gets once its owner has proven to be present. While they are there, what needs them waits in the queue as it
+   * does for an absent client.
+   */
+  raised: Rights | undefined;
   /** Set for devices and gateways that speak in short topics. */
   abstract scope: DevicePrincipal | undefined;
 

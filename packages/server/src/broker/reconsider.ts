@@ -58,7 +58,9 @@ export async function reconsider(context: BrokerContext, realm: Realm, session: 
 }
 
 /** While the policy is being read nothing is permitted, which is no reason to end what it may permit. Assigned names were never asked for. */
-function mayStayConnected({ rights, clientId }: Session): boolean {
+function mayStayConnected(session: Session): boolean {
+  const { clientId } = session;
+  const rights = session.raised ?? session.rights;
   if (rights.version < 0 || rights.permits('connect', clientId)) return true;
   return clientId.startsWith('auto-') && rights.permits('connect', '');
 }

@@ -23,12 +23,13 @@ export function sessionDesk(broker: Pick<BrokerApi, 'listSessions' | 'closeSessi
 }
 
 function sessionDocument(view: SessionView): SessionDocument {
-  const { organisation, clientId, principal, connected, protocolVersion, address, transport, queued } = view;
+  const { organisation, clientId, principal, connected, assurance, protocolVersion, address, transport, queued } = view;
   return {
     organisation,
     clientId,
     principal,
     connected,
+    assurance,
     protocolVersion,
     address,
     transport,

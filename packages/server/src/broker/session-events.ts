@@ -23,6 +23,7 @@ export function sessionOpened(
     ...facts(session, link, username),
     credential: session.grounds.credential,
     credentialKind: session.grounds.credentialKind,
+    assurance: session.assurance,
     cleanStart,
     sessionPresent,
   };
@@ -54,6 +55,7 @@ function facts(session: Session, link: Link, username: string | undefined) {
     organisation: session.organisation,
     clientId: session.clientId,
     principal: session.principalName,
+    presence: session.presence,
     transport: link.facts,
     protocolVersion: link.version,
     ...(username === undefined ? {} : { username }),

@@ -35,6 +35,8 @@ export class Session extends Receiver {
   scope: DevicePrincipal | undefined;
   watson = false;
   assurance: 'full' | 'pending' = 'full';
+  /** Number of the connection: what was proven in one does not hold in the next. */
+  presence = 0;
   limits!: BrokerLimits;
   version: ProtocolVersion = 4;
   /** Seconds that the session outlives its connection. */
@@ -87,6 +89,7 @@ export class Session extends Receiver {
       admission.scoped && (principal.kind === 'device' || principal.kind === 'gateway') ? principal : undefined;
     this.watson = admission.watson;
     this.assurance = admission.assurance;
+    this.raised = admission.assurance === 'pending' ? (admission.raised ?? admission.rights) : undefined;
     this.limits = limits;
     this.version = version;
     this.forgetDecisions();

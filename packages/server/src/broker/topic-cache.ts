@@ -1,4 +1,4 @@
-import type { Attendant } from './attendant.ts';
+import type { Attendant } from './attend.ts';
 import type { Route } from './route.ts';
 
 /** What is known about a topic that a client publishes to. */

@@ -35,7 +35,7 @@ export function endSubscription(context: BrokerContext, realm: Realm, session: S
 /** Ends the subscriptions that the session's rights do not cover any more, and tells of each. */
 export function endUncovered(context: BrokerContext, realm: Realm, session: Session): void {
   for (const { written, filter } of [...session.subscriptions.values()]) {
-    if (session.rights.permits('subscribe', filter)) continue;
+    if (session.rights.permits('subscribe', filter) || session.raised?.permits('subscribe', filter)) continue;
     endSubscription(context, realm, session, written);
     context.counters.subscriptionsDenied++;
     context.events.emit({ type: 'subscription.denied', refusal: session.rights.refuse('subscribe', filter) });

@@ -17,6 +17,7 @@ import {
 } from './kinds.ts';
 import { LISTS_SECTION, proxyAddresses } from './lists-section.ts';
 import { REVOCATION_LISTENER, REVOCATION_SECTION } from './revocation-section.ts';
+import { unlockSection } from './unlock-section.ts';
 
 /** Bounds that differ by who is connected (watson-iot.md section 2.9 has the figures of the platform that these follow). */
 function sessionLimits(
@@ -421,6 +422,7 @@ export const CONFIGURATION = section('The whole file.', {
   lists: LISTS_SECTION,
   firmware: firmwareSection,
   authorizationServer: AUTHORIZATION_SERVER_SECTION,
+  unlock: unlockSection(),
   audit: section('The trail of what has happened.', {
     retention: duration({
       default: '90d',

@@ -8,13 +8,19 @@ export interface UnsafeSetting {
 }
 
 /** The choices that must be announced at every start. */
-export function unsafeSettings({ listeners }: Configuration): readonly UnsafeSetting[] {
+export function unsafeSettings({ listeners, unlock }: Configuration): readonly UnsafeSetting[] {
   const found: UnsafeSetting[] = [];
   if (listeners.mqttPlain.allowPlaintextListener) {
     const { address, port } = listeners.mqttPlain;
     found.push({
       setting: 'listeners.mqttPlain.allowPlaintextListener',
       meaning: `MQTT without TLS is open on ${address} port ${port}: whoever is on the way can read and change tokens and messages.`,
+    });
+  }
+  if (unlock.mail.host !== '' && unlock.mail.allowPlaintextMail) {
+    found.push({
+      setting: 'unlock.mail.allowPlaintextMail',
+      meaning: `One-time codes go to ${unlock.mail.host} without TLS: whoever is on the way can read and use them.`,
     });
   }
   return found;

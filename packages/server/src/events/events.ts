@@ -6,6 +6,7 @@ import type { OauthEvent } from './oauth-events.ts';
 import type { RevocationEvent } from './revocation-events.ts';
 import type { TokenEvent } from './token-events.ts';
 import type { TransportFacts } from './transport-facts.ts';
+import type { UnlockEvent } from './unlock-events.ts';
 
 export type { CredentialKind } from './credential-kind.ts';
 
@@ -14,6 +15,8 @@ interface SessionFacts {
   readonly clientId: string;
   /** Written form of the principal. */
   readonly principal: string;
+  /** Number of the connection, of all that became sessions since the start. */
+  readonly presence: number;
   readonly transport: TransportFacts;
 }
 
@@ -32,6 +35,8 @@ export type ServerEvent =
       readonly username?: string;
       readonly credential: string;
       readonly credentialKind: CredentialKind;
+      /** `pending`: it has yet to give a one-time code. */
+      readonly assurance: 'full' | 'pending';
       readonly cleanStart: boolean;
       readonly sessionPresent: boolean;
     } & SessionFacts)
@@ -76,6 +81,7 @@ export type ServerEvent =
   | FirmwareEvent
   | OauthEvent
   | RevocationEvent
+  | UnlockEvent
   | { readonly type: 'store.failing'; readonly store: string; readonly problem: string }
   | { readonly type: 'store.recovered'; readonly store: string }
   | { readonly type: 'defect'; readonly where: string; readonly problem: string };

@@ -21,7 +21,15 @@ import {
   type SessionDocument,
 } from '@sallyport/model';
 import { z } from 'zod';
-import { applicationRole, deviceClass, gatewayRole, operatorRole, security } from './schemas.ts';
+import {
+  applicationRole,
+  deviceClass,
+  gatewayRole,
+  operatorRole,
+  security,
+  unlockMode,
+  unlockSettings,
+} from './schemas.ts';
 
 /** The server made it itself: its form needs no check, only a description. */
 export const at = z.string().meta({ description: 'ISO 8601, UTC.', format: 'date-time' });
@@ -42,6 +50,8 @@ export const typeAnswer: z.ZodType<DeviceTypeDocument> = z
     class: deviceClass,
     description: text.exactOptional(),
     security: security.exactOptional(),
+    unlock: unlockSettings.exactOptional(),
+    owner: text.exactOptional(),
     metadata: metadata.exactOptional(),
     createdAt: at,
   })
@@ -58,6 +68,8 @@ export const deviceAnswer: z.ZodType<DeviceDocument> = z
     description: text.exactOptional(),
     metadata: metadata.exactOptional(),
     gatewayRole: gatewayRole.exactOptional(),
+    unlock: unlockMode.exactOptional(),
+    owner: text.exactOptional(),
     createdAt: at,
     suspendedAt: at.exactOptional(),
   })
@@ -186,6 +198,7 @@ export const sessionAnswer: z.ZodType<SessionDocument> = z
     clientId: text,
     principal: text,
     connected: z.boolean(),
+    assurance: z.enum(['full', 'pending']).exactOptional(),
     protocolVersion: z.number().exactOptional(),
     address: text.exactOptional(),
     transport: z.enum(['tcp', 'tls', 'ws', 'wss']).exactOptional(),

@@ -14,6 +14,7 @@ import type { CertificateFacts } from '@sallyport/trust';
 import type { Refusals } from '../audit/refusals.ts';
 import type { Trail } from '../audit/trail.ts';
 import type { OperatorVerdict } from '../authentication/operator-token.ts';
+import type { UnlockDesk } from '../authentication/unlock-desk.ts';
 import type { ServerEvent } from '../events/events.ts';
 import type { FirmwareDesk } from '../firmware/firmware-desk.ts';
 import type { Rollouts } from '../firmware/rollouts.ts';
@@ -96,6 +97,7 @@ export interface ApiOptions {
   readonly trail: Pick<Trail, 'query'>;
   readonly refusals: Pick<Refusals, 'refuse' | 'find' | 'list'>;
   readonly sessions: SessionDesk;
+  readonly unlocks: Pick<UnlockDesk, 'list' | 'makeCode'>;
   readonly policy: PolicyDesk;
   readonly addressLists: {
     readonly lists: Pick<AddressLists, 'add' | 'remove' | 'use' | 'judge' | 'describe'>;
@@ -129,6 +131,7 @@ export type Services = Pick<
   | 'trail'
   | 'refusals'
   | 'sessions'
+  | 'unlocks'
   | 'policy'
   | 'addressLists'
   | 'certificates'

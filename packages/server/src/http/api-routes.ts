@@ -17,6 +17,7 @@ import { rolloutRoutes } from './routes/rollouts.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { systemRoutes } from './routes/system.ts';
 import { typeRoutes } from './routes/types.ts';
+import { unlockRoutes } from './routes/unlock.ts';
 
 /** Every route of `/api/v1`: the one table that server, OpenAPI document and authorization are made from. */
 export function apiRoutes(services: Services, now: () => number): readonly Route[] {
@@ -38,5 +39,6 @@ export function apiRoutes(services: Services, now: () => number): readonly Route
     ...auditRoutes(services),
     ...explanationRoutes(services),
     ...sessionRoutes(services),
+    ...unlockRoutes(services),
   ];
 }

@@ -1,4 +1,4 @@
-import { type Metadata, type NewApplication, type NewDevice, principalName } from '@sallyport/model';
+import { type Metadata, type NewApplication, type NewDevice, principalName, type UnlockMode } from '@sallyport/model';
 import type { ApplicationRole, Credential, GatewayRole } from '../registry/records.ts';
 import type { Registry } from '../registry/registry.ts';
 import { applicationDocument, credentialDocument, deviceDocument, devicePrincipal } from './documents.ts';
@@ -15,6 +15,8 @@ export interface DeviceRequest extends FirstCredentials {
   readonly description?: string;
   readonly metadata?: Metadata;
   readonly gatewayRole?: GatewayRole;
+  readonly unlock?: UnlockMode;
+  readonly owner?: string;
   readonly withoutToken?: boolean;
 }
 

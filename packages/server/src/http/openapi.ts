@@ -22,6 +22,7 @@ const TAGS: Readonly<Record<string, string>> = {
   lists: 'Black and white lists of addresses and countries.',
   explanations: 'Why something was refused, and what would happen.',
   sessions: 'Who is connected.',
+  unlocks: 'One-time codes: who waits for one, and authenticator apps.',
 };
 
 /** Collects the OpenAPI 3.1 document from the schemas of the routes that are registered after this. */

@@ -8,6 +8,9 @@ import {
   parseTypeId,
   REVOCATION_MODES,
   SECURITY_LEVELS,
+  UNLOCK_CHANNELS,
+  UNLOCK_MODES,
+  type UnlockSettings,
 } from '@sallyport/model';
 import { z } from 'zod';
 import { APPLICATION_ROLES } from '../registry/records.ts';
@@ -41,6 +44,27 @@ export const metadata = z
   .refine((value) => JSON.stringify(value).length <= 16_384, 'is larger than 16 KiB as JSON')
   .describe('What one may note about it; the server does not look at it. At most 16 KiB as JSON.');
 export const security = z.enum(SECURITY_LEVELS).describe('Connection security.');
+export const unlockMode = z.enum(UNLOCK_MODES).describe('Whether a session has to give a one-time code.');
+export const unlockSettings: z.ZodType<UnlockSettings> = z
+  .strictObject({
+    mode: unlockMode,
+    channels: z
+      .array(z.enum(UNLOCK_CHANNELS))
+      .min(1)
+      .max(UNLOCK_CHANNELS.length)
+      .describe('How codes get to owners; `console` alone if left out.')
+      .exactOptional(),
+    publishedFlow: z.boolean().describe('Devices may speak the published JSON flow too.').exactOptional(),
+    allowCodeInReply: z
+      .boolean()
+      .describe('Unsafe: the published flow answers with the code itself, so that it proves no presence.')
+      .exactOptional(),
+  })
+  .describe('What is demanded beyond the credential: a one-time code.');
+export const owner = z
+  .string()
+  .max(320)
+  .meta({ description: 'Mail address of the owner.', examples: ['ann@example.com'] });
 export const deviceClass = z
   .enum(['device', 'gateway'])
   .describe('Whether its members speak for themselves or also for others.');

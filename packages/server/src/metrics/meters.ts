@@ -89,6 +89,11 @@ const OTHER_METERS = {
   auditWritten: row('sallyport_audit_rows_total', 'counter', 'Rows written to the audit trail.'),
   auditWaiting: row('sallyport_audit_rows_waiting', 'gauge', 'Rows that wait to be written.'),
   auditLost: row('sallyport_audit_rows_lost_total', 'counter', 'Rows lost because the disk did not take them.'),
+  unlocks: row(
+    'sallyport_unlocks_total',
+    'counter',
+    'Steps of one-time codes: requested, delivered, undelivered, refused, succeeded, failed, lifted, code-in-reply.',
+  ),
   storeFailing: row('sallyport_store_failing', 'gauge', '1 while a store cannot be written, by store.'),
 } as const;
 
@@ -121,6 +126,12 @@ export function openMeters({ counters, trail, refusals }: MetersOptions): Meters
     labelNames: ['action', 'reason'],
     registers,
   });
+  const unlocks = new Counter({
+    name: OTHER_METERS.unlocks.name,
+    help: OTHER_METERS.unlocks.meaning,
+    labelNames: ['step'],
+    registers,
+  });
   const failing = new Gauge({
     name: OTHER_METERS.storeFailing.name,
     help: OTHER_METERS.storeFailing.meaning,
@@ -131,6 +142,7 @@ export function openMeters({ counters, trail, refusals }: MetersOptions): Meters
   return {
     observe(event) {
       if ('refusal' in event) refused.inc({ action: event.refusal.action, reason: event.refusal.reason });
+      else if (event.type.startsWith('unlock.')) unlocks.inc({ step: event.type.slice('unlock.'.length) });
       else if (event.type === 'store.failing') failing.set({ store: event.store }, 1);
       else if (event.type === 'store.recovered') failing.set({ store: event.store }, 0);
     },

@@ -1,4 +1,11 @@
-import { type Metadata, type Page, parseDeviceId, principalName } from '@sallyport/model';
+import {
+  type Metadata,
+  type Page,
+  parseDeviceId,
+  principalName,
+  UNLOCK_MODES,
+  type UnlockMode,
+} from '@sallyport/model';
 import { type PageRequest, pageLimit, pageOf } from '../storage/page.ts';
 import {
   alreadyExists,
@@ -16,6 +23,7 @@ import type { Device, DeviceType, GatewayRole, Issued } from './records.ts';
 import { listAsRevoked } from './revoked-certificates.ts';
 import { deviceOf } from './rows.ts';
 import { typeIn } from './types.ts';
+import { checkedOwner } from './unlock-settings.ts';
 
 export interface DeviceName {
   readonly organisation: string;
@@ -28,6 +36,10 @@ export interface NewDevice extends DeviceName {
   readonly metadata?: Metadata;
   /** Gateways only; `privileged` if left out. */
   readonly gatewayRole?: GatewayRole;
+  /** As the device type says if left out; so is the owner. */
+  readonly unlock?: UnlockMode;
+  /** Mail address. */
+  readonly owner?: string;
   readonly by: string;
 }
 
@@ -45,6 +57,8 @@ export interface Devices {
       description?: string | null;
       metadata?: Metadata | null;
       gatewayRole?: GatewayRole;
+      unlock?: UnlockMode | null;
+      owner?: string | null;
       by: string;
     },
   ): Promise<Device>;
@@ -86,6 +100,8 @@ export function devices(ground: Ground): Devices {
       gateway_role: gatewayRole(known, input.gatewayRole),
       created_at: ground.now(),
       suspended_at: null,
+      unlock: unlockMode(input.unlock),
+      owner: checkedOwner(input.owner),
     };
     const taken = await rowExists(transaction, input);
     if (taken) throw alreadyExists(nameOf(deviceOf(row)));
@@ -167,6 +183,8 @@ export function devices(ground: Ground): Devices {
         ...(input.description !== undefined && { description: checkedDescription(input.description) }),
         ...(input.metadata !== undefined && { metadata: checkedMetadata(input.metadata) }),
         ...(input.gatewayRole !== undefined && { gateway_role: gatewayRole(device, input.gatewayRole) }),
+        ...(input.unlock !== undefined && { unlock: unlockMode(input.unlock) }),
+        ...(input.owner !== undefined && { owner: checkedOwner(input.owner) }),
       })),
 
     remove: (input) =>
@@ -176,6 +194,7 @@ export function devices(ground: Ground): Devices {
         await listAsRevoked(transaction, { principal: nameOf(found) }, ground.now());
         await transaction.deleteFrom('certificates').where('principal', '=', nameOf(found)).execute();
         await transaction.deleteFrom('oauth_states').where('principal', '=', nameOf(found)).execute();
+        await transaction.deleteFrom('authenticators').where('principal', '=', nameOf(found)).execute();
         await transaction
           .deleteFrom('devices')
           .where('organisation', '=', input.organisation)
@@ -215,6 +234,10 @@ function gatewayRole(of: Pick<DeviceType, 'class'>, role: GatewayRole | undefine
   if (of.class === 'gateway') return checkedWord('gatewayRole', role ?? 'privileged', GATEWAY_ROLES);
   if (role !== undefined) throw invalid('gatewayRole', 'a device of a device type that is no gateway has none');
   return null;
+}
+
+function unlockMode(mode: UnlockMode | null | undefined): UnlockMode | null {
+  return mode === undefined || mode === null ? null : checkedWord('unlock', mode, UNLOCK_MODES);
 }
 
 function nameOf({ class: kind, organisation, type, id }: DeviceName & Pick<DeviceType, 'class'>): string {

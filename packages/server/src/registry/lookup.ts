@@ -1,4 +1,4 @@
-import type { Principal, SecurityLevel } from '@sallyport/model';
+import type { Principal, SecurityLevel, UnlockChannel, UnlockSettings } from '@sallyport/model';
 
 /** A credential with its hash: for authenticators only. Times are milliseconds since the epoch. */
 export interface StoredCredential {
@@ -13,6 +13,13 @@ export interface StoredCredential {
   readonly revokedBy?: string;
 }
 
+/** What a device has to prove beyond who it is, and to whom its codes go. */
+export interface UnlockDemand extends Omit<UnlockSettings, 'mode' | 'channels'> {
+  readonly channels: readonly UnlockChannel[];
+  /** Mail address. */
+  readonly owner?: string;
+}
+
 /** Everything that an authenticator asks of a principal. */
 export interface StoredPrincipal {
   readonly principal: Principal;
@@ -21,6 +28,8 @@ export interface StoredPrincipal {
   readonly organisationSuspendedAt?: number;
   /** The device type's level if it has one, else the organisation's. */
   readonly security: SecurityLevel;
+  /** Devices and gateways that have to give a one-time code; absent: none is asked for. */
+  readonly unlock?: UnlockDemand;
   /** Newest first; the ended ones too, so that a refusal can say by whom and when. */
   readonly credentials: readonly StoredCredential[];
   /** Applications only. */

@@ -1,8 +1,8 @@
 import { type Principal, parsePrincipal, principalName } from '@sallyport/model';
 import { numeric, present } from '../storage/present.ts';
 import type { Executor } from './ground.ts';
-import type { StoredCredential, StoredPrincipal } from './lookup.ts';
-import type { Application, Device, Organisation } from './records.ts';
+import type { StoredCredential, StoredPrincipal, UnlockDemand } from './lookup.ts';
+import type { Application, Device, DeviceType, Organisation } from './records.ts';
 import { applicationOf, deviceOf, operatorOf, organisationOf, typeOf } from './rows.ts';
 
 /** Reads a principal by its written form; undefined if nobody has it. */
@@ -74,7 +74,7 @@ async function readFacts(executor: Executor, principal: Principal): Promise<Fact
     .executeTakeFirst();
   if (!row || !type) return undefined;
   const home = organisationOf(organisation);
-  return deviceFacts(deviceOf(row), home, typeOf(type).security ?? home.security);
+  return deviceFacts(deviceOf(row), home, typeOf(type));
 }
 
 function applicationFacts(application: Application, organisation: Organisation): Facts {
@@ -86,12 +86,19 @@ function applicationFacts(application: Application, organisation: Organisation):
   };
 }
 
-function deviceFacts(device: Device, organisation: Organisation, security: Facts['security']): Facts {
+function deviceFacts(device: Device, organisation: Organisation, type: DeviceType): Facts {
   return {
     roles: device.gatewayRole === undefined ? [] : [`gateway-${device.gatewayRole}`],
-    security,
+    security: type.security ?? organisation.security,
+    ...present({ unlock: unlockDemand(device, type) }),
     ...present({ suspendedAt: device.suspendedAt, organisationSuspendedAt: organisation.suspendedAt }),
   };
+}
+
+function unlockDemand(device: Device, { unlock, owner }: DeviceType): UnlockDemand | undefined {
+  if ((device.unlock ?? unlock?.mode ?? 'off') === 'off') return undefined;
+  const { mode: _, channels = ['console'] as const, ...flow } = unlock ?? { mode: 'off' };
+  return { channels, ...flow, ...present({ owner: device.owner ?? owner }) };
 }
 
 async function readCredentials(executor: Executor, principal: string): Promise<StoredCredential[]> {

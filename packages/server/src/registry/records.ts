@@ -1,4 +1,11 @@
-import type { Metadata, OperatorRole, RevocationPolicy, SecurityLevel } from '@sallyport/model';
+import type {
+  Metadata,
+  OperatorRole,
+  RevocationPolicy,
+  SecurityLevel,
+  UnlockMode,
+  UnlockSettings,
+} from '@sallyport/model';
 
 export type DeviceClass = 'device' | 'gateway';
 export type GatewayRole = 'standard' | 'privileged';
@@ -32,6 +39,10 @@ export interface DeviceType {
   readonly description?: string;
   /** Absent: the organisation's. */
   readonly security?: SecurityLevel;
+  /** Absent: no one-time code is asked for. */
+  readonly unlock?: UnlockSettings;
+  /** Mail address of whoever owns its devices. */
+  readonly owner?: string;
   readonly metadata?: Metadata;
   readonly createdAt: number;
 }
@@ -48,6 +59,9 @@ export interface Device {
   readonly suspendedAt?: number;
   /** Gateways only. */
   readonly gatewayRole?: GatewayRole;
+  /** Absent: as the device type says; so is the owner. */
+  readonly unlock?: UnlockMode;
+  readonly owner?: string;
 }
 
 /** Software that reads events and sends commands. */
@@ -167,6 +181,7 @@ export type RegistryKind =
   | 'application'
   | 'operator'
   | 'credential'
+  | 'authenticator'
   | 'certificate'
   | 'authority'
   | 'client-key'

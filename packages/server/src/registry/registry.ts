@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { FieldProblem } from '@sallyport/model';
+import type { SecretBox } from '@sallyport/trust/secrets';
 import type { Database } from '../storage/database.ts';
 import { type AddressListRecords, addressListRecords } from './address-lists.ts';
 import { type Applications, applications } from './applications.ts';
+import { type Authenticators, authenticators } from './authenticators.ts';
 import { type Authorities, authorities } from './authorities.ts';
 import { CachedLookup } from './cached-lookup.ts';
 import { type Certificates, certificates } from './certificates.ts';
@@ -24,6 +26,8 @@ export interface RegistryOptions {
   readonly tokenHasher: { hash(token: string): Uint8Array };
   /** `passwordHasher` of `@sallyport/trust/secrets`. */
   readonly passwordHasher: { hash(password: string): Promise<string> };
+  /** `secretBox` of `@sallyport/trust/secrets`, for the secrets of authenticator apps. */
+  readonly secretBox: SecretBox;
   /** `generateToken` of `@sallyport/trust/secrets`. */
   readonly generateToken: () => string;
   /** Random bytes for ids, keys and operators' tokens; `randomBytes` of node:crypto if left out. */
@@ -51,6 +55,7 @@ export interface Registry {
   readonly certificates: Certificates;
   readonly revoked: RevokedCertificates;
   readonly clientKeys: ClientKeys;
+  readonly authenticators: Authenticators;
   readonly policies: Policies;
   readonly addressLists: AddressListRecords;
   readonly lookup: Lookup;
@@ -85,6 +90,7 @@ export function openRegistry(options: RegistryOptions): Registry {
     certificates: certificates(ground),
     revoked: revokedCertificates(ground),
     clientKeys: clientKeys(ground),
+    authenticators: authenticators(ground, options.secretBox),
     policies: policies(ground),
     addressLists: addressListRecords(ground),
     lookup,

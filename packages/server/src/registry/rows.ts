@@ -1,4 +1,4 @@
-import type { Metadata, OperatorRole, SecurityLevel } from '@sallyport/model';
+import type { Metadata, OperatorRole, SecurityLevel, UnlockMode, UnlockSettings } from '@sallyport/model';
 import type { Selectable } from 'kysely';
 import { numeric, present } from '../storage/present.ts';
 import type {
@@ -46,6 +46,8 @@ export function typeOf(row: DeviceTypesTable): DeviceType {
     ...present({
       description: row.description,
       security: row.security as SecurityLevel | null,
+      unlock: row.unlock === null ? null : (JSON.parse(row.unlock) as UnlockSettings),
+      owner: row.owner,
       metadata: metadataOf(row.metadata),
     }),
   };
@@ -63,6 +65,8 @@ export function deviceOf(row: DevicesTable): Device {
       metadata: metadataOf(row.metadata),
       suspendedAt: numeric(row.suspended_at),
       gatewayRole: row.gateway_role as GatewayRole | null,
+      unlock: row.unlock as UnlockMode | null,
+      owner: row.owner,
     }),
   };
 }

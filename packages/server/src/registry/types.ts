@@ -1,10 +1,19 @@
-import { Failure, type Metadata, type Page, parseTypeId, SECURITY_LEVELS, type SecurityLevel } from '@sallyport/model';
+import {
+  Failure,
+  type Metadata,
+  type Page,
+  parseTypeId,
+  SECURITY_LEVELS,
+  type SecurityLevel,
+  type UnlockSettings,
+} from '@sallyport/model';
 import { type PageRequest, pageLimit, pageOf } from '../storage/page.ts';
 import { alreadyExists, checked, checkedDescription, checkedMetadata, checkedWord, notFound } from './checks.ts';
 import { type Executor, type Ground, mutate } from './ground.ts';
 import { organisationIn } from './organisations.ts';
 import type { DeviceClass, DeviceType } from './records.ts';
 import { typeOf } from './rows.ts';
+import { checkedOwner, checkedUnlock } from './unlock-settings.ts';
 
 export interface TypeName {
   readonly organisation: string;
@@ -18,6 +27,9 @@ export interface Types {
       class?: DeviceClass;
       description?: string;
       security?: SecurityLevel;
+      unlock?: UnlockSettings;
+      /** Mail address. */
+      owner?: string;
       metadata?: Metadata;
       by: string;
     },
@@ -29,6 +41,8 @@ export interface Types {
     input: TypeName & {
       description?: string | null;
       security?: SecurityLevel | null;
+      unlock?: UnlockSettings | null;
+      owner?: string | null;
       metadata?: Metadata | null;
       by: string;
     },
@@ -63,6 +77,8 @@ export function types(ground: Ground): Types {
         security: input.security === undefined ? null : checkedWord('security', input.security, SECURITY_LEVELS),
         metadata: checkedMetadata(input.metadata),
         created_at: ground.now(),
+        unlock: checkedUnlock(input.unlock),
+        owner: checkedOwner(input.owner),
       };
       return mutate(ground, by, async (transaction, note) => {
         await organisationIn(transaction, organisation);
@@ -74,7 +90,11 @@ export function types(ground: Ground): Types {
           .executeTakeFirst();
         if (known) throw alreadyExists(`Device type "${id}" of organisation "${organisation}"`);
         await transaction.insertInto('device_types').values(row).execute();
-        const details = { class: row.class, ...(row.security === null ? {} : { security: row.security }) };
+        const details = {
+          class: row.class,
+          ...(row.security !== null && { security: row.security }),
+          ...(row.unlock !== null && { unlock: row.unlock }),
+        };
         note({ kind: 'type', change: 'created', organisation, target: targetOf(input), details });
         return typeOf(row);
       });
@@ -99,6 +119,8 @@ export function types(ground: Ground): Types {
       const changes = {
         ...(input.description !== undefined && { description: checkedDescription(input.description) }),
         ...(input.metadata !== undefined && { metadata: checkedMetadata(input.metadata) }),
+        ...(input.unlock !== undefined && { unlock: checkedUnlock(input.unlock) }),
+        ...(input.owner !== undefined && { owner: checkedOwner(input.owner) }),
         ...(input.security !== undefined && {
           security: input.security === null ? null : checkedWord('security', input.security, SECURITY_LEVELS),
         }),
@@ -116,6 +138,7 @@ export function types(ground: Ground): Types {
         const details = {
           changed: Object.keys(changes),
           ...('security' in changes && { security: changes.security ?? 'as the organisation' }),
+          ...('unlock' in changes && { unlock: changes.unlock ?? 'off' }),
         };
         note({ kind: 'type', change: 'updated', organisation, target: targetOf(input), details });
         return typeIn(transaction, input);

@@ -3,6 +3,7 @@ import { firmwareTables } from './migrations/firmware.ts';
 import { addressLists } from './migrations/lists.ts';
 import { oauthTables } from './migrations/oauth.ts';
 import { revocationOfAuthorities, revokedCertificates } from './migrations/revocation.ts';
+import { addUnlock } from './migrations/unlock.ts';
 
 /** One step from a schema version to the next. Runs in a transaction; never changes once it is released. */
 export type Migration = (schema: Kysely<unknown>) => Promise<void>;
@@ -180,6 +181,7 @@ export const MIGRATIONS: readonly Migration[] = [
   firmwareTables,
   oauthTables,
   revocationOfAuthorities,
+  addUnlock,
 ];
 
 /** Brings a database to the newest schema. Answers the version found, which may be newer than what is known here: then nothing is done. */

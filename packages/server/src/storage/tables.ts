@@ -22,6 +22,9 @@ export interface DeviceTypesTable {
   security: string | null;
   metadata: string | null;
   created_at: number;
+  /** JSON. */
+  unlock: string | null;
+  owner: string | null;
 }
 
 export interface DevicesTable {
@@ -34,6 +37,8 @@ export interface DevicesTable {
   gateway_role: string | null;
   created_at: number;
   suspended_at: number | null;
+  unlock: string | null;
+  owner: string | null;
 }
 
 export interface ApplicationsTable {
@@ -192,6 +197,16 @@ export interface FirmwareRolloutDevicesTable {
   updated_at: number;
 }
 
+export interface AuthenticatorsTable {
+  principal: string;
+  /** Sealed. */
+  secret: Uint8Array;
+  /** Time step of the last code that was taken; -1: none yet. */
+  last_step: number;
+  created_at: number;
+  created_by: string;
+}
+
 /** Every table of `registry.db`. */
 export interface Tables extends OauthTables {
   organisations: OrganisationsTable;
@@ -206,6 +221,7 @@ export interface Tables extends OauthTables {
   revoked_certificates: RevokedCertificatesTable;
   firmware_rollouts: FirmwareRolloutsTable;
   firmware_rollout_devices: FirmwareRolloutDevicesTable;
+  authenticators: AuthenticatorsTable;
   audit: AuditTable;
   refusals: RefusalsTable;
   address_lists: AddressListsTable;

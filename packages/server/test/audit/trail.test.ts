@@ -53,6 +53,8 @@ function sessionOpened(clientId = 'd:demo:pump:pump-7'): EventOf<'session.opened
     username: 'use-token-auth',
     credential: 'c1',
     credentialKind: 'token',
+    assurance: 'full',
+    presence: 1,
     cleanStart: true,
     sessionPresent: false,
   };
@@ -101,6 +103,7 @@ describe('the trail', () => {
           username: 'use-token-auth',
           credential: 'c1',
           credentialKind: 'token',
+          assurance: 'full',
           cleanStart: true,
           sessionPresent: false,
         },

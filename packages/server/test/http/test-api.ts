@@ -2,9 +2,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { OperatorRole, Problem, Refusal, SessionDocument } from '@sallyport/model';
+import { Failure, type OperatorRole, type Problem, type Refusal, type SessionDocument } from '@sallyport/model';
 import { createRootAuthority, issueClientCertificate, type PublicKey } from '@sallyport/trust';
-import { generateToken, tokenHasher } from '@sallyport/trust/secrets';
+import { generateToken, secretBox, tokenHasher } from '@sallyport/trust/secrets';
 import type { Refusals } from '../../src/audit/refusals.ts';
 import type { Trail } from '../../src/audit/trail.ts';
 import { operatorAuthenticator } from '../../src/authentication/operator-token.ts';
@@ -50,6 +50,7 @@ export async function openTestApi(overrides: Partial<ApiOptions> = {}) {
   const registry = openRegistry({
     database,
     tokenHasher: hasher,
+    secretBox: secretBox(randomBytes(32), 'test'),
     passwordHasher: { hash: async (password) => createHash('sha256').update(password).digest('hex') },
     generateToken,
     now,
@@ -96,6 +97,10 @@ export async function openTestApi(overrides: Partial<ApiOptions> = {}) {
         if (at >= 0) sessions.splice(at, 1);
         return at >= 0;
       },
+    },
+    unlocks: {
+      list: () => [],
+      makeCode: (_, clientId) => Promise.reject(new Failure('not_found', `${clientId} does not wait.`)),
     },
     policy,
     addressLists: { lists, countries: { of: () => undefined, describe: () => undefined } },

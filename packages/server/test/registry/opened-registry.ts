@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { join } from 'node:path';
 import { Failure, type FieldProblem } from '@sallyport/model';
+import { secretBox } from '@sallyport/trust/secrets';
 import { afterEach } from 'vitest';
 import type { RegistryChange } from '../../src/registry/records.ts';
 import { openRegistry } from '../../src/registry/registry.ts';
@@ -24,6 +25,7 @@ export async function openedRegistry(path = join(temporaryFolder(), 'registry.db
   const registry = openRegistry({
     database,
     tokenHasher: { hash: hashOf },
+    secretBox: secretBox(hashOf('box'), 'test'),
     passwordHasher: {
       async hash(password) {
         state.hashes += 1;

@@ -14,8 +14,10 @@ import {
   gatewayRole,
   metadata,
   organisationId,
+  owner,
   pageQuery,
   typeId,
+  unlockMode,
   withPassword,
 } from '../schemas.ts';
 
@@ -28,6 +30,8 @@ const created = fields({
   description: description.exactOptional(),
   metadata: metadata.exactOptional(),
   gatewayRole: gatewayRole.exactOptional(),
+  unlock: unlockMode.exactOptional(),
+  owner: owner.exactOptional(),
   token: chosenToken.exactOptional(),
   expiresIn: expiresIn.exactOptional(),
   password: withPassword.exactOptional(),
@@ -40,6 +44,8 @@ const changed = fields({
   description: description.nullable().exactOptional(),
   metadata: metadata.nullable().exactOptional(),
   gatewayRole: gatewayRole.exactOptional(),
+  unlock: unlockMode.nullable().exactOptional(),
+  owner: owner.nullable().exactOptional(),
 });
 const newDevice: z.ZodType<NewDevice> = z
   .object({ device: deviceAnswer, credentials: z.array(credentialAnswer), token: shownOnce })

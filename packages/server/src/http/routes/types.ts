@@ -4,7 +4,17 @@ import { pageAnswer, typeAnswer } from '../answers.ts';
 import type { Services } from '../api-options.ts';
 import { deviceTypeDocument, pageOf } from '../documents.ts';
 import { fields, type Route, route } from '../route.ts';
-import { description, deviceClass, metadata, organisationId, pageQuery, security, typeId } from '../schemas.ts';
+import {
+  description,
+  deviceClass,
+  metadata,
+  organisationId,
+  owner,
+  pageQuery,
+  security,
+  typeId,
+  unlockSettings,
+} from '../schemas.ts';
 
 const inOrganisation = fields({ organisation: organisationId });
 const params = fields({ organisation: organisationId, type: typeId });
@@ -14,11 +24,15 @@ const created = fields({
   class: deviceClass.exactOptional(),
   description: description.exactOptional(),
   security: security.exactOptional(),
+  unlock: unlockSettings.exactOptional(),
+  owner: owner.exactOptional(),
   metadata: metadata.exactOptional(),
 });
 const changed = fields({
   description: description.nullable().exactOptional(),
   security: security.nullable().exactOptional(),
+  unlock: unlockSettings.nullable().exactOptional(),
+  owner: owner.nullable().exactOptional(),
   metadata: metadata.nullable().exactOptional(),
 });
 

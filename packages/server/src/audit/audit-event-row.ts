@@ -1,0 +1,6 @@
+/** What a type of audit row says. */
+export interface AuditEventRow {
+  readonly meaning: string;
+  /** What its details hold. */
+  readonly details: readonly string[];
+}

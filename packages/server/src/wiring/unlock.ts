@@ -1,0 +1,188 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { Failure, parsePrincipal, principalName } from '@sallyport/model';
+import { mailCode } from '../authentication/mail-code.ts';
+import { oneTimeCodes } from '../authentication/one-time-code.ts';
+import { unlockAttendants } from '../authentication/unlock-attendants.ts';
+import { type DeliverCode, UnlockDesk } from '../authentication/unlock-desk.ts';
+import { webHookCode } from '../authentication/web-hook-code.ts';
+import { whenReady } from '../authentication/when-ready.ts';
+import type { ArriveOptions } from '../broker/arrive.ts';
+import type { Attend } from '../broker/attend.ts';
+import type { BrokerApi } from '../broker/broker.ts';
+import type { Configuration } from '../config/schema.ts';
+import type { EventStream } from '../events/stream.ts';
+import type { DeviceType } from '../registry/records.ts';
+import type { Registry } from '../registry/registry.ts';
+import { readPrivateFile } from '../storage/private-file.ts';
+
+export interface UnlockOptions {
+  readonly configuration: Configuration;
+  readonly registry: Registry;
+  readonly events: EventStream;
+  /** Asked when something is to be sent: the broker is made after this. */
+  readonly broker: () => Pick<BrokerApi, 'raise' | 'tell' | 'dismiss' | 'publish' | 'reaches'>;
+  readonly now: () => number;
+}
+
+/** One-time codes, as the broker and the API need them. */
+export interface Unlock {
+  readonly desk: UnlockDesk;
+  readonly attend: Attend;
+  /** The demand for a code, for those of whom one is demanded. */
+  readonly owes: NonNullable<ArriveOptions['owes']>;
+}
+
+/**
+ * Wires the one-time codes: codes of the desk to the owners, answers to the devices, sessions of the broker to the desk.
+ *
+ * @throws Failure `configuration_invalid` if a delivery is half configured, `key_material_invalid` if a secret cannot be read
+ */
+export function wireUnlock({ configuration: { unlock }, registry, events, broker, now }: UnlockOptions): Unlock {
+  const { lookup, authenticators } = registry;
+  const emit = events.emit.bind(events);
+  const desk = new UnlockDesk({
+    codes: oneTimeCodes({ key: randomBytes(32), random: randomBytes, now, ...unlock }),
+    now,
+    rules: unlock,
+    findPrincipal: (name) => lookup.byPrincipal(name),
+    deliver: {
+      mail: mailDelivery(unlock, now),
+      'web-hook': webHookDelivery(unlock, now),
+      application: applicationDelivery(broker),
+    },
+    authenticators,
+    raise: (session) => broker().raise(session),
+    dismiss: (session, reason, step) => broker().dismiss(session, reason, step),
+    emit,
+  });
+  events.on('session.opened', ({ assurance, organisation, clientId, presence, principal, transport }) => {
+    if (assurance !== 'pending') return;
+    desk.opened({ organisation, clientId, presence, principal, address: transport.remoteAddress });
+  });
+  events.on('session.closed', (event) => desk.closed(event));
+  events.on('registry.changed', ({ organisation, action, target }) => {
+    if (organisation === undefined) return;
+    const follow = async () => {
+      if (action === 'type.created' || action === 'type.updated') {
+        announceUnsafe(
+          await registry.types.get({ organisation, id: target.slice(`type:${organisation}/`.length) }),
+          emit,
+        );
+      }
+      await desk.reconsider(organisation);
+    };
+    follow().catch((problem: unknown) => {
+      emit({ type: 'defect', where: 'one-time codes after a change', problem: String(problem) });
+    });
+  });
+  const attend = unlockAttendants({
+    desk,
+    // QoS 0: what is told is about this moment, and must not wait in a queue.
+    tell: (session, topic, payload) => broker().tell(session, { topic, payload }),
+    emit,
+    now,
+  });
+  return {
+    desk,
+    attend,
+    owes: (principal) => {
+      if (principal.kind !== 'device' && principal.kind !== 'gateway') return undefined;
+      return whenReady(lookup.byPrincipal(principalName(principal)), (known) => known?.unlock);
+    },
+  };
+}
+
+/** Device types whose codes prove nothing are named at each start, and whenever they are changed. */
+export async function announceUnsafeUnlocks({ registry, events }: Pick<UnlockOptions, 'registry' | 'events'>) {
+  for await (const organisation of everything((page) => registry.organisations.list(page))) {
+    for await (const type of everything((page) => registry.types.list({ organisation: organisation.id, ...page }))) {
+      announceUnsafe(type, events.emit.bind(events));
+    }
+  }
+}
+
+function announceUnsafe({ organisation, id, unlock }: DeviceType, emit: EventStream['emit']): void {
+  if (!unlock?.allowCodeInReply) return;
+  emit({
+    type: 'server.unsafe',
+    setting: `device type ${organisation}/${id}, unlock.allowCodeInReply`,
+    meaning: 'One-time codes are told to the very devices that ask for them: they prove no presence.',
+  });
+}
+
+async function* everything<T>(list: (page: { after?: string }) => Promise<{ items: readonly T[]; next?: string }>) {
+  let after: string | undefined;
+  do {
+    const page = await list(after === undefined ? {} : { after });
+    yield* page.items;
+    after = page.next;
+  } while (after !== undefined);
+}
+
+type UnlockConfiguration = Configuration['unlock'];
+
+const notConfigured =
+  (key: string): DeliverCode =>
+  async () => {
+    throw new Error(`${key} is not set in the configuration.`);
+  };
+
+function mailDelivery({ mail, deliveryTimeout }: UnlockConfiguration, now: () => number): DeliverCode {
+  if (mail.host === '') return notConfigured('unlock.mail.host');
+  if (mail.from === '') throw incomplete('unlock.mail.from', 'is empty, and unlock.mail.host is set');
+  const { host, port, implicitTls, allowPlaintextMail, username, from } = mail;
+  const password = mail.passwordFile === '' ? undefined : secretOf(mail.passwordFile).toString('utf8').trim();
+  return mailCode({
+    host,
+    port,
+    implicitTls,
+    allowPlaintextMail,
+    from,
+    timeout: deliveryTimeout,
+    now,
+    ...(username !== '' && { username }),
+    ...(password !== undefined && { password }),
+    ...(mail.ca !== '' && { ca: pemOf('unlock.mail.ca', mail.ca) }),
+  });
+}
+
+function webHookDelivery({ webHook, deliveryTimeout }: UnlockConfiguration, now: () => number): DeliverCode {
+  const { url, secretFile, ca } = webHook;
+  if (url === '') return notConfigured('unlock.webHook.url');
+  if (secretFile === '') throw incomplete('unlock.webHook.secretFile', 'is empty, and unlock.webHook.url is set');
+  const secret = Buffer.from(secretOf(secretFile).toString('utf8').trim());
+  if (secret.length < 16) throw incomplete('unlock.webHook.secretFile', 'names a file with less than 16 characters');
+  const trusted = ca === '' ? {} : { ca: pemOf('unlock.webHook.ca', ca) };
+  return webHookCode({ url, secret, timeout: deliveryTimeout, now, ...trusted });
+}
+
+/** QoS 0 and only to who listens now: a code must not wait in the queue of an absent application, nor on disk. */
+function applicationDelivery(broker: UnlockOptions['broker']): DeliverCode {
+  return async ({ organisation, principal, clientId, address, code, expiresAt, owner }) => {
+    const parsed = parsePrincipal(principal);
+    if (!parsed.ok || !('type' in parsed.value)) throw new Error(`${principal} is no device.`);
+    const topic = `iot-2/type/${parsed.value.type}/id/${parsed.value.id}/unlock-code`;
+    if (!broker().reaches(organisation, topic)) throw new Error(`No connected application listens to ${topic}.`);
+    const letter = { code, principal, clientId, address, expiresAt: new Date(expiresAt).toISOString(), owner };
+    broker().publish(organisation, { topic, payload: JSON.stringify(letter) });
+  };
+}
+
+function secretOf(path: string): Buffer {
+  const found = readPrivateFile(path);
+  if (found !== undefined) return found;
+  throw new Failure('key_material_invalid', `The file ${path} does not exist.`, { cure: 'Write the secret into it.' });
+}
+
+function pemOf(key: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw incomplete(key, `names ${path}, which cannot be read`, cause);
+  }
+}
+
+function incomplete(key: string, problem: string, cause?: unknown): Failure {
+  return new Failure('configuration_invalid', `The configuration is not valid: ${key}: ${problem}.`, { cause });
+}
