@@ -7,10 +7,13 @@ import {
   type LinkListener,
   type LinkOptions,
   type PublishOptions,
+  sealedEncoding,
   topicLevel,
 } from '@sallyport/device';
-import { clientIdOf, type Failure } from '@sallyport/model';
+import { clientIdOf, type Failure, IDENTITY_MESSAGE, REFUSAL_MESSAGE } from '@sallyport/model';
 import { type ConnectionStatus, connectionStatus } from './connection-status.ts';
+import type { DeviceName } from './device-name.ts';
+import { type ApplicationProtection, CommandSigner, type DeviceRefusal } from './protection.ts';
 
 export interface ApplicationOptions extends LinkOptions {
   readonly organisation: string;
@@ -19,12 +22,8 @@ export interface ApplicationOptions extends LinkOptions {
   /** API key, `a-ORGANISATION-…`. */
   readonly key: string;
   readonly token: string;
-}
-
-/** A device of the organisation. */
-export interface DeviceName {
-  readonly type: string;
-  readonly id: string;
+  /** Signs every command, and opens what devices seal; without it commands go as they are. */
+  readonly protection?: ApplicationProtection;
 }
 
 /** What a device said. */
@@ -34,6 +33,21 @@ export interface Event {
   readonly format: string;
   /** The JSON value for the format `json`, else bytes. */
   readonly payload: Content;
+  /** True if nobody between the device and this application could read it. */
+  readonly sealed?: boolean;
+}
+
+export interface CommandOptions extends PublishOptions {
+  /** Seal it, or not; as `protection.sealCommands` says if left out. */
+  readonly seal?: boolean;
+  /** Milliseconds after which it is worth nothing; as `protection.commandLifetime` says if left out. */
+  readonly lifetime?: number;
+}
+
+/** A command on its way. */
+export interface SentCommand {
+  /** What a refusal of the device calls it; absent without protection. */
+  readonly message?: string;
 }
 
 /** Which messages to receive; what is absent is not asked about. */
@@ -53,7 +67,10 @@ export interface Application {
     selection: Omit<EventSelection, 'event'>,
     handler: (status: ConnectionStatus) => void | Promise<void>,
   ): Promise<void>;
-  sendCommand(device: DeviceName, name: string, payload: Content, options?: PublishOptions): Promise<void>;
+  /** Resolves when the server owns it. With protection it is signed, and the device is shown the keys first. */
+  sendCommand(device: DeviceName, name: string, payload: Content, options?: CommandOptions): Promise<SentCommand>;
+  /** With protection: calls the handler when a device says, by its signature, that it did not follow a command. */
+  onRefusal(handler: (refusal: DeviceRefusal) => void | Promise<void>): void;
   /** Subscribes to any topic filter; the server decides whether it may. */
   subscribe(filter: string, handler: (topic: string, payload: Uint8Array) => void | Promise<void>): Promise<void>;
   on<T extends keyof LinkEvents>(event: T, listener: LinkListener<T>): void;
@@ -71,7 +88,10 @@ export interface Application {
 export async function connectApplication(options: ApplicationOptions): Promise<Application> {
   const { organisation, id, key, token } = options;
   const clientId = clientIdOf({ kind: 'application', organisation, id });
+  const signer = options.protection && (await CommandSigner.open(options.protection, options));
   const link = await Link.open(options, { clientId, username: key, password: token });
+  const refusals = new Set<(refusal: DeviceRefusal) => void | Promise<void>>();
+  if (signer !== undefined) await listenToDevices(link, signer, refusals);
   return {
     clientId,
     closed: link.closed,
@@ -79,22 +99,79 @@ export async function connectApplication(options: ApplicationOptions): Promise<A
       const event = selection.event === undefined ? '+' : topicLevel('name of an event', selection.event);
       await link.subscribe(`${devices(selection)}/evt/${event}/fmt/+`, 1, (topic, bytes) => {
         const [, , type = '', , device = '', , name = '', , format = ''] = topic.split('/');
-        return handler({ device: { type, id: device }, name, format, payload: decodeContent(bytes, format) });
+        const from = { type, id: device };
+        if (signer === undefined) {
+          return handler({ device: from, name, format, payload: decodeContent(bytes, format) });
+        }
+        return openEvent(signer, from, name, format, bytes, handler);
       });
     },
     async subscribeStatus(selection, handler) {
       await link.subscribe(`${devices(selection)}/mon`, 0, (topic, bytes) => handler(connectionStatus(topic, bytes)));
     },
-    async sendCommand(device, name, payload, { qos = 1, format } = {}) {
+    async sendCommand(device, name, payload, { qos = 1, format, ...how } = {}) {
       const encoded = encodeContent(payload, format);
       const scope = `type/${topicLevel('type of a device', device.type)}/id/${topicLevel('id of a device', device.id)}`;
       const command = `cmd/${topicLevel('name of a command', name)}/fmt/${topicLevel('format', encoded.format)}`;
-      await link.publish(`iot-2/${scope}/${command}`, encoded.bytes, qos);
+      if (signer === undefined) {
+        await link.publish(`iot-2/${scope}/${command}`, encoded.bytes, qos);
+        return {};
+      }
+      const introduction = signer.introduction(device);
+      if (introduction !== undefined) await link.publish(introduction.topic, introduction.bytes, 1);
+      const ready = await signer.protect(device, name, encoded, how);
+      const message = await signer.idOf(ready);
+      await link.publish(ready.topic, ready.bytes, qos);
+      return { message };
     },
+    onRefusal: (handler) => void refusals.add(handler),
     subscribe: (filter, handler) => link.subscribe(filter, 1, handler),
     on: (event, listener) => link.on(event, listener),
-    close: () => link.close(),
+    async close() {
+      await link.close();
+      await signer?.close();
+    },
   };
+}
+
+/** Keys that devices show, and commands that they refuse. */
+async function listenToDevices(
+  link: Link,
+  signer: CommandSigner,
+  refusals: ReadonlySet<(refusal: DeviceRefusal) => void | Promise<void>>,
+): Promise<void> {
+  try {
+    await link.subscribe(`iot-2/type/+/id/+/evt/${IDENTITY_MESSAGE}/fmt/+`, 1, async (topic, bytes) => {
+      await signer.meet(topic.split('/').at(-1) ?? '', bytes);
+    });
+    await link.subscribe(`iot-2/type/+/id/+/evt/${REFUSAL_MESSAGE}/fmt/+`, 1, async (topic, bytes) => {
+      const [, , type = '', , id = '', , , , format = ''] = topic.split('/');
+      const refusal = await signer.refusal({ type, id }, format, bytes);
+      if (refusal !== undefined) for (const handler of refusals) await handler(refusal);
+    });
+  } catch (failure) {
+    await link.close();
+    throw failure;
+  }
+}
+
+async function openEvent(
+  signer: CommandSigner,
+  device: DeviceName,
+  name: string,
+  format: string,
+  bytes: Uint8Array,
+  handler: (event: Event) => void | Promise<void>,
+): Promise<void> {
+  // What the two sides say to each other about keys is no event of the device's own.
+  if (name === IDENTITY_MESSAGE || name === REFUSAL_MESSAGE) return;
+  if (sealedEncoding(format) === undefined) {
+    return handler({ device, name, format, payload: decodeContent(bytes, format), sealed: false });
+  }
+  const content = await signer.open(device, name, format, bytes);
+  if (content === undefined) return;
+  const payload = decodeContent(content.bytes, content.format);
+  return handler({ device, name, format: content.format, payload, sealed: true });
 }
 
 function devices({ type, device }: EventSelection): string {

@@ -1,10 +1,15 @@
 export { type LinkEvents, type LinkOptions, type PublishOptions, RefusedByServer } from '@sallyport/device';
+export { type Identity, type IdentityFile, readIdentity, type SigningAlgorithm } from '@sallyport/trust';
 export {
   type Application,
   type ApplicationOptions,
+  type CommandOptions,
   connectApplication,
-  type DeviceName,
   type Event,
   type EventSelection,
+  type SentCommand,
 } from './connect-application.ts';
 export { type ConnectionStatus, connectionStatus } from './connection-status.ts';
+export type { DeviceName } from './device-name.ts';
+export type { ApplicationProtection, DeviceRefusal } from './protection.ts';
+export { type ProvisionedIdentity, type ProvisionOptions, provisionIdentity } from './provision-identity.ts';

@@ -1,4 +1,4 @@
-import { SECURITY_LEVELS } from '@sallyport/model';
+import { COMMAND_PROTECTIONS, PAYLOAD_ENCRYPTIONS, SECURITY_LEVELS } from '@sallyport/model';
 import { type Command, Option } from 'commander';
 
 const HELP_GROUP = 'Options of every command:';
@@ -28,4 +28,17 @@ export function withOrganisation(command: Command): Command {
 /** `--security` with the five levels. */
 export function securityOption(): Option {
   return new Option('--security <level>', 'connection security').choices([...SECURITY_LEVELS]);
+}
+
+/** `--commands` and `--encryption`: what the messages of a device type must be. */
+export function withPayloadOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--commands <form>', 'what commands must be: signed, with the published uid, or anything').choices([
+        ...COMMAND_PROTECTIONS,
+      ]),
+    )
+    .addOption(
+      new Option('--encryption <rule>', 'whether payloads must be sealed end to end').choices([...PAYLOAD_ENCRYPTIONS]),
+    );
 }

@@ -15,7 +15,7 @@ export interface AttachedCommand extends Command {
 }
 
 /** A connected gateway: a device that also speaks for the devices attached to it. */
-export interface Gateway extends Omit<Device, 'publishEvent' | 'onCommand'> {
+export interface Gateway extends Omit<Device, 'publishEvent' | 'onCommand' | 'onVerdict'> {
   publishEvent(device: Attached, name: string, payload: Content, options?: PublishOptions): Promise<void>;
   /** Calls the handler for every command to an attached device and to the gateway. */
   onCommand(handler: (command: AttachedCommand) => void | Promise<void>): Promise<void>;
@@ -27,7 +27,7 @@ export interface Gateway extends Omit<Device, 'publishEvent' | 'onCommand'> {
  * @throws RefusedByServer `connection_refused` with reason code and ticket
  * @throws Failure `server_unreachable`, `server_not_trusted`, `key_material_invalid`
  */
-export async function connectGateway(options: DeviceOptions): Promise<Gateway> {
+export async function connectGateway(options: Omit<DeviceOptions, 'protection'>): Promise<Gateway> {
   const { organisation, type, id, token } = options;
   const clientId = clientIdOf({ kind: 'gateway', organisation, type, id });
   const link = await Link.open(options, { clientId, username: 'use-token-auth', password: token });

@@ -1,7 +1,20 @@
+export { type Identity, readIdentity } from '@sallyport/trust';
 export { type Backoff, type BackoffOptions, jitteredBackoff } from './backoff.ts';
+export type { CommandRights, CommandVerdict, GuardedCommand } from './command-guard.ts';
 export { type Command, connectDevice, type Device, type DeviceOptions, type PublishOptions } from './connect-device.ts';
 export { type Attached, type AttachedCommand, connectGateway, type Gateway } from './connect-gateway.ts';
 export { type Content, decodeContent, encodeContent, topicLevel } from './content.ts';
+export { KeyRing, type KeyRingOptions, type KeyRingState, type KnownKey, signingKeyOf } from './key-ring.ts';
 export { Link } from './link.ts';
 export { linkFailure, RefusedByServer, reasonName } from './link-failure.ts';
 export type { LinkCredential, LinkEvents, LinkListener, LinkOptions } from './link-options.ts';
+export { type ProtectedDevice, Protection, type ProtectionOptions, type SendEvent } from './protection.ts';
+export { rootCertificate } from './root-certificate.ts';
+export { type Opened, SealDesk, type SealedMemory, sealedEncoding } from './seal-desk.ts';
+export {
+  type DeviceStore,
+  memoryStore,
+  type RollbackAnchor,
+  type SealedStoreOptions,
+  sealedStore,
+} from './sealed-store.ts';

@@ -9,6 +9,7 @@ export * from './management.ts';
 export * from './oauth-documents.ts';
 export * from './parsed.ts';
 export * from './principal.ts';
+export * from './protection.ts';
 export * from './reason.ts';
 export * from './reason-row.ts';
 export * from './refusal.ts';

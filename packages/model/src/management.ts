@@ -1,4 +1,5 @@
 import type { FailureCode } from './failure.ts';
+import type { CommandProtection, PayloadEncryption } from './protection.ts';
 import type { RevocationPolicy, RevocationSourceDocument } from './revocation.ts';
 import type { SecurityLevel } from './security-level.ts';
 import type { UnlockMode, UnlockSettings } from './unlock.ts';
@@ -74,6 +75,10 @@ export interface DeviceTypeDocument {
   readonly unlock?: UnlockSettings;
   /** Mail address of whoever owns the devices that have no owner of their own. */
   readonly owner?: string;
+  /** Absent: `any`. */
+  readonly commands?: CommandProtection;
+  /** Absent: `optional`. */
+  readonly encryption?: PayloadEncryption;
   readonly metadata?: Metadata;
   readonly createdAt: string;
 }

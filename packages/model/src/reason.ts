@@ -2,6 +2,7 @@ import { CERTIFICATE_REASONS } from './certificate-reasons.ts';
 import { FIRMWARE_REASONS } from './firmware-reasons.ts';
 import { LIST_REASONS } from './list-reasons.ts';
 import { OAUTH_REASONS } from './oauth-reasons.ts';
+import { PROTECTION_REASONS } from './protection-reasons.ts';
 import type { ReasonRow } from './reason-row.ts';
 import { TOKEN_REASONS } from './token-reasons.ts';
 import { UNLOCK_REASONS } from './unlock-reasons.ts';
@@ -421,6 +422,7 @@ export const REASONS = {
   },
   ...TOKEN_REASONS,
   ...CERTIFICATE_REASONS,
+  ...PROTECTION_REASONS,
   unsupported_protocol_version: {
     stage: 'protocol',
     connack3: 1,

@@ -27,6 +27,7 @@ import { unsafeSettings } from './config/unsafe-settings.ts';
 import { EventStream } from './events/stream.ts';
 import { buildApi } from './http/api.ts';
 import { certificateDesk } from './http/certificate-desk.ts';
+import { identityDesk } from './http/identity-desk.ts';
 import { listenHttp } from './http/listen.ts';
 import { listenPublished } from './http/listen-published.ts';
 import { policyDesk } from './http/policy-desk.ts';
@@ -53,6 +54,7 @@ import { certificateTrust, firstDoor } from './wiring/first-door.ts';
 import { foreignRevocation } from './wiring/foreign-revocation.ts';
 import { openLists } from './wiring/lists.ts';
 import { followOrganisations } from './wiring/organisation-authorities.ts';
+import { followDemands } from './wiring/payload-demands.ts';
 import { publication } from './wiring/revocation.ts';
 import { announceUnsafeUnlocks, wireUnlock } from './wiring/unlock.ts';
 
@@ -182,6 +184,7 @@ async function open(
     reconsider: (match) => broker.reconsider(match),
   });
   undo.push(() => addressLists.close());
+  const payloadDemands = await followDemands(registry);
   const broker: Broker = new Broker({
     now,
     random: randomBytes,
@@ -209,6 +212,7 @@ async function open(
     }),
     refuse,
     attend: (topic, principal) => unlock.attend(topic, principal) ?? firmware.attend(topic),
+    payloadDemands,
     counters,
     store,
   });
@@ -217,6 +221,7 @@ async function open(
   const published = publication({ registry, authority, configuration, now });
   let nameClientAuthorities = (): void => {};
   changed = (change) => {
+    payloadDemands.changed(change);
     emit({
       type: 'registry.changed',
       by: change.by,
@@ -286,6 +291,7 @@ async function open(
       maximumDownloads: configuration.firmware.maximumDownloads,
     },
     oauth,
+    identities: identityDesk({ identities: registry.identities, issuerOf: authority.issuerOf, now }),
     explain: questioner({
       load: (organisation) => policies.load(organisation),
       findRoles: async (name) => (await findPrincipal(name))?.roles,

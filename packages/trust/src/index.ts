@@ -1,3 +1,4 @@
+export { fromBase64url, toBase64url } from './base64url.ts';
 export {
   type CertificateFacts,
   canonicalSerial,
@@ -21,12 +22,22 @@ export {
 } from './certificate-request.ts';
 export { fingerprintSha256 } from './fingerprint.ts';
 export {
+  currentKey,
+  type Identity,
+  type IdentityFile,
+  type IdentityKey,
+  type IdentityKeyFile,
+  newIdentityKeys,
+  readIdentity,
+} from './identity.ts';
+export {
   type ClientCertificateOptions,
   type IssuedCertificate,
   issueClientCertificate,
   issueServerCertificate,
   type ServerCertificateOptions,
 } from './issue.ts';
+export { keyIdOf } from './key-id.ts';
 export { generateKeyPair, type KeyPair, keyPairFromPem, keyPairToPem, type PublicKey } from './key-pair.ts';
 export { type OcspIssuerNames, ocspIssuerNames } from './ocsp-names.ts';
 export { type AskedCertificate, createOcspRequest, type OcspRequest, readOcspRequest } from './ocsp-request.ts';
@@ -38,8 +49,48 @@ export {
   readRevocationList,
   type VerifiedRevocationList,
 } from './read-revocation-list.ts';
+export { judgeNumber, type ReplayMemory, type ReplayVerdict } from './replay-window.ts';
 export { createRevocationList, type RevokedEntry } from './revocation-list.ts';
 export type { PublishedAt, RevocationPointers } from './revocation-pointers.ts';
+export {
+  LARGEST_SEALED,
+  type ReadSealed,
+  readSealed,
+  type SealedBinding,
+  type SealedContent,
+  type SealedEncoding,
+  type SealedHeader,
+  sealMessage,
+} from './sealed-message.ts';
+export { generateSealingKey, type SealingKey, sealingKeyOf, sealingPublicKeyOf } from './sealing-key.ts';
+export { beginSession, joinSession, nonceOf, type SessionKeys, type SessionParties } from './sealing-session.ts';
+export { type ReadCommand, readCommand, type SignedCommand, signCommand } from './signed-command.ts';
+export {
+  type DocumentType,
+  LARGEST_SIGNED,
+  readSigned,
+  type SignedEncoding,
+  type SignedMessage,
+} from './signed-message.ts';
+export { messageId, readRefusal, type SignedRefusal, signRefusal } from './signed-refusal.ts';
+export {
+  generateSigningKey,
+  jwkOf,
+  type Signer,
+  type SigningAlgorithm,
+  signerOf,
+  type VerificationKey,
+  verificationKeyOf,
+  verifies,
+} from './signing-key.ts';
+export {
+  MOST_REVOKED,
+  type Statement,
+  type StatementProblem,
+  type StatementVerdict,
+  signStatement,
+  verifyStatement,
+} from './statement.ts';
 export {
   authorityProblem,
   type Verification,

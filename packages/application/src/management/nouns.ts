@@ -6,6 +6,7 @@ import type {
   CredentialDocument,
   DeviceDocument,
   DeviceTypeDocument,
+  IdentityDocument,
   IssuedCertificateDocument,
   IssuedCredential,
   NewApplication,
@@ -31,6 +32,7 @@ import type {
   NewApplicationRequest,
   NewCredentialRequest,
   NewDeviceRequest,
+  NewIdentityRequest,
   NewOperatorRequest,
   NewOrganisationRequest,
   NewTypeRequest,
@@ -168,6 +170,22 @@ export function certificateCalls(caller: Caller) {
       organisation: string,
       body: { readonly certificate: string } | { readonly authority: string; readonly serial: string },
     ) => caller.json<CertificateDocument>('POST', ['organisations', organisation, 'revoked-certificates'], { body }),
+  };
+}
+
+/** Public keys of applications and devices, by key id. */
+export function identityCalls(caller: Caller) {
+  const base = (organisation: string) => ['organisations', organisation, 'identities'];
+  return {
+    /** Newest first, the ended ones too. */
+    list: (organisation: string, filter: { readonly principal?: string } & PageOptions = {}) =>
+      caller.json<Page<IdentityDocument>>('GET', base(organisation), { query: { ...filter } }),
+    /** Public keys only; the answer holds the platform's statement about them. */
+    add: (organisation: string, body: NewIdentityRequest) =>
+      caller.json<IdentityDocument>('POST', base(organisation), { body }),
+    get: (organisation: string, keyId: string) => caller.json<IdentityDocument>('GET', [...base(organisation), keyId]),
+    revoke: (organisation: string, keyId: string) =>
+      caller.json<IdentityDocument>('DELETE', [...base(organisation), keyId]),
   };
 }
 

@@ -1,4 +1,13 @@
-import type { ListName, Metadata, OperatorRole, SecurityLevel, UnlockMode, UnlockSettings } from '@sallyport/model';
+import type {
+  CommandProtection,
+  ListName,
+  Metadata,
+  OperatorRole,
+  PayloadEncryption,
+  SecurityLevel,
+  UnlockMode,
+  UnlockSettings,
+} from '@sallyport/model';
 
 /** Names of things, as they are in the paths of the API. */
 export interface TypeName {
@@ -30,6 +39,8 @@ export interface NewTypeRequest extends TypeName {
   readonly unlock?: UnlockSettings;
   /** Mail address. */
   readonly owner?: string;
+  readonly commands?: CommandProtection;
+  readonly encryption?: PayloadEncryption;
   readonly metadata?: Metadata;
 }
 
@@ -39,6 +50,8 @@ export interface TypeChange {
   readonly security?: SecurityLevel | null;
   readonly unlock?: UnlockSettings | null;
   readonly owner?: string | null;
+  readonly commands?: CommandProtection | null;
+  readonly encryption?: PayloadEncryption | null;
   readonly metadata?: Metadata | null;
 }
 
@@ -87,6 +100,19 @@ export interface NewApplicationRequest extends ApplicationName, FirstCredentials
 export interface ApplicationChange {
   readonly role?: string;
   readonly description?: string | null;
+}
+
+export interface NewIdentityRequest {
+  /** Written form of an application, device or gateway. */
+  readonly principal: string;
+  /** Public JWK on Ed25519 or P-256. */
+  readonly signingKey: Readonly<Record<string, string>>;
+  /** Public JWK on X25519. */
+  readonly sealingKey?: Readonly<Record<string, string>>;
+  /** `365d` if left out. */
+  readonly expiresIn?: string;
+  /** Earlier keys end after this time. */
+  readonly overlap?: string;
 }
 
 export interface NewOperatorRequest {

@@ -9,6 +9,7 @@ import { chosenSecret, type SecretOptions, withSecretOptions } from '../secret-i
 import { showOnce, withSaveToken } from '../shown-once.ts';
 import { applicationReference } from '../thing-names.ts';
 import { credentialCommands } from './credential-commands.ts';
+import { identityCommands } from './identity-commands.ts';
 import { state, stateCommands } from './state-commands.ts';
 
 interface ApplicationOptions extends SecretOptions {
@@ -97,6 +98,7 @@ export function applicationCommand(surroundings: Surroundings): Command {
     mayChoose: true,
     calls: (management) => management.applications.credentials,
   });
+  identityCommands(command, surroundings, { noun: 'application', argument: 'id', example: 'desk' });
   return command;
 }
 

@@ -5,8 +5,8 @@ import { type Administration, administers, all } from '../administration.ts';
 import type { Surroundings } from '../invocation.ts';
 import { withExample, withOrganisation } from '../options.ts';
 import { pemFile, writeNewFile } from '../pem-file.ts';
+import { principalNamed } from '../principal-named.ts';
 import { UsageError } from '../report-failure.ts';
-import { applicationReference, deviceReference } from '../thing-names.ts';
 import { authorityNamed } from './ca.ts';
 
 interface IssueOptions {
@@ -135,23 +135,6 @@ export function certificateCommand(surroundings: Surroundings): Command {
     }),
   );
   return command;
-}
-
-async function principalNamed(administration: Administration, text: string) {
-  const { management } = administration;
-  if (text.startsWith('application:')) {
-    const reference = applicationReference(text);
-    const organisation = await administration.organisation(reference.organisation);
-    const { principal, id } = await management.applications.get({ organisation, id: reference.id });
-    return { organisation, principal, id };
-  }
-  const { organisation: named, type, id } = deviceReference(text);
-  if (id === undefined) {
-    throw new UsageError(`"${text}" names no single device.`, 'Write TYPE/ID, for example pump/pump-7.');
-  }
-  const organisation = await administration.organisation(named);
-  const { principal } = await management.devices.get({ organisation, type, id });
-  return { organisation, principal, id };
 }
 
 /** Issued and pinned ones are revoked by their record: a pin is not one of issuer and serial. */

@@ -1,5 +1,7 @@
 import {
+  type CommandProtection,
   type DeviceTypeDocument,
+  type PayloadEncryption,
   type SecurityLevel,
   UNLOCK_CHANNELS,
   UNLOCK_MODES,
@@ -9,13 +11,15 @@ import {
 import { Command, Option } from 'commander';
 import { administers, all, demandedChange } from '../administration.ts';
 import type { Surroundings } from '../invocation.ts';
-import { securityOption, withExample, withOrganisation } from '../options.ts';
+import { securityOption, withExample, withOrganisation, withPayloadOptions } from '../options.ts';
 
 interface TypeOptions {
   readonly gateway?: boolean;
   readonly description?: string;
   readonly security?: SecurityLevel;
   readonly defaultSecurity?: boolean;
+  readonly commands?: CommandProtection;
+  readonly encryption?: PayloadEncryption;
 }
 
 interface UnlockOptions {
@@ -49,27 +53,33 @@ const COLUMNS = [
   { heading: 'class', value: (row: DeviceTypeDocument) => row.class },
   { heading: 'security', value: (row: DeviceTypeDocument) => row.security ?? "the organisation's" },
   { heading: 'unlock', value: (row: DeviceTypeDocument) => row.unlock?.mode ?? 'off' },
+  { heading: 'commands', value: (row: DeviceTypeDocument) => row.commands ?? 'any' },
+  { heading: 'encryption', value: (row: DeviceTypeDocument) => row.encryption ?? 'optional' },
   { heading: 'description', value: (row: DeviceTypeDocument) => row.description },
 ];
 
 export function typeCommand(surroundings: Surroundings): Command {
   const command = new Command('type').description('Device types, which carry the connection security');
   withExample(
-    withOrganisation(command.command('add <id>'))
-      .description('Make a device type')
-      .option('--gateway', 'its members are gateways, which may speak for other devices')
-      .option('--description <text>', 'free text')
-      .addOption(securityOption()),
+    withPayloadOptions(
+      withOrganisation(command.command('add <id>'))
+        .description('Make a device type')
+        .option('--gateway', 'its members are gateways, which may speak for other devices')
+        .option('--description <text>', 'free text')
+        .addOption(securityOption()),
+    ),
     'sallyport type add meter --security tls-certificate-or-token',
   ).action(
     administers(surroundings, async ({ management, output, organisation }, id: string, options: TypeOptions) => {
-      const { gateway, description, security } = options;
+      const { gateway, description, security, commands, encryption } = options;
       const type = await management.types.create({
         organisation: await organisation(),
         id,
         class: gateway ? 'gateway' : 'device',
         ...(description !== undefined && { description }),
         ...(security !== undefined && { security }),
+        ...(commands !== undefined && { commands }),
+        ...(encryption !== undefined && { encryption }),
       });
       output.document(type);
     }),
@@ -92,7 +102,7 @@ export function typeCommand(surroundings: Surroundings): Command {
     }),
   );
   withExample(
-    withOrganisation(command.command('set <id>'))
+    withPayloadOptions(withOrganisation(command.command('set <id>')))
       .description('Change a device type; an empty description clears it')
       .option('--description <text>', 'free text')
       .addOption(securityOption().conflicts('defaultSecurity'))
@@ -110,12 +120,13 @@ export function typeCommand(surroundings: Surroundings): Command {
       .option('--allow-code-in-reply', 'unsafe: answer the published flow with the code itself')
       .option('--owner <mail>', 'mail address to which the codes of its devices go; empty clears it'),
     'sallyport type set meter --security tls-optional',
+    'sallyport type set meter --commands signed --encryption required',
     'sallyport type set pump --unlock one-time-code --unlock-channels mail console --owner ann@example.com',
   ).action(
     administers(
       surroundings,
       async ({ management, output, organisation }, id: string, options: TypeOptions & UnlockOptions) => {
-        const { description, security, defaultSecurity, owner } = options;
+        const { description, security, defaultSecurity, owner, commands, encryption } = options;
         const name = { organisation: await organisation(), id };
         const unlock = await unlockChange(options, async () => (await management.types.get(name)).unlock);
         const change = demandedChange('sallyport type set', {
@@ -124,6 +135,8 @@ export function typeCommand(surroundings: Surroundings): Command {
           ...(description !== undefined && { description: description === '' ? null : description }),
           ...(security !== undefined && { security }),
           ...(defaultSecurity && { security: null }),
+          ...(commands !== undefined && { commands }),
+          ...(encryption !== undefined && { encryption }),
         });
         output.document(await management.types.update(name, change));
       },

@@ -64,6 +64,8 @@ export function plainManner(application: Pick<Application, 'sendCommand'>): Mann
     name: 'Plain',
     meaning: 'Sent as it is, as devices take it that ask for no signature.',
     honest: true,
-    send: ({ type, id, name, text }) => application.sendCommand({ type, id }, name, commandContent(text)),
+    send: async ({ type, id, name, text }) => {
+      await application.sendCommand({ type, id }, name, commandContent(text));
+    },
   };
 }

@@ -30,7 +30,17 @@ export type { SessionMatch, SessionView } from './session-view.ts';
 export interface BrokerOptions
   extends Pick<
     BrokerContext,
-    'now' | 'random' | 'events' | 'limits' | 'arrive' | 'regrounds' | 'refuse' | 'askForDevice' | 'attend' | 'counters'
+    | 'now'
+    | 'random'
+    | 'events'
+    | 'limits'
+    | 'arrive'
+    | 'regrounds'
+    | 'refuse'
+    | 'askForDevice'
+    | 'attend'
+    | 'payloadDemands'
+    | 'counters'
   > {
   /** What outlives the process; if left out, nothing does. */
   readonly store?: SessionStore;

@@ -9,6 +9,7 @@ import type { Flusher } from './flusher.ts';
 import type { AskForDevice } from './gateway-devices.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { Passage } from './passage.ts';
+import type { PayloadDemands } from './payload-demand.ts';
 import { Realm } from './realm.ts';
 import type { Session } from './session.ts';
 import type { TimerWheel } from './timer-wheel.ts';
@@ -26,6 +27,8 @@ export interface BrokerContext {
   readonly askForDevice?: AskForDevice;
   /** Who in the server listens to a topic; where it is left out, nobody. */
   readonly attend?: Attend;
+  /** What payloads must be, by device type; where it is left out, anything. */
+  readonly payloadDemands?: PayloadDemands;
   readonly counters: BrokerCounters;
   readonly wheel: TimerWheel;
   readonly flusher: Flusher;

@@ -13,7 +13,7 @@ import { enrol } from './reconsider.ts';
 import { Session } from './session.ts';
 import { exceedsTopicBounds } from './topic-bounds.ts';
 import { endUncovered } from './unsubscribe.ts';
-import { keptWill } from './will.ts';
+import { hasWrongForm, keptWill } from './will.ts';
 
 /** A session that an admitted client now has. */
 export interface Opened {
@@ -107,6 +107,7 @@ export function openSession(
   session.lastAddress = link.facts.remoteAddress;
   session.lastTransport = link.facts.transport;
   session.lastFacts = link.facts;
+  if (session.will !== undefined && hasWrongForm(context, session, session.will)) session.will = undefined;
   session.link = link;
   realm.connected++;
   context.durability.save(session);

@@ -9,11 +9,13 @@ import type { DeviceAnswer } from './gateway-devices.ts';
 import { limitStep } from './limit-keys.ts';
 import type { Link } from './link.ts';
 import { needsStore } from './needs-store.ts';
+import { demandOn, formProblem, type PayloadDemands } from './payload-demand.ts';
 import { hasItsFormat, refuseFormat } from './payload-format.ts';
 import { PUBACK, PUBREC, UNHEARD_PUBACK, UNHEARD_PUBREC } from './pending-acks.ts';
 import { forwardedProperties } from './publish-properties.ts';
 import type { Realm } from './realm.ts';
 import { exceedsReceiveMaximum } from './receive-maximum.ts';
+import { refuseForm } from './refuse-form.ts';
 import type { Session } from './session.ts';
 import { askForNamed, notForGateway } from './spoken-for.ts';
 import { endForStore } from './store-answers.ts';
@@ -90,6 +92,10 @@ function walk(
     refuseFormat(context, session, link, frame);
     return;
   }
+  const { payloadDemands } = context;
+  // What a device tells the server itself is not sealed from it.
+  const demands = entry.attendant === undefined ? payloadDemands : undefined;
+  if (demands !== undefined && hasWrongForm(context, demands, session, link, frame, entry)) return;
   if (qos === 2 && session.received?.has(packetId)) {
     // Sent again because our PUBREC was lost: it was delivered the first time [MQTT-4.3.3-10].
     const sequence = session.storeId === 0 ? 0 : durability.store.written;
@@ -131,6 +137,27 @@ function walk(
   durability.acknowledge(session, link, kind, packetId, written === before ? 0 : written);
 }
 
+/** Whether the payload is not what the device type demands; then it has been refused. */
+function hasWrongForm(
+  context: BrokerContext,
+  demands: PayloadDemands,
+  session: Session,
+  link: PublisherLink,
+  { bytes, payloadStart, payloadEnd, qos, packetId }: PublishFrame,
+  entry: TopicEntry,
+): boolean {
+  if (entry.demandVersion !== demands.version) {
+    entry.demand = demandOn(demands, session, entry.topic);
+    entry.demandVersion = demands.version;
+  }
+  if (entry.demand === undefined) return false;
+  const problem = formProblem(entry.demand, bytes.subarray(payloadStart, payloadEnd));
+  if (problem === undefined) return false;
+  const refusal = refuseForm(context, session, 'publish', entry.topic, entry.demand, problem);
+  denyPublish(context, session, link, entry.topic, qos, packetId, refusal);
+  return true;
+}
+
 function entryOf(context: BrokerContext, session: Session, frame: PublishFrame): TopicEntry {
   const { bytes, topicStart, topicEnd } = frame;
   const known = session.topics.find(bytes, topicStart, topicEnd);
@@ -144,6 +171,8 @@ function entryOf(context: BrokerContext, session: Session, frame: PublishFrame):
     tooDeep: exceedsTopicBounds(topic, session.limits),
     version: Number.NaN,
     epoch: -1,
+    demand: undefined,
+    demandVersion: -1,
     route: undefined,
     attendant: context.attend?.(topic, session.principal),
   };

@@ -32,6 +32,13 @@ export function denialCodes(refusal: Refusal, watson: boolean): DenialCodes {
       closeCode: CLOSE_CODES.closedByServer,
     };
   }
+  if (REASONS[refusal.reason].reasonCode === ReasonCode.payloadFormatInvalid) {
+    return {
+      publish: ReasonCode.payloadFormatInvalid,
+      subscribe: ReasonCode.notAuthorized,
+      closeCode: CLOSE_CODES.closedByServer,
+    };
+  }
   if (watson && refusal.reason === 'topic_not_permitted') {
     return {
       publish: ReasonCode.topicNameInvalid,

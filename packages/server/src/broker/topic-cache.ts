@@ -1,4 +1,5 @@
 import type { Attendant } from './attend.ts';
+import type { TopicDemand } from './payload-demand.ts';
 import type { Route } from './route.ts';
 
 /** What is known about a topic that a client publishes to. */
@@ -13,6 +14,9 @@ export interface TopicEntry {
   /** Version of the rights by which `allowed` was decided. */
   version: number;
   epoch: number;
+  /** What payloads on it must be, as of `demandVersion`. */
+  demand: TopicDemand | undefined;
+  demandVersion: number;
   /** Undefined as long as it was never allowed: what strangers may not do costs the router nothing. */
   route: Route | undefined;
   /** Who in the server listens to it, before anybody else. */

@@ -2,7 +2,9 @@ import { resolveTopic } from '@sallyport/model';
 import type { Will } from '@sallyport/mqtt';
 import type { BrokerContext } from './context.ts';
 import { dispatchOwned } from './dispatch.ts';
+import { demandOn, formProblem } from './payload-demand.ts';
 import { encodedProperties } from './publish-properties.ts';
+import { refuseForm } from './refuse-form.ts';
 import type { KeptWill, Session } from './session.ts';
 
 /** The will of CONNECT as it is kept: in the full topic, in bytes of its own. */
@@ -38,6 +40,18 @@ export function sendWill(context: BrokerContext, session: Session): void {
     context.events.emit({ type: 'message.denied', refusal: rights.refuse('will', will.message.topic) });
     return;
   }
+  if (hasWrongForm(context, session, will)) return;
   const expiresAt = will.expiry === undefined ? 0 : context.now() + will.expiry * 1000;
   dispatchOwned(context, session.organisation, { ...will.message, expiresAt }, session);
+}
+
+/** Whether a will is not what the device type demands of payloads; then it has been refused. */
+export function hasWrongForm(context: BrokerContext, session: Session, { message }: KeptWill): boolean {
+  const { payloadDemands } = context;
+  const demand = payloadDemands && demandOn(payloadDemands, session, message.topic);
+  const problem = demand && formProblem(demand, message.body.subarray(message.payloadStart));
+  if (demand === undefined || problem === undefined) return false;
+  context.counters.messagesDenied++;
+  refuseForm(context, session, 'will', message.topic, demand, problem);
+  return true;
 }

@@ -23,7 +23,9 @@ import {
 import { z } from 'zod';
 import {
   applicationRole,
+  commands,
   deviceClass,
+  encryption,
   gatewayRole,
   operatorRole,
   security,
@@ -52,6 +54,8 @@ export const typeAnswer: z.ZodType<DeviceTypeDocument> = z
     security: security.exactOptional(),
     unlock: unlockSettings.exactOptional(),
     owner: text.exactOptional(),
+    commands: commands.exactOptional(),
+    encryption: encryption.exactOptional(),
     metadata: metadata.exactOptional(),
     createdAt: at,
   })

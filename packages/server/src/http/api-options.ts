@@ -24,6 +24,7 @@ import type { AuthorizationServer } from '../oauth/authorization-server.ts';
 import type { CertificateRecord, TrustedAuthority } from '../registry/records.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { FirmwareDoorOptions } from './firmware-door.ts';
+import type { IdentityDesk } from './identity-desk.ts';
 import type { AnswerPublished } from './published-objects.ts';
 
 /** The live sessions, as the broker knows them. */
@@ -110,6 +111,7 @@ export interface ApiOptions {
   readonly firmwareDoor?: Pick<FirmwareDoorOptions, 'file' | 'authenticate' | 'maximumDownloads'>;
   /** Absent if no organisation has one. */
   readonly oauth?: AuthorizationServer | undefined;
+  readonly identities: IdentityDesk;
   readonly explain: (question: Question) => Explanation | Promise<Explanation>;
   readonly health: () => Health | Promise<Health>;
   readonly metricsText: () => string | Promise<string>;
@@ -138,6 +140,7 @@ export type Services = Pick<
   | 'firmware'
   | 'rollouts'
   | 'oauth'
+  | 'identities'
   | 'explain'
   | 'health'
   | 'metricsText'

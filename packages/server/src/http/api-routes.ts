@@ -9,6 +9,7 @@ import { credentialRoutes } from './routes/credentials.ts';
 import { deviceRoutes } from './routes/devices.ts';
 import { explanationRoutes } from './routes/explanations.ts';
 import { firmwareRoutes } from './routes/firmware.ts';
+import { identityRoutes } from './routes/identities.ts';
 import { oauthRoutes } from './routes/oauth.ts';
 import { operatorRoutes } from './routes/operators.ts';
 import { organisationRoutes } from './routes/organisations.ts';
@@ -34,6 +35,7 @@ export function apiRoutes(services: Services, now: () => number): readonly Route
     ...firmwareRoutes(services),
     ...rolloutRoutes(services),
     ...oauthRoutes(services),
+    ...identityRoutes(services, now),
     ...policyRoutes(services),
     ...addressListRoutes(services, now),
     ...auditRoutes(services),

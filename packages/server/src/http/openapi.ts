@@ -17,6 +17,7 @@ const TAGS: Readonly<Record<string, string>> = {
   firmware: 'Images that devices may run, the roles that sign them, and rollouts.',
   'authorization server':
     'The embedded authorization server: its keys, its clients, and devices that wait for their owner.',
+  identities: 'Keys of applications and devices for signed commands and sealed payloads.',
   operators: 'People who run the platform.',
   policies: 'Statements that say who may do what.',
   lists: 'Black and white lists of addresses and countries.',

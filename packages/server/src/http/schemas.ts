@@ -1,6 +1,8 @@
 import {
+  COMMAND_PROTECTIONS,
   ON_UNKNOWN,
   OPERATOR_ROLES,
+  PAYLOAD_ENCRYPTIONS,
   type Parsed,
   parseApplicationId,
   parseDeviceId,
@@ -65,6 +67,12 @@ export const owner = z
   .string()
   .max(320)
   .meta({ description: 'Mail address of the owner.', examples: ['ann@example.com'] });
+export const commands = z
+  .enum(COMMAND_PROTECTIONS)
+  .describe('What commands to its devices must be: signed by an application, with the published uid, or anything.');
+export const encryption = z
+  .enum(PAYLOAD_ENCRYPTIONS)
+  .describe('Whether what its devices send and receive must be sealed end to end.');
 export const deviceClass = z
   .enum(['device', 'gateway'])
   .describe('Whether its members speak for themselves or also for others.');

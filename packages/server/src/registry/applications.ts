@@ -142,6 +142,7 @@ export function applications(ground: Ground): Applications {
         await transaction.deleteFrom('certificates').where('principal', '=', nameOf(found)).execute();
         await transaction.deleteFrom('oauth_states').where('principal', '=', nameOf(found)).execute();
         await transaction.deleteFrom('client_keys').where('principal', '=', nameOf(found)).execute();
+        await transaction.deleteFrom('identities').where('principal', '=', nameOf(found)).execute();
         await transaction
           .deleteFrom('applications')
           .where('organisation', '=', input.organisation)

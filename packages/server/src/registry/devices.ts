@@ -195,6 +195,7 @@ export function devices(ground: Ground): Devices {
         await transaction.deleteFrom('certificates').where('principal', '=', nameOf(found)).execute();
         await transaction.deleteFrom('oauth_states').where('principal', '=', nameOf(found)).execute();
         await transaction.deleteFrom('authenticators').where('principal', '=', nameOf(found)).execute();
+        await transaction.deleteFrom('identities').where('principal', '=', nameOf(found)).execute();
         await transaction
           .deleteFrom('devices')
           .where('organisation', '=', input.organisation)

@@ -1,6 +1,8 @@
 import type {
+  CommandProtection,
   Metadata,
   OperatorRole,
+  PayloadEncryption,
   RevocationPolicy,
   SecurityLevel,
   UnlockMode,
@@ -43,6 +45,10 @@ export interface DeviceType {
   readonly unlock?: UnlockSettings;
   /** Mail address of whoever owns its devices. */
   readonly owner?: string;
+  /** Absent: `any`. */
+  readonly commands?: CommandProtection;
+  /** Absent: `optional`. */
+  readonly encryption?: PayloadEncryption;
   readonly metadata?: Metadata;
   readonly createdAt: number;
 }
@@ -166,6 +172,24 @@ export interface ClientKey {
   readonly createdBy: string;
 }
 
+/** Public keys of an application, device or gateway, for signed commands and sealed payloads. */
+export interface IdentityRecord {
+  /** Beginning of the SHA-256 of the keys, Base64url. */
+  readonly keyId: string;
+  readonly organisation: string;
+  /** Written form of the principal. */
+  readonly principal: string;
+  readonly algorithm: 'EdDSA' | 'ES256';
+  readonly signingKey: Uint8Array<ArrayBuffer>;
+  readonly sealingKey?: Uint8Array<ArrayBuffer>;
+  readonly notBefore: number;
+  readonly notAfter: number;
+  readonly createdAt: number;
+  readonly createdBy: string;
+  readonly revokedAt?: number;
+  readonly revokedBy?: string;
+}
+
 /** A new record with its first token. The token is in no other answer, ever. */
 export interface Issued<T> {
   readonly record: T;
@@ -186,7 +210,8 @@ export type RegistryKind =
   | 'authority'
   | 'client-key'
   | 'policy'
-  | 'list';
+  | 'list'
+  | 'identity';
 
 /** What has changed, told after it is on disk. Whoever caches or holds rights listens. */
 export interface RegistryChange {
@@ -196,6 +221,8 @@ export interface RegistryChange {
   /** Written form of the principal that is affected; absent if a whole organisation is. */
   readonly principal?: string;
   readonly credential?: string;
+  /** A device type as it is now; present for kind `type`, unless it was removed. */
+  readonly type?: DeviceType;
   /** Written form of the operator, or `system`. */
   readonly by: string;
   /** `KIND.CHANGE`, for example `device.created`: the type of the audit row. */

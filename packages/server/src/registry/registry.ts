@@ -12,6 +12,7 @@ import { type ClientKeys, clientKeys } from './client-keys.ts';
 import { type Credentials, credentials } from './credentials.ts';
 import { type Devices, devices } from './devices.ts';
 import type { Ground } from './ground.ts';
+import { type Identities, identities } from './identities.ts';
 import type { Lookup } from './lookup.ts';
 import { type Operators, operators } from './operators.ts';
 import { type Organisations, organisations } from './organisations.ts';
@@ -56,6 +57,7 @@ export interface Registry {
   readonly revoked: RevokedCertificates;
   readonly clientKeys: ClientKeys;
   readonly authenticators: Authenticators;
+  readonly identities: Identities;
   readonly policies: Policies;
   readonly addressLists: AddressListRecords;
   readonly lookup: Lookup;
@@ -91,6 +93,7 @@ export function openRegistry(options: RegistryOptions): Registry {
     revoked: revokedCertificates(ground),
     clientKeys: clientKeys(ground),
     authenticators: authenticators(ground, options.secretBox),
+    identities: identities(ground),
     policies: policies(ground),
     addressLists: addressListRecords(ground),
     lookup,

@@ -1,4 +1,12 @@
-import type { Metadata, OperatorRole, SecurityLevel, UnlockMode, UnlockSettings } from '@sallyport/model';
+import type {
+  CommandProtection,
+  Metadata,
+  OperatorRole,
+  PayloadEncryption,
+  SecurityLevel,
+  UnlockMode,
+  UnlockSettings,
+} from '@sallyport/model';
 import type { Selectable } from 'kysely';
 import { numeric, present } from '../storage/present.ts';
 import type {
@@ -48,6 +56,8 @@ export function typeOf(row: DeviceTypesTable): DeviceType {
       security: row.security as SecurityLevel | null,
       unlock: row.unlock === null ? null : (JSON.parse(row.unlock) as UnlockSettings),
       owner: row.owner,
+      commands: row.commands as CommandProtection | null,
+      encryption: row.encryption as PayloadEncryption | null,
       metadata: metadataOf(row.metadata),
     }),
   };

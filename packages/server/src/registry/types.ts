@@ -1,13 +1,18 @@
 import {
+  COMMAND_PROTECTIONS,
+  type CommandProtection,
   Failure,
   type Metadata,
+  PAYLOAD_ENCRYPTIONS,
   type Page,
+  type PayloadEncryption,
   parseTypeId,
   SECURITY_LEVELS,
   type SecurityLevel,
   type UnlockSettings,
 } from '@sallyport/model';
 import { type PageRequest, pageLimit, pageOf } from '../storage/page.ts';
+import { present } from '../storage/present.ts';
 import { alreadyExists, checked, checkedDescription, checkedMetadata, checkedWord, notFound } from './checks.ts';
 import { type Executor, type Ground, mutate } from './ground.ts';
 import { organisationIn } from './organisations.ts';
@@ -30,12 +35,16 @@ export interface Types {
       unlock?: UnlockSettings;
       /** Mail address. */
       owner?: string;
+      commands?: CommandProtection;
+      encryption?: PayloadEncryption;
       metadata?: Metadata;
       by: string;
     },
   ): Promise<DeviceType>;
   get(name: TypeName): Promise<DeviceType>;
   list(input: { organisation: string } & PageRequest): Promise<Page<DeviceType>>;
+  /** Those of all organisations that demand something of commands or payloads. */
+  demanding(): Promise<readonly DeviceType[]>;
   /** What is left out stays, `null` clears. */
   update(
     input: TypeName & {
@@ -43,6 +52,8 @@ export interface Types {
       security?: SecurityLevel | null;
       unlock?: UnlockSettings | null;
       owner?: string | null;
+      commands?: CommandProtection | null;
+      encryption?: PayloadEncryption | null;
       metadata?: Metadata | null;
       by: string;
     },
@@ -76,6 +87,8 @@ export function types(ground: Ground): Types {
         description: checkedDescription(input.description),
         security: input.security === undefined ? null : checkedWord('security', input.security, SECURITY_LEVELS),
         metadata: checkedMetadata(input.metadata),
+        commands: wordOrNone('commands', input.commands, COMMAND_PROTECTIONS),
+        encryption: wordOrNone('encryption', input.encryption, PAYLOAD_ENCRYPTIONS),
         created_at: ground.now(),
         unlock: checkedUnlock(input.unlock),
         owner: checkedOwner(input.owner),
@@ -90,13 +103,11 @@ export function types(ground: Ground): Types {
           .executeTakeFirst();
         if (known) throw alreadyExists(`Device type "${id}" of organisation "${organisation}"`);
         await transaction.insertInto('device_types').values(row).execute();
-        const details = {
-          class: row.class,
-          ...(row.security !== null && { security: row.security }),
-          ...(row.unlock !== null && { unlock: row.unlock }),
-        };
-        note({ kind: 'type', change: 'created', organisation, target: targetOf(input), details });
-        return typeOf(row);
+        const { security, unlock, commands, encryption } = row;
+        const details = { class: row.class, ...present({ security, unlock, commands, encryption }) };
+        const type = typeOf(row);
+        note({ kind: 'type', change: 'created', organisation, target: targetOf(input), type, details });
+        return type;
       });
     },
 
@@ -115,6 +126,15 @@ export function types(ground: Ground): Types {
       return pageOf(await select.execute(), limit, typeOf, (row) => row.id);
     },
 
+    async demanding() {
+      const rows = await query
+        .selectFrom('device_types')
+        .selectAll()
+        .where((e) => e.or([e('commands', 'is not', null), e('encryption', 'is not', null)]))
+        .execute();
+      return rows.map(typeOf);
+    },
+
     async update(input) {
       const changes = {
         ...(input.description !== undefined && { description: checkedDescription(input.description) }),
@@ -123,6 +143,10 @@ export function types(ground: Ground): Types {
         ...(input.owner !== undefined && { owner: checkedOwner(input.owner) }),
         ...(input.security !== undefined && {
           security: input.security === null ? null : checkedWord('security', input.security, SECURITY_LEVELS),
+        }),
+        ...(input.commands !== undefined && { commands: wordOrNone('commands', input.commands, COMMAND_PROTECTIONS) }),
+        ...(input.encryption !== undefined && {
+          encryption: wordOrNone('encryption', input.encryption, PAYLOAD_ENCRYPTIONS),
         }),
       };
       const { organisation, id } = input;
@@ -139,9 +163,12 @@ export function types(ground: Ground): Types {
           changed: Object.keys(changes),
           ...('security' in changes && { security: changes.security ?? 'as the organisation' }),
           ...('unlock' in changes && { unlock: changes.unlock ?? 'off' }),
+          ...('commands' in changes && { commands: changes.commands ?? 'any' }),
+          ...('encryption' in changes && { encryption: changes.encryption ?? 'optional' }),
         };
-        note({ kind: 'type', change: 'updated', organisation, target: targetOf(input), details });
-        return typeIn(transaction, input);
+        const type = await typeIn(transaction, input);
+        note({ kind: 'type', change: 'updated', organisation, target: targetOf(input), type, details });
+        return type;
       });
     },
 
@@ -164,6 +191,10 @@ export function types(ground: Ground): Types {
         note({ kind: 'type', change: 'removed', organisation, target: targetOf(input) });
       }),
   };
+}
+
+function wordOrNone<T extends string>(field: string, value: string | null | undefined, words: readonly T[]): T | null {
+  return value === null || value === undefined ? null : checkedWord(field, value, words);
 }
 
 function targetOf({ organisation, id }: TypeName): string {

@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import { firmwareTables } from './migrations/firmware.ts';
+import { identities } from './migrations/identities.ts';
 import { addressLists } from './migrations/lists.ts';
 import { oauthTables } from './migrations/oauth.ts';
 import { revocationOfAuthorities, revokedCertificates } from './migrations/revocation.ts';
@@ -182,6 +183,7 @@ export const MIGRATIONS: readonly Migration[] = [
   oauthTables,
   revocationOfAuthorities,
   addUnlock,
+  identities,
 ];
 
 /** Brings a database to the newest schema. Answers the version found, which may be newer than what is known here: then nothing is done. */

@@ -21,6 +21,8 @@ export interface DeviceTypesTable {
   description: string | null;
   security: string | null;
   metadata: string | null;
+  commands: string | null;
+  encryption: string | null;
   created_at: number;
   /** JSON. */
   unlock: string | null;
@@ -207,6 +209,24 @@ export interface AuthenticatorsTable {
   created_by: string;
 }
 
+export interface IdentitiesTable {
+  sequence: Generated<number>;
+  /** Beginning of the SHA-256 of the keys, Base64url. */
+  key_id: string;
+  organisation: string;
+  principal: string;
+  /** `EdDSA` or `ES256`. */
+  algorithm: string;
+  signing_key: Uint8Array;
+  sealing_key: Uint8Array | null;
+  not_before: number;
+  not_after: number;
+  created_at: number;
+  created_by: string;
+  revoked_at: number | null;
+  revoked_by: string | null;
+}
+
 /** Every table of `registry.db`. */
 export interface Tables extends OauthTables {
   organisations: OrganisationsTable;
@@ -222,6 +242,7 @@ export interface Tables extends OauthTables {
   firmware_rollouts: FirmwareRolloutsTable;
   firmware_rollout_devices: FirmwareRolloutDevicesTable;
   authenticators: AuthenticatorsTable;
+  identities: IdentitiesTable;
   audit: AuditTable;
   refusals: RefusalsTable;
   address_lists: AddressListsTable;

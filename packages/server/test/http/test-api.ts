@@ -15,6 +15,7 @@ import { Rollouts, type RolloutsOptions } from '../../src/firmware/rollouts.ts';
 import { buildApi } from '../../src/http/api.ts';
 import type { ApiOptions } from '../../src/http/api-options.ts';
 import { certificateDesk } from '../../src/http/certificate-desk.ts';
+import { identityDesk } from '../../src/http/identity-desk.ts';
 import { policyDesk } from '../../src/http/policy-desk.ts';
 import { AddressLists } from '../../src/lists/address-lists.ts';
 import { operatorIdOfToken } from '../../src/registry/operator-token.ts';
@@ -69,6 +70,8 @@ export async function openTestApi(overrides: Partial<ApiOptions> = {}) {
     now,
     onChange: async () => {},
   });
+  const authority = await testAuthority(NOON);
+  const issuing = await createRootAuthority({ commonName: 'Sallyport demo 0', now: NOON, validity: 86_400_000 });
   const app = buildApi({
     version: '0.1.0',
     tls: { key: '', cert: '' },
@@ -104,7 +107,8 @@ export async function openTestApi(overrides: Partial<ApiOptions> = {}) {
     },
     policy,
     addressLists: { lists, countries: { of: () => undefined, describe: () => undefined } },
-    certificates: certificateDesk({ authority: await testAuthority(NOON), registry, now }),
+    certificates: certificateDesk({ authority, registry, now }),
+    identities: identityDesk({ identities: registry.identities, issuerOf: async () => issuing, now }),
     ...(await testFirmware({ folder, database, registry, now })),
     explain: (question) => ({ question, effect: 'deny', resolved: question.resource, statements: [], steps: [] }),
     health: () => ({ status: 'ok', parts: { registry: 'ok' } }),

@@ -5,8 +5,10 @@ import type { Services } from '../api-options.ts';
 import { deviceTypeDocument, pageOf } from '../documents.ts';
 import { fields, type Route, route } from '../route.ts';
 import {
+  commands,
   description,
   deviceClass,
+  encryption,
   metadata,
   organisationId,
   owner,
@@ -26,6 +28,8 @@ const created = fields({
   security: security.exactOptional(),
   unlock: unlockSettings.exactOptional(),
   owner: owner.exactOptional(),
+  commands: commands.exactOptional(),
+  encryption: encryption.exactOptional(),
   metadata: metadata.exactOptional(),
 });
 const changed = fields({
@@ -33,6 +37,8 @@ const changed = fields({
   security: security.nullable().exactOptional(),
   unlock: unlockSettings.nullable().exactOptional(),
   owner: owner.nullable().exactOptional(),
+  commands: commands.nullable().exactOptional(),
+  encryption: encryption.nullable().exactOptional(),
   metadata: metadata.nullable().exactOptional(),
 });
 
