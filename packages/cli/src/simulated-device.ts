@@ -1,14 +1,6 @@
 import type { Command, Device } from '@sallyport/device';
+import { type Reading, readings } from '@sallyport/device/simulator';
 import { Failure } from '@sallyport/model';
-
-/** What a simulated device measures. */
-export interface Reading {
-  /** Metres per second squared. */
-  readonly acceleration: number;
-  readonly motion: 'still' | 'moving';
-  /** Degrees. */
-  readonly position: { readonly latitude: number; readonly longitude: number };
-}
 
 export interface SimulationOptions {
   readonly device: Pick<Device, 'publishEvent' | 'onCommand' | 'closed'>;
@@ -36,15 +28,9 @@ export async function simulate(options: SimulationOptions): Promise<void> {
     ended = failure ?? new Failure('connection_lost', 'The connection was closed.');
   });
   await device.onCommand('+', (command) => options.onCommand?.(command));
-  let position = { latitude: 48.137, longitude: 11.575 };
+  const measured = readings(random);
   for (let sent = 0; sent < count && !stop.aborted && !ended; sent++) {
-    const moving = random() < 0.5;
-    if (moving) position = wander(position, random);
-    const reading: Reading = {
-      acceleration: Number((moving ? random() * 4 : random() * 0.1).toFixed(2)),
-      motion: moving ? 'moving' : 'still',
-      position,
-    };
+    const reading = measured.next().value;
     try {
       await device.publishEvent('status', reading);
       options.onReading?.(reading);
@@ -56,14 +42,6 @@ export async function simulate(options: SimulationOptions): Promise<void> {
     if (sent + 1 < count) await pause(every, stop, over);
   }
   if (ended && !stop.aborted) throw ended;
-}
-
-function wander(position: Reading['position'], random: () => number): Reading['position'] {
-  const step = () => (random() - 0.5) / 1_000;
-  return {
-    latitude: Number((position.latitude + step()).toFixed(5)),
-    longitude: Number((position.longitude + step()).toFixed(5)),
-  };
 }
 
 async function pause(duration: number, stop: AbortSignal, over: Promise<void>): Promise<void> {

@@ -1,7 +1,8 @@
 import type { Command } from '@sallyport/device';
+import type { Reading } from '@sallyport/device/simulator';
 import { Failure } from '@sallyport/model';
 import { describe, expect, it } from 'vitest';
-import { type Reading, simulate } from '../src/simulated-device.ts';
+import { simulate } from '../src/simulated-device.ts';
 
 function fakeDevice() {
   const published: unknown[] = [];

@@ -19,12 +19,20 @@ export interface LinkOptions {
   readonly backoff?: BackoffOptions;
   /** Messages that may wait for their acknowledgement or for the connection; 1,000 by default. */
   readonly maximumPending?: number;
+  /** Client certificate with its chain, and its key, in PEM. */
+  readonly certificate?: { readonly cert: string; readonly key: string };
+  /** Told the stages of the first attempt to connect as they happen. */
+  readonly onStage?: (stage: LinkStage, text: string) => void;
 }
+
+/** How far an attempt to connect is. */
+export type LinkStage = 'name' | 'tcp' | 'tls' | 'accepted';
 
 export interface LinkCredential {
   readonly clientId: string;
-  readonly username: string;
-  readonly password: string;
+  /** User name and password are left out where the certificate proves the client alone. */
+  readonly username?: string;
+  readonly password?: string;
 }
 
 /** What can happen to a connection while it is used. */

@@ -1,3 +1,4 @@
+import type { TLSSocket } from 'node:tls';
 import { Failure, topicMatches } from '@sallyport/model';
 import { connect, type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
 import { jitteredBackoff } from './backoff.ts';
@@ -71,9 +72,11 @@ export class Link {
       connectTimeout,
       reconnectPeriod: backoff.next(),
       queueQoSZero: false,
+      ...options.certificate,
       ...credential,
     };
     const client = connect(settings);
+    if (options.onStage) watchStages(client, options.onStage);
     const link = new Link(client, `${host}:${port}`, protocolVersion, options.maximumPending ?? 1_000);
     client.on('message', (topic, payload, packet) => link.#dispatch(topic, payload, packet));
     await link.#firstConnection();
@@ -265,6 +268,19 @@ export class Link {
         });
     }
   }
+}
+
+/** The socket of the first attempt tells by itself how far it is. */
+function watchStages(client: MqttClient, onStage: NonNullable<LinkOptions['onStage']>): void {
+  const socket = client.stream as Partial<TLSSocket> & MqttClient['stream'];
+  socket.once('lookup', (_error: unknown, address: unknown) => onStage('name', `the name leads to ${String(address)}`));
+  socket.once('connect', () => onStage('tcp', `connected to port ${socket.remotePort ?? '?'}`));
+  socket.once('secureConnect', () => {
+    const { valid_to: until } = socket.getPeerCertificate?.() ?? {};
+    const how = `${socket.getProtocol?.() ?? 'TLS'} with ${socket.getCipher?.().standardName ?? 'an unnamed cipher'}`;
+    onStage('tls', `${how}; the certificate of the server holds until ${until ?? '?'}`);
+  });
+  client.once('connect', () => onStage('accepted', 'the server knows who this is'));
 }
 
 type Reason = { readonly reasonString?: string } | undefined;

@@ -68,7 +68,9 @@ export function boot({ flash, now, onStep = () => {} }: BootOptions): BootReport
     const verified = verifySlot(flash, rom, slot, now());
     if (!verified.ok) {
       const one = step(broken('image', verified.reason, verified.text, slot));
-      fault ??= verified.reason === 'missing' && fault === undefined && slot !== state?.active ? undefined : one;
+      // An empty slot says less than whatever lies in the other; that the spare slot is empty is no fault at all.
+      if (verified.reason !== 'missing') fault = fault === undefined || fault.reason === 'missing' ? one : fault;
+      else if (slot === state?.active) fault ??= one;
       if (state && onTrial) writeBootState(flash, { active: state.active });
       continue;
     }

@@ -2,7 +2,6 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
-  ftruncateSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -24,7 +23,6 @@ export interface Disk {
   exists(path: string): boolean;
   /** Adds to the end, making the file if there is none; not yet safe from a power cut. */
   append(path: string, bytes: Uint8Array): void;
-  truncate(path: string, size: number): void;
   /** Makes what was written safe from a power cut. */
   sync(path: string): void;
   /** Takes the place of what is there, at once. */
@@ -58,14 +56,6 @@ export const nodeDisk: Disk = {
     const file = openSync(path, 'a', 0o600);
     try {
       writeSync(file, bytes);
-    } finally {
-      closeSync(file);
-    }
-  },
-  truncate(path, size) {
-    const file = openSync(path, 'r+');
-    try {
-      ftruncateSync(file, size);
     } finally {
       closeSync(file);
     }

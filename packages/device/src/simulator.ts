@@ -1,0 +1,14 @@
+export { type Reading, readings } from './simulator/reading.ts';
+export {
+  type CommandJudgement,
+  SimulatedDevice,
+  type SimulatedDeviceOptions,
+  type SimulatedProof,
+} from './simulator/simulated-device.ts';
+export type {
+  FirmwareProgress,
+  MetCommand,
+  SentReading,
+  SimulatedEvent,
+  SimulatedState,
+} from './simulator/simulated-events.ts';
