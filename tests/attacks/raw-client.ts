@@ -24,6 +24,8 @@ export interface From {
   readonly localAddress?: string;
   /** Bytes before all others: the PROXY protocol. */
   readonly header?: Uint8Array;
+  /** What it presents in its handshake, in PEM. */
+  readonly pair?: { readonly key?: string; readonly cert?: string };
 }
 
 /** Both versions that clients speak today, for tables. */
@@ -66,7 +68,7 @@ export class RawClient {
     server: TestServer,
     version: ProtocolVersion = 5,
     plain = false,
-    { localAddress, header }: From = {},
+    { localAddress, header, pair }: From = {},
   ): Promise<RawClient> {
     const { host: name, rootPem: ca } = server;
     const host = localAddress === undefined ? name : '127.0.0.1';
@@ -76,7 +78,8 @@ export class RawClient {
       ...(localAddress === undefined ? {} : { localAddress }),
     };
     let socket: Socket;
-    if (header === undefined) socket = plain ? connectTcp(under) : connectTls({ ...under, servername: name, ca });
+    if (header === undefined)
+      socket = plain ? connectTcp(under) : connectTls({ ...under, servername: name, ca, ...pair });
     else {
       const tcp = connectTcp(under);
       tcp.on('error', () => {});

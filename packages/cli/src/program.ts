@@ -10,6 +10,7 @@ import { deviceCommand } from './commands/device.ts';
 import { explainCommand } from './commands/explain.ts';
 import { firmwareCommand } from './commands/firmware.ts';
 import { initCommand } from './commands/init.ts';
+import { issuerCommand } from './commands/issuer.ts';
 import { listCommand } from './commands/list.ts';
 import { oauthCommand } from './commands/oauth.ts';
 import { operatorCommand } from './commands/operator.ts';
@@ -49,6 +50,7 @@ export function createProgram(surroundings: Surroundings): Command {
       certificateCommand(surroundings),
       caCommand(surroundings),
       oauthCommand(surroundings),
+      issuerCommand(surroundings),
       operatorCommand(surroundings),
       firmwareCommand(surroundings),
       policyCommand(surroundings),

@@ -4,6 +4,7 @@ export * from './explanation.ts';
 export * from './failure.ts';
 export * from './firmware.ts';
 export * from './identifier.ts';
+export * from './issuer-document.ts';
 export * from './list-documents.ts';
 export * from './management.ts';
 export * from './oauth-documents.ts';

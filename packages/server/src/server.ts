@@ -48,6 +48,7 @@ import type { RegistryChange } from './registry/records.ts';
 import { registerForGateway } from './registry/register-for-gateway.ts';
 import type { Registry } from './registry/registry.ts';
 import { writePrivateFile } from './storage/private-file.ts';
+import { accessTokens } from './wiring/access-tokens.ts';
 import { authorizationServer } from './wiring/authorization-server.ts';
 import { firmwareAuthentication, openFirmware } from './wiring/firmware.ts';
 import { certificateTrust, firstDoor } from './wiring/first-door.ts';
@@ -158,7 +159,9 @@ async function open(
   const foreign = await foreignRevocation({ registry, configuration, now, emit });
   undo.push(() => foreign.close());
   const trust = { ...certificateTrust({ registry, authority }), news: foreign.news };
-  const satisfy = firstDoor({ registry, trust, tokens, passwords, now });
+  const bearer = accessTokens({ registry, authority, directory, configuration, findPrincipal, now });
+  undo.push(() => bearer.close());
+  const satisfy = firstDoor({ registry, trust, accessTokens: bearer, tokens, passwords, now });
 
   // Second door: what may you touch.
   const policies = new PolicyStore({
@@ -199,7 +202,7 @@ async function open(
       owes: unlock.owes,
       limitsOf,
     }),
-    regrounds: addressLists.regrounds(regrounds({ findPrincipal, trust, now })),
+    regrounds: addressLists.regrounds(regrounds({ findPrincipal, trust, issuers: bearer.trust, now })),
     askForDevice: gatewayDevices({
       findPrincipal,
       register: (device, by) => registerForGateway(registry, device, by),

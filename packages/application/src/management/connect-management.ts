@@ -11,6 +11,7 @@ import {
 import { Caller, type PageOptions } from './caller.ts';
 import { fetchTransport } from './fetch-transport.ts';
 import { firmwareCalls, rolloutCalls } from './firmware-calls.ts';
+import { issuerCalls } from './issuer-calls.ts';
 import { listCalls } from './list-calls.ts';
 import {
   applicationCalls,
@@ -65,6 +66,7 @@ export function connectManagement(options: ManagementOptions) {
     authorities: authorityCalls(caller),
     certificates: certificateCalls(caller),
     identities: identityCalls(caller),
+    issuers: issuerCalls(caller),
     operators: operatorCalls(caller),
     oauth: oauthCalls(caller),
     policies: policyCalls(caller),

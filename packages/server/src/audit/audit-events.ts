@@ -3,6 +3,21 @@ import { FIRMWARE_AUDIT_EVENTS } from './firmware-audit-events.ts';
 import { UNLOCK_AUDIT_EVENTS } from './unlock-audit-events.ts';
 
 const CONNECTION = ['clientId', 'listener', 'transport', 'tlsVersion', 'protocolVersion', 'username'];
+const ISSUER = [
+  'issuer',
+  'audience',
+  'tokens',
+  'jwksUrl',
+  'keys',
+  'algorithms',
+  'typ',
+  'clockSkew',
+  'longestLife',
+  'principal',
+  'grants',
+  'requireBound',
+  'introspection',
+];
 const REFUSAL = ['reason', 'action', 'reasonCode', 'clientId', 'listener'];
 
 /** Every type of row in the audit trail. `docs/reference/audit-events.md` is generated from it. */
@@ -135,6 +150,18 @@ export const AUDIT_EVENTS = {
   'certificate.revoked': {
     meaning: 'A client certificate was revoked.',
     details: ['certificateKind', 'serial', 'issuer', 'notAfter', 'fingerprint'],
+  },
+  'issuer.created': {
+    meaning: 'An organisation takes the access tokens of an authorization server from now on.',
+    details: ISSUER,
+  },
+  'issuer.updated': {
+    meaning: 'The settings of an authorization server were changed; sessions on its tokens end and may come back.',
+    details: ISSUER,
+  },
+  'issuer.removed': {
+    meaning: 'An organisation does not take the access tokens of an authorization server any more.',
+    details: [],
   },
   'authority.created': {
     meaning: 'An organisation trusts a certificate authority from now on.',

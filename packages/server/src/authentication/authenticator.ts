@@ -30,6 +30,15 @@ export interface CertificateGrounds {
   readonly notAfter: number;
 }
 
+/** The authorization server whose access token a session stands on. */
+export interface IssuerGrounds {
+  readonly id: string;
+  /** Of its settings: when they change, the token has to be judged anew. */
+  readonly version: number;
+  /** SHA-256 of the token in base64url, where the issuer is asked whether it is still active. */
+  readonly token?: string;
+}
+
 /** Grounds on which a session stands. It ends with them. */
 export interface Grounds {
   readonly principal: Principal;
@@ -44,6 +53,10 @@ export interface Grounds {
   readonly presence?: 'demanded';
   /** Milliseconds since the epoch; absent if the credential does not expire. */
   readonly expiresAt?: number;
+  /** Present if an access token is among the proofs. */
+  readonly issuer?: IssuerGrounds;
+  /** Milliseconds after which the grounds are to be judged anew, again and again. */
+  readonly judgedFor?: number;
   /** What may be done at most, by the word of whoever issued the proof; absent: whatever the policy permits. */
   readonly grants?: Grants;
 }

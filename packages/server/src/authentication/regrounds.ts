@@ -3,6 +3,7 @@ import type { TransportFacts } from '../events/transport-facts.ts';
 import type { Grounds } from './authenticator.ts';
 import { type CertificateTrust, certificateStanding } from './certificate-standing.ts';
 import { CONNECTION_LEVELS, type Proof } from './connection-level.ts';
+import { type IssuerTrust, issuerStanding } from './issuer-standing.ts';
 import type { Find, KnownPrincipal } from './known-principal.ts';
 import { type Fallen, secretStanding, suspension } from './standing.ts';
 
@@ -17,11 +18,14 @@ export type GroundsStanding =
 export function regrounds({
   findPrincipal,
   trust,
+  issuers,
   now,
 }: {
   readonly findPrincipal: Find;
   /** Without it no session stands on a certificate. */
   readonly trust?: Pick<CertificateTrust, 'trusts' | 'findBySerial' | 'findPin' | 'news'>;
+  /** Without it no session stands on an access token. */
+  readonly issuers?: IssuerTrust;
   readonly now: () => number;
 }) {
   return async (grounds: Grounds, transport?: TransportFacts): Promise<GroundsStanding> => {
@@ -31,6 +35,7 @@ export function regrounds({
     const fallen =
       (await certificateFallen(grounds, name, trust, now())) ??
       secretStanding(known, grounds, now()) ??
+      (await issuerStanding(issuers, grounds, now())) ??
       suspension(known);
     if (fallen) {
       return { ended: fallen.reason, text: fallen.text, ...(fallen.cure === undefined ? {} : { cure: fallen.cure }) };

@@ -36,7 +36,8 @@ export function secretStanding(
   { credential: id, credentialKind }: Pick<Grounds, 'credential' | 'credentialKind'>,
   now: number,
 ): Fallen | undefined {
-  if (credentialKind === 'certificate') return undefined;
+  // Those two stand on what others say, which is asked elsewhere.
+  if (credentialKind === 'certificate' || credentialKind === 'access-token') return undefined;
   const credential = known.credentials.find((each) => each.id === id);
   if (credential) return standing(known, credential, now);
   return {

@@ -1,7 +1,10 @@
 import type { RefusalReason, TraceStep } from '@sallyport/model';
 import type { Grounds, Verdict } from './authenticator.ts';
 
-export function accepted(grounds: Grounds, step: TraceStep): Verdict {
+export type Accepted = Extract<Verdict, { outcome: 'accepted' }>;
+export type Rejected = Extract<Verdict, { outcome: 'rejected' }>;
+
+export function accepted(grounds: Grounds, step: TraceStep): Accepted {
   return { outcome: 'accepted', grounds, step };
 }
 
@@ -9,7 +12,7 @@ export function rejected(
   reason: RefusalReason,
   text: string,
   extra: { readonly compared?: NonNullable<TraceStep['compared']>; readonly cure?: string | undefined } = {},
-): Verdict {
+): Rejected {
   const step: TraceStep = {
     stage: 'authentication',
     outcome: 'failed',

@@ -3,7 +3,7 @@ import type { Configuration } from '../config/schema.ts';
 import type { BrokerLimits } from './limits.ts';
 
 /** The broker's bounds as the configuration sets them, those of an application standing for everybody. */
-export function configuredLimits({ limits }: Configuration): BrokerLimits {
+export function configuredLimits({ limits, accessTokens }: Configuration): BrokerLimits {
   return {
     connections: limits.maximumConnections,
     organisationConnections: limits.organisations.maximumConnections,
@@ -11,6 +11,7 @@ export function configuredLimits({ limits }: Configuration): BrokerLimits {
     organisationByteRate: limits.organisations.maximumByteRate,
     organisationSubscriptions: limits.organisations.maximumSubscriptions,
     takeoverRate: limits.maximumTakeoverRate,
+    expiryNotice: accessTokens.expiryNotice,
     slowdown: limits.maximumSlowdown,
     willSize: limits.maximumWillSize,
     connectDeadline: limits.connectTimeout,

@@ -24,6 +24,8 @@ export interface BrokerLimits {
   readonly connectRate: number;
   /** Times per second that connections with one client id may push each other out; ten times as often at once. Infinity: no bound. */
   readonly takeoverRate: number;
+  /** Milliseconds before its end at which the end of a session's credential is told. */
+  readonly expiryNotice: number;
   /** Milliseconds that a connection beyond its rates is slowed down without a break before it is closed. */
   readonly slowdown: number;
   /** Bytes of topic and payload of a will. */
@@ -75,6 +77,7 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   byteRate: 67_108_864,
   connectRate: 500,
   takeoverRate: 1,
+  expiryNotice: 60_000,
   slowdown: 3_600_000,
   willSize: 65_536,
   connectDeadline: 10_000,

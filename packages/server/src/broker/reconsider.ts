@@ -92,14 +92,37 @@ export function enrol(context: BrokerContext, realm: Realm, session: Session): v
 /** Sees to it that the session ends with its credential, as {@link enrol} does; for one that has come to stand on another. */
 export function watchGrounds(context: BrokerContext, realm: Realm, session: Session): void {
   const { wheel, now } = context;
-  const { expiresAt } = session.grounds;
+  const { grounds } = session;
+  const { expiresAt = Number.POSITIVE_INFINITY, judgedFor = Number.POSITIVE_INFINITY } = grounds;
   wheel.cancel(session.groundsTimer);
-  if (expiresAt === undefined) return;
-  const look = (): void => {
-    const left = expiresAt - now();
-    if (left > 0) wheel.schedule(session.groundsTimer, Math.min(left, LOOK_AGAIN));
-    else void reconsider(context, realm, session);
+  if (Math.min(expiresAt, judgedFor) === Number.POSITIVE_INFINITY) return;
+  let judgedAt = now();
+  let warned = false;
+  const next = (): void => {
+    const soon = warned ? expiresAt : expiresAt - context.limits.expiryNotice;
+    const wait = Math.min(soon - now(), judgedAt + judgedFor - now(), LOOK_AGAIN);
+    wheel.schedule(session.groundsTimer, Math.max(0, wait));
   };
-  session.onGroundsEnd = look;
-  wheel.schedule(session.groundsTimer, Math.max(0, Math.min(expiresAt - now(), LOOK_AGAIN)));
+  session.onGroundsEnd = () => {
+    const left = expiresAt - now();
+    if (left > 0 && left <= context.limits.expiryNotice && !warned) {
+      warned = true;
+      announceEnd(context, session, expiresAt);
+    }
+    const again = now() - judgedAt >= judgedFor;
+    if (left > 0) {
+      if (again) judgedAt = now();
+      next();
+    }
+    if (left <= 0 || again) void reconsider(context, realm, session);
+  };
+  next();
+}
+
+/** Only where somebody is there to do something about it. */
+function announceEnd({ events }: BrokerContext, session: Session, expiresAt: number): void {
+  if (session.link === undefined) return;
+  const { organisation, clientId, principalName: principal, grounds } = session;
+  const { credential, credentialKind } = grounds;
+  events.emit({ type: 'session.expiring', organisation, clientId, principal, credential, credentialKind, expiresAt });
 }

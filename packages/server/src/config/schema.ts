@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { ACCESS_TOKENS } from './access-tokens-section.ts';
 import { AUTHORIZATION_SERVER_SECTION } from './authorization-server-section.ts';
 import { firmwareSection } from './firmware-section.ts';
 import {
@@ -423,6 +424,7 @@ export const CONFIGURATION = section('The whole file.', {
   firmware: firmwareSection,
   authorizationServer: AUTHORIZATION_SERVER_SECTION,
   unlock: unlockSection(),
+  accessTokens: ACCESS_TOKENS,
   audit: section('The trail of what has happened.', {
     retention: duration({
       default: '90d',

@@ -10,6 +10,7 @@ import { deviceRoutes } from './routes/devices.ts';
 import { explanationRoutes } from './routes/explanations.ts';
 import { firmwareRoutes } from './routes/firmware.ts';
 import { identityRoutes } from './routes/identities.ts';
+import { issuerRoutes } from './routes/issuers.ts';
 import { oauthRoutes } from './routes/oauth.ts';
 import { operatorRoutes } from './routes/operators.ts';
 import { organisationRoutes } from './routes/organisations.ts';
@@ -36,6 +37,7 @@ export function apiRoutes(services: Services, now: () => number): readonly Route
     ...rolloutRoutes(services),
     ...oauthRoutes(services),
     ...identityRoutes(services, now),
+    ...issuerRoutes(services),
     ...policyRoutes(services),
     ...addressListRoutes(services, now),
     ...auditRoutes(services),

@@ -6,6 +6,7 @@ import {
   clientIdOf,
   type DeviceDocument,
   type DeviceTypeDocument,
+  type IssuerDocument,
   type OperatorDocument,
   type OrganisationDocument,
   type Page,
@@ -20,6 +21,7 @@ import type {
   Credential,
   Device,
   DeviceType,
+  Issuer,
   Operator,
   Organisation,
   PolicyVersion,
@@ -39,6 +41,10 @@ function written<T extends object, K extends keyof T>(record: T, times: readonly
 
 export function organisationDocument(organisation: Organisation): OrganisationDocument {
   return written(organisation, ['createdAt', 'suspendedAt']);
+}
+
+export function issuerDocument(issuer: Issuer): IssuerDocument {
+  return written(issuer, ['createdAt']);
 }
 
 export function deviceTypeDocument(type: DeviceType): DeviceTypeDocument {

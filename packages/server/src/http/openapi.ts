@@ -18,6 +18,7 @@ const TAGS: Readonly<Record<string, string>> = {
   'authorization server':
     'The embedded authorization server: its keys, its clients, and devices that wait for their owner.',
   identities: 'Keys of applications and devices for signed commands and sealed payloads.',
+  issuers: 'Authorization servers, and what is made of their access tokens.',
   operators: 'People who run the platform.',
   policies: 'Statements that say who may do what.',
   lists: 'Black and white lists of addresses and countries.',

@@ -117,6 +117,7 @@ export function organisations(ground: Ground): Organisations {
         await transaction.deleteFrom('policies').where('organisation', '=', id).execute();
         await listAsRevoked(transaction, { organisation: id }, ground.now());
         await transaction.deleteFrom('certificates').where('organisation', '=', id).execute();
+        await transaction.deleteFrom('issuers').where('organisation', '=', id).execute();
         await transaction.deleteFrom('authorities').where('organisation', '=', id).execute();
         await transaction.deleteFrom('address_list_entries').where('scope', '=', id).execute();
         await transaction.deleteFrom('address_lists').where('scope', '=', id).execute();

@@ -1,5 +1,6 @@
 import type {
   CommandProtection,
+  IssuerSettings,
   Metadata,
   OperatorRole,
   PayloadEncryption,
@@ -190,6 +191,15 @@ export interface IdentityRecord {
   readonly revokedBy?: string;
 }
 
+/** An authorization server whose access tokens an organisation takes. */
+export interface Issuer extends IssuerSettings {
+  readonly organisation: string;
+  readonly id: string;
+  readonly version: number;
+  readonly createdAt: number;
+  readonly createdBy: string;
+}
+
 /** A new record with its first token. The token is in no other answer, ever. */
 export interface Issued<T> {
   readonly record: T;
@@ -209,6 +219,7 @@ export type RegistryKind =
   | 'certificate'
   | 'authority'
   | 'client-key'
+  | 'issuer'
   | 'policy'
   | 'list'
   | 'identity';

@@ -13,6 +13,7 @@ import { type Credentials, credentials } from './credentials.ts';
 import { type Devices, devices } from './devices.ts';
 import type { Ground } from './ground.ts';
 import { type Identities, identities } from './identities.ts';
+import { type Issuers, issuers } from './issuers.ts';
 import type { Lookup } from './lookup.ts';
 import { type Operators, operators } from './operators.ts';
 import { type Organisations, organisations } from './organisations.ts';
@@ -58,6 +59,7 @@ export interface Registry {
   readonly clientKeys: ClientKeys;
   readonly authenticators: Authenticators;
   readonly identities: Identities;
+  readonly issuers: Issuers;
   readonly policies: Policies;
   readonly addressLists: AddressListRecords;
   readonly lookup: Lookup;
@@ -77,10 +79,14 @@ export function openRegistry(options: RegistryOptions): Registry {
     checkPolicy: options.checkPolicy,
     announce(changes) {
       // Everything is forgotten before the first listener asks anything.
-      for (const change of changes) lookup.forget(change);
+      for (const change of changes) {
+        lookup.forget(change);
+        tokenIssuers.forget(change);
+      }
       for (const change of changes) onChange(change);
     },
   };
+  const tokenIssuers = issuers(ground);
   return {
     organisations: organisations(ground),
     types: types(ground),
@@ -94,6 +100,7 @@ export function openRegistry(options: RegistryOptions): Registry {
     clientKeys: clientKeys(ground),
     authenticators: authenticators(ground, options.secretBox),
     identities: identities(ground),
+    issuers: tokenIssuers,
     policies: policies(ground),
     addressLists: addressListRecords(ground),
     lookup,

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import { firmwareTables } from './migrations/firmware.ts';
 import { identities } from './migrations/identities.ts';
+import { tokenIssuers } from './migrations/issuers.ts';
 import { addressLists } from './migrations/lists.ts';
 import { oauthTables } from './migrations/oauth.ts';
 import { revocationOfAuthorities, revokedCertificates } from './migrations/revocation.ts';
@@ -184,6 +185,7 @@ export const MIGRATIONS: readonly Migration[] = [
   revocationOfAuthorities,
   addUnlock,
   identities,
+  tokenIssuers,
 ];
 
 /** Brings a database to the newest schema. Answers the version found, which may be newer than what is known here: then nothing is done. */

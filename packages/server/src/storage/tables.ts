@@ -191,6 +191,16 @@ export interface FirmwareRolloutsTable {
   created_by: string;
 }
 
+export interface IssuersTable {
+  organisation: string;
+  id: string;
+  version: number;
+  /** Settings as JSON. */
+  document: string;
+  created_at: number;
+  created_by: string;
+}
+
 export interface FirmwareRolloutDevicesTable {
   rollout: string;
   device: string;
@@ -243,6 +253,7 @@ export interface Tables extends OauthTables {
   firmware_rollout_devices: FirmwareRolloutDevicesTable;
   authenticators: AuthenticatorsTable;
   identities: IdentitiesTable;
+  issuers: IssuersTable;
   audit: AuditTable;
   refusals: RefusalsTable;
   address_lists: AddressListsTable;

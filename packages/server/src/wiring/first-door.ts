@@ -5,6 +5,7 @@ import { deviceTokenAuthenticator } from '../authentication/device-token.ts';
 import { passwordAuthenticator } from '../authentication/password.ts';
 import { type Requirement, requirement } from '../authentication/requirement.ts';
 import type { Installation } from '../installation.ts';
+import type { AccessTokens } from './access-tokens.ts';
 
 /** What client certificates are judged by: the registry and the authority of this server, as functions. */
 export function certificateTrust({
@@ -28,22 +29,32 @@ export function certificateTrust({
 
 export interface FirstDoorOptions extends Pick<Installation, 'registry' | 'tokens' | 'passwords'> {
   readonly trust: CertificateTrust;
+  readonly accessTokens: AccessTokens;
   readonly now: () => number;
 }
 
 /** Who are you: every way of proving an identity, in the order in which it is asked. */
-export function firstDoor({ registry: { lookup }, trust, tokens, passwords, now }: FirstDoorOptions): Requirement {
+export function firstDoor({
+  registry: { lookup },
+  trust,
+  accessTokens,
+  tokens,
+  passwords,
+  now,
+}: FirstDoorOptions): Requirement {
   const findPrincipal = (name: string) => lookup.byPrincipal(name);
   const organisationExists = (id: string) => lookup.organisationExists(id);
   return requirement({
     findPrincipal,
     organisationExists,
     now,
+    methods: [accessTokens.method],
     authenticators: [
       {
         proof: 'certificate',
         authenticator: certificateAuthenticator({ trust, findPrincipal, organisationExists, now }),
       },
+      { proof: 'token', authenticator: accessTokens.authenticator },
       { proof: 'token', authenticator: deviceTokenAuthenticator({ findPrincipal, tokens, now }) },
       {
         proof: 'token',

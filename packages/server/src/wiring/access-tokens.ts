@@ -1,0 +1,126 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure } from '@sallyport/model';
+import {
+  type AccessTokenOptions,
+  accessTokenAuthenticator,
+  accessTokenMethod,
+} from '../authentication/access-token.ts';
+import type { Authenticator } from '../authentication/authenticator.ts';
+import type { ExchangeMethod } from '../authentication/exchange-method.ts';
+import { Introspection } from '../authentication/introspection.ts';
+import { issuerClient } from '../authentication/issuer-client.ts';
+import { askIssuer } from '../authentication/issuer-request.ts';
+import type { IssuerTrust } from '../authentication/issuer-standing.ts';
+import { KeySets } from '../authentication/key-sets.ts';
+import type { KnownIssuer } from '../authentication/known-issuer.ts';
+import type { Find } from '../authentication/known-principal.ts';
+import { readSigningKeys, type TokenAlgorithm } from '../authentication/signing-keys.ts';
+import { whenReady } from '../authentication/when-ready.ts';
+import type { Configuration } from '../config/schema.ts';
+import type { Installation } from '../installation.ts';
+import type { Issuers } from '../registry/issuers.ts';
+import type { Issuer } from '../registry/records.ts';
+import { readPrivateFile } from '../storage/private-file.ts';
+
+/** Folder of the data directory for what this server proves itself by to others. */
+const SECRETS_FOLDER = 'secrets';
+const RENEWAL = 60_000;
+
+export interface AccessTokensOptions extends Pick<Installation, 'registry' | 'authority' | 'directory'> {
+  readonly configuration: Pick<Configuration, 'accessTokens'>;
+  readonly findPrincipal: Find;
+  readonly now: () => number;
+}
+
+/** Access tokens: what judges them at the first door, and afterwards. */
+export interface AccessTokens {
+  readonly authenticator: Authenticator;
+  readonly method: ExchangeMethod;
+  readonly trust: IssuerTrust;
+  close(): void;
+}
+
+export function accessTokens({
+  registry,
+  authority,
+  directory,
+  configuration: { accessTokens: settings },
+  findPrincipal,
+  now,
+}: AccessTokensOptions): AccessTokens {
+  const { authorityFile } = settings;
+  const ask = askIssuer({
+    timeout: settings.requestTimeout,
+    authorities: [authority.rootPem, ...(authorityFile === 'none' ? [] : [readAuthorities(authorityFile)])],
+  });
+  const keySets = new KeySets({ ask, now, refresh: settings.keyRefresh, outage: settings.keyOutage });
+  const introspection = new Introspection({
+    ask,
+    proveClient: issuerClient({ readSecret: (name) => readSecret(join(directory, SECRETS_FOLDER, name)), now }),
+    now,
+    outage: settings.introspectionOutage,
+  });
+  const known = knownIssuers(registry.issuers);
+  const options: AccessTokenOptions = {
+    findIssuers: ({ organisation, issuer }) =>
+      whenReady(known(), (all) =>
+        all.filter(
+          (one) =>
+            (organisation === undefined || one.organisation === organisation) &&
+            (issuer === undefined ? one.tokens === 'opaque' : one.issuer === issuer),
+        ),
+      ),
+    keySets,
+    introspect: introspection.introspect,
+    findPrincipal,
+    now,
+  };
+  const renewal = setInterval(() => void keySets.renew(), RENEWAL);
+  renewal.unref();
+  return {
+    authenticator: accessTokenAuthenticator(options),
+    method: accessTokenMethod(options),
+    trust: {
+      findIssuer: ({ organisation, id }) =>
+        whenReady(known(), (all) => all.find((one) => one.organisation === organisation && one.id === id)),
+      introspection,
+    },
+    close: () => clearInterval(renewal),
+  };
+}
+
+/** Issuers as the registry has them, with keys that are given read once. */
+function knownIssuers({ all }: Pick<Issuers, 'all'>): () => readonly KnownIssuer[] | Promise<readonly KnownIssuer[]> {
+  let of: readonly Issuer[] | undefined;
+  let known: readonly KnownIssuer[] = [];
+  return () =>
+    whenReady(all(), (issuers) => {
+      if (issuers !== of) [of, known] = [issuers, issuers.map(knownIssuer)];
+      return known;
+    });
+}
+
+function knownIssuer({ keys: text, algorithms, ...issuer }: Issuer): KnownIssuer {
+  const read = text === undefined ? undefined : readSigningKeys(text);
+  return {
+    ...issuer,
+    algorithms: algorithms as readonly TokenAlgorithm[],
+    // What was checked when it came and cannot be read now has no key that fits.
+    ...(read === undefined ? {} : { keys: read.ok ? read.keys : [] }),
+  };
+}
+
+function readSecret(path: string): string {
+  const content = readPrivateFile(path);
+  if (content === undefined) throw new Error(`the file ${path} is not there`);
+  return content.toString('utf8');
+}
+
+function readAuthorities(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new Failure('configuration_invalid', `accessTokens.authorityFile: ${path} cannot be read.`, { cause });
+  }
+}
