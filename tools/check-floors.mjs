@@ -48,6 +48,7 @@ export const FLOORS = {
   firmware: 1,
   incidents: 1,
   lists: 1,
+  guessing: 1,
   audit: 1,
   metrics: 1,
   events: 0,

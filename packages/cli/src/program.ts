@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { applicationCommand } from './commands/application.ts';
 import { auditCommand } from './commands/audit.ts';
 import { authorizationServerCommand } from './commands/authorization-server.ts';
+import { blockCommand } from './commands/block.ts';
 import { caCommand } from './commands/ca.ts';
 import { certificateCommand } from './commands/certificate.ts';
 import { configCommand } from './commands/config.ts';
@@ -55,6 +56,7 @@ export function createProgram(surroundings: Surroundings): Command {
       firmwareCommand(surroundings),
       policyCommand(surroundings),
       listCommand(surroundings),
+      blockCommand(surroundings),
       sessionCommand(surroundings),
       unlockCommand(surroundings),
     ],

@@ -61,3 +61,16 @@ export interface AddressCheckDocument {
   readonly steps: readonly string[];
   readonly cure?: string;
 }
+
+/** An address that has guessed too often. */
+export interface BlockDocument {
+  /** An IPv4 address, or a /64 network of IPv6. */
+  readonly network: string;
+  /** For whom it is blocked, as it was claimed; absent: for whomever is not known from there. */
+  readonly principal?: string;
+  /** Wrong attempts. */
+  readonly failures: number;
+  /** How often it was blocked. */
+  readonly blocks: number;
+  readonly until: string;
+}

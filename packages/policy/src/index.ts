@@ -9,6 +9,7 @@ export * from './format.ts';
 export * from './grants.ts';
 export { addressText, type ListEntry, parseListEntry } from './list-entry.ts';
 export { nearestPermitted } from './nearest.ts';
+export { networkOf } from './network.ts';
 export { type ParsedPolicyDocument, parsePolicyDocument } from './parse.ts';
 export { nextTimeChange, type Policy } from './policy.ts';
 export * from './scopes.ts';

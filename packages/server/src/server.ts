@@ -53,6 +53,7 @@ import { authorizationServer } from './wiring/authorization-server.ts';
 import { firmwareAuthentication, openFirmware } from './wiring/firmware.ts';
 import { certificateTrust, firstDoor } from './wiring/first-door.ts';
 import { foreignRevocation } from './wiring/foreign-revocation.ts';
+import { openGuessing } from './wiring/guessing.ts';
 import { openLists } from './wiring/lists.ts';
 import { followOrganisations } from './wiring/organisation-authorities.ts';
 import { followDemands } from './wiring/payload-demands.ts';
@@ -188,6 +189,8 @@ async function open(
   });
   undo.push(() => addressLists.close());
   const payloadDemands = await followDemands(registry);
+  const guessing = await openGuessing({ installation, configuration, emit, now });
+  undo.push(() => guessing.close());
   const broker: Broker = new Broker({
     now,
     random: randomBytes,
@@ -195,6 +198,7 @@ async function open(
     limits: configuredLimits(configuration),
     arrive: arrivalDoors({
       lists: judgeLists,
+      guesses: guessing.guard,
       satisfy,
       authorizer: door,
       refuse,
@@ -285,6 +289,7 @@ async function open(
     unlocks: unlock.desk,
     policy: policyDesk(),
     addressLists,
+    guesses: guessing.guard,
     certificates: certificateDesk({ authority, registry, now }),
     firmware: firmware.desk,
     rollouts: firmware.rollouts,
@@ -321,7 +326,7 @@ async function open(
     connectRate: limits.maximumConnectRate,
     connectRatePerAddress: limits.maximumConnectRatePerAddress,
     boundLoopback: limits.boundLoopback,
-    refuseAddress: addressLists.refuseAddress,
+    refuseAddress: guessing.refuseAddress(addressLists.refuseAddress),
   };
   const admission = certificateAdmission({ trust, now });
   const mqttCredentials = async (): Promise<ServerCredentials> => ({

@@ -12,7 +12,7 @@ import { Caller, type PageOptions } from './caller.ts';
 import { fetchTransport } from './fetch-transport.ts';
 import { firmwareCalls, rolloutCalls } from './firmware-calls.ts';
 import { issuerCalls } from './issuer-calls.ts';
-import { listCalls } from './list-calls.ts';
+import { blockCalls, listCalls } from './list-calls.ts';
 import {
   applicationCalls,
   authorityCalls,
@@ -75,6 +75,7 @@ export function connectManagement(options: ManagementOptions) {
     firmware: firmwareCalls(caller),
     rollouts: rolloutCalls(caller),
     unlocks: unlockCalls(caller),
+    blocks: blockCalls(caller),
     audit: (filter: AuditFilter & PageOptions = {}) =>
       caller.json<Page<AuditDocument>>('GET', ['audit'], { query: { ...filter } }),
     /** Newest first. */

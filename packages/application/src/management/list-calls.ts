@@ -1,5 +1,6 @@
 import type {
   AddressCheckDocument,
+  BlockDocument,
   ListChangeDocument,
   ListEntryDocument,
   ListName,
@@ -40,5 +41,16 @@ export function listCalls(caller: Caller) {
     /** What the lists say of an address. */
     check: (organisation: string | undefined, address: string) =>
       caller.json<AddressCheckDocument>('GET', [...base(organisation), 'check', address]),
+  };
+}
+
+/** Addresses that have guessed too often. */
+export function blockCalls(caller: Caller) {
+  return {
+    list: (page: PageOptions = {}) =>
+      caller.json<Page<BlockDocument>>('GET', ['server', 'blocks'], { query: { ...page } }),
+    /** Answers how many ended. */
+    release: (body: { readonly address?: string; readonly principal?: string; readonly all?: true }) =>
+      caller.json<{ readonly released: number }>('POST', ['server', 'blocks', 'release'], { body }),
   };
 }

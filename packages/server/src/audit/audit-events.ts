@@ -188,6 +188,12 @@ export const AUDIT_EVENTS = {
     details: ['active', 'unknownCountry', 'forced'],
   },
   'list.removed': { meaning: 'Entries were taken off a list of addresses.', details: ['entries', 'count'] },
+  'guessing.blocked': {
+    meaning:
+      'An address has guessed too often and is blocked for a time: for one claimed principal, or for all that are not known from there.',
+    details: ['network', 'claim', 'reason', 'failures', 'until'],
+  },
+  'guessing.released': { meaning: 'An operator ended blocks.', details: ['address', 'principal', 'released'] },
   'country-file.loaded': {
     meaning: 'The server knows countries of addresses from this file from now on.',
     details: ['file', 'database', 'builtAt'],

@@ -59,6 +59,10 @@ export function eventLog({ level, now, write }: LogOptions): (event: ServerEvent
           address: event.transport.remoteAddress,
         });
         break;
+      case 'guessing.blocked':
+      case 'country-file.failed':
+        log.warn({ event: type, ...facts });
+        break;
       case 'server.unsafe':
         log.warn({ event: event.type, setting: event.setting }, event.meaning);
         break;

@@ -78,6 +78,23 @@ export function rowOfEvent(event: ServerEvent): Row | undefined {
       const problem = clip(event.problem, LONGEST_PROBLEM);
       return { type: event.type, outcome: 'failed', details: { where: clip(event.where), problem, count: 1 } };
     }
+    case 'guessing.blocked':
+      return {
+        type: event.type,
+        address: event.address,
+        outcome: 'refused',
+        details: {
+          network: event.network,
+          ...present({ claim: clipped(event.claim) }),
+          reason: event.reason,
+          failures: event.failures,
+          until: event.until,
+        },
+      };
+    case 'guessing.released': {
+      const { type, by, ...details } = event;
+      return { type, by, outcome: 'done', details };
+    }
     case 'country-file.loaded':
       return { type: event.type, details: { file: event.file, database: event.database, builtAt: event.builtAt } };
     case 'country-file.failed':

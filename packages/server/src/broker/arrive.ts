@@ -14,6 +14,7 @@ import type { Requirement } from '../authentication/requirement.ts';
 import { whenReady } from '../authentication/when-ready.ts';
 import type { Authorizer, OpenDoor } from '../authorization/authorizer.ts';
 import type { Refuse } from '../authorization/session-rights.ts';
+import type { Attempt, GuessGuard } from '../guessing/guess-guard.ts';
 import type { Admission, Arrival, ArrivalVerdict, Arrive } from './arrival.ts';
 import type { BrokerLimits } from './limits.ts';
 import { type JudgeLists, passLists } from './pass-lists.ts';
@@ -21,6 +22,8 @@ import { type JudgeLists, passLists } from './pass-lists.ts';
 export interface ArriveOptions {
   /** Who may knock at all. */
   readonly lists: JudgeLists;
+  /** Stops those who guess; left out: nobody is stopped. */
+  readonly guesses?: Pick<GuessGuard, 'blocked' | 'failed' | 'passed'> | undefined;
   readonly satisfy: Requirement;
   readonly authorizer: Authorizer;
   readonly refuse: Refuse;
@@ -56,17 +59,20 @@ export function arrivalDoors(options: ArriveOptions): Arrive {
     );
     if (listed) return turnedAway(refuse, evidence, listed.reason, steps, listed.cure);
     steps.push(transportStep(evidence));
+    const attempt = attemptOf(evidence);
+    const blocked = options.guesses?.blocked(attempt);
+    if (blocked) {
+      steps.push(blocked.step);
+      return turnedAway(refuse, evidence, 'too_many_attempts', steps, blocked.cure);
+    }
     return whenReady(satisfy(evidence, steps), (satisfaction): ArrivalVerdict | Promise<ArrivalVerdict> => {
       if (satisfaction.outcome === 'unsatisfied') {
-        return turnedAway(
-          refuse,
-          evidence,
-          satisfaction.reason,
-          steps,
-          satisfaction.cure ?? REASONS[satisfaction.reason].cure,
-        );
+        const { reason, cure = REASONS[reason].cure } = satisfaction;
+        const verdict = turnedAway(refuse, evidence, reason, steps, cure);
+        return whenReady(options.guesses?.failed(attempt, reason), () => verdict);
       }
       const { grounds, clientId } = satisfaction;
+      options.guesses?.passed(attempt, principalName(grounds.principal));
       const organisation = organisationOf(grounds.principal);
       // A client id that names no organisation, or that a certificate has replaced: only now it is known whose lists hold.
       if (organisation !== claimed) {
@@ -83,6 +89,13 @@ export function arrivalDoors(options: ArriveOptions): Arrive {
       );
     });
   };
+}
+
+/** Who is claimed: by the client id, else by the user name. */
+function attemptOf({ clientId, username, transport }: Evidence): Attempt {
+  const owner = ownerOf(clientId);
+  const claim = owner !== '' || username === undefined ? owner : `user:${username.slice(0, 128)}`;
+  return { address: transport.remoteAddress, claim, certified: transport.certificateTrusted };
 }
 
 function authorize(

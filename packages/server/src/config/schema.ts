@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { ACCESS_TOKENS } from './access-tokens-section.ts';
 import { AUTHORIZATION_SERVER_SECTION } from './authorization-server-section.ts';
 import { firmwareSection } from './firmware-section.ts';
+import { GUESSING_SECTION } from './guessing-section.ts';
 import {
   address,
   byteRate,
@@ -425,6 +426,7 @@ export const CONFIGURATION = section('The whole file.', {
   authorizationServer: AUTHORIZATION_SERVER_SECTION,
   unlock: unlockSection(),
   accessTokens: ACCESS_TOKENS,
+  guessing: GUESSING_SECTION,
   audit: section('The trail of what has happened.', {
     retention: duration({
       default: '90d',

@@ -18,6 +18,7 @@ import type { UnlockDesk } from '../authentication/unlock-desk.ts';
 import type { ServerEvent } from '../events/events.ts';
 import type { FirmwareDesk } from '../firmware/firmware-desk.ts';
 import type { Rollouts } from '../firmware/rollouts.ts';
+import type { GuessGuard } from '../guessing/guess-guard.ts';
 import type { AddressLists } from '../lists/address-lists.ts';
 import type { Countries } from '../lists/countries.ts';
 import type { AuthorizationServer } from '../oauth/authorization-server.ts';
@@ -104,6 +105,7 @@ export interface ApiOptions {
     readonly lists: Pick<AddressLists, 'add' | 'remove' | 'use' | 'judge' | 'describe'>;
     readonly countries: Pick<Countries, 'of' | 'describe'>;
   };
+  readonly guesses: Pick<GuessGuard, 'list' | 'release' | 'failed' | 'passed'>;
   readonly certificates: CertificateDesk;
   readonly firmware: FirmwareService;
   readonly rollouts: RolloutService;
@@ -136,12 +138,14 @@ export type Services = Pick<
   | 'unlocks'
   | 'policy'
   | 'addressLists'
+  | 'guesses'
   | 'certificates'
   | 'firmware'
   | 'rollouts'
   | 'oauth'
   | 'identities'
   | 'explain'
+  | 'emit'
   | 'health'
   | 'metricsText'
   | 'revocationLists'

@@ -4,6 +4,7 @@ import { addressListRoutes } from './routes/address-lists.ts';
 import { applicationRoutes } from './routes/applications.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { authorityRoutes } from './routes/authorities.ts';
+import { blockRoutes } from './routes/blocks.ts';
 import { certificateRoutes } from './routes/certificates.ts';
 import { credentialRoutes } from './routes/credentials.ts';
 import { deviceRoutes } from './routes/devices.ts';
@@ -40,6 +41,7 @@ export function apiRoutes(services: Services, now: () => number): readonly Route
     ...issuerRoutes(services),
     ...policyRoutes(services),
     ...addressListRoutes(services, now),
+    ...blockRoutes(services),
     ...auditRoutes(services),
     ...explanationRoutes(services),
     ...sessionRoutes(services),

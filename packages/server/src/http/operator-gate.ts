@@ -56,7 +56,10 @@ interface Rejected {
  * wait, whatever it shows: else guessing would only be slow in the answer.
  */
 export function operatorGate(
-  options: Pick<ApiOptions, 'authenticateOperator' | 'refusals' | 'addressLists' | 'emit' | 'now' | 'attempts'>,
+  options: Pick<
+    ApiOptions,
+    'authenticateOperator' | 'refusals' | 'addressLists' | 'guesses' | 'emit' | 'now' | 'attempts'
+  >,
 ) {
   const { authenticateOperator, refusals, emit, now, attempts = DEFAULT_ATTEMPTS } = options;
   const bound = new AttemptBound({ ...attempts, addresses: ADDRESSES, now });
@@ -101,12 +104,14 @@ export function operatorGate(
     const verdict = await judge(request);
     if (verdict.outcome === 'rejected') {
       const { ticket } = refuse(request, verdict);
+      await options.guesses.failed({ address: addressOf(request), claim: '', certified: false }, verdict.reason);
       return {
         problem: problem('unauthenticated', 'No operator credential was shown, or it is not valid.', { ticket }),
         headers: { 'www-authenticate': challenge(verdict.reason) },
       };
     }
     bound.giveBack(addressOf(request));
+    options.guesses.passed({ address: addressOf(request), claim: '', certified: false }, verdict.operator);
 
     const role = OPERATOR_ROLES.find((one) => verdict.roles.includes(one));
     if (role !== undefined && mayUse(role, needs)) return { operator: verdict.operator, role };

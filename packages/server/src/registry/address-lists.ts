@@ -1,7 +1,7 @@
 import type { ListName, Page } from '@sallyport/model';
+import type { AddressListEntriesTable } from '../storage/list-tables.ts';
 import { type PageRequest, pageLimit, pageOf } from '../storage/page.ts';
 import { numeric, present } from '../storage/present.ts';
-import type { AddressListEntriesTable } from '../storage/tables.ts';
 import { checkedDescription, notFound } from './checks.ts';
 import { type Ground, mutate } from './ground.ts';
 import { organisationIn } from './organisations.ts';

@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import { firmwareTables } from './migrations/firmware.ts';
 import { identities } from './migrations/identities.ts';
 import { tokenIssuers } from './migrations/issuers.ts';
-import { addressLists } from './migrations/lists.ts';
+import { addressLists, guessing } from './migrations/lists.ts';
 import { oauthTables } from './migrations/oauth.ts';
 import { revocationOfAuthorities, revokedCertificates } from './migrations/revocation.ts';
 import { addUnlock } from './migrations/unlock.ts';
@@ -186,6 +186,7 @@ export const MIGRATIONS: readonly Migration[] = [
   addUnlock,
   identities,
   tokenIssuers,
+  guessing,
 ];
 
 /** Brings a database to the newest schema. Answers the version found, which may be newer than what is known here: then nothing is done. */

@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely';
+import type { ListTables } from './list-tables.ts';
 import type { OauthTables } from './oauth-tables.ts';
 
 /*
@@ -160,23 +161,6 @@ export interface RevokedCertificatesTable {
   revoked_at: number;
 }
 
-export interface AddressListsTable {
-  /** Id of an organisation; empty for the lists of the server. */
-  scope: string;
-  active: string;
-  unknown_country: string | null;
-}
-
-export interface AddressListEntriesTable {
-  scope: string;
-  list: string;
-  entry: string;
-  note: string | null;
-  created_at: number;
-  created_by: string;
-  expires_at: number | null;
-}
-
 export interface FirmwareRolloutsTable {
   sequence: Generated<number>;
   id: string;
@@ -238,7 +222,7 @@ export interface IdentitiesTable {
 }
 
 /** Every table of `registry.db`. */
-export interface Tables extends OauthTables {
+export interface Tables extends OauthTables, ListTables {
   organisations: OrganisationsTable;
   device_types: DeviceTypesTable;
   devices: DevicesTable;
@@ -256,6 +240,4 @@ export interface Tables extends OauthTables {
   issuers: IssuersTable;
   audit: AuditTable;
   refusals: RefusalsTable;
-  address_lists: AddressListsTable;
-  address_list_entries: AddressListEntriesTable;
 }

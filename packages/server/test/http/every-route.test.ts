@@ -8,7 +8,7 @@ import { isProblem, openTestApi, type TestApi } from './test-api.ts';
 
 /** The table of routes; nothing of it is run here. */
 const ROUTES = apiRoutes(
-  { registry: {}, policy: {}, refusals: {}, sessions: {}, trail: {}, addressLists: {} } as never,
+  { registry: {}, policy: {}, refusals: {}, sessions: {}, trail: {}, addressLists: {}, guesses: {} } as never,
   () => 0,
 );
 const NAMES: Readonly<Record<string, string>> = {

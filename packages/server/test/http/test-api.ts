@@ -106,6 +106,7 @@ export async function openTestApi(overrides: Partial<ApiOptions> = {}) {
       makeCode: (_, clientId) => Promise.reject(new Failure('not_found', `${clientId} does not wait.`)),
     },
     policy,
+    guesses: { list: () => [], release: () => 0, failed: () => undefined, passed: () => {} },
     addressLists: { lists, countries: { of: () => undefined, describe: () => undefined } },
     certificates: certificateDesk({ authority, registry, now }),
     identities: identityDesk({ identities: registry.identities, issuerOf: async () => issuing, now }),

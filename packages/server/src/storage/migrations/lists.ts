@@ -1,5 +1,24 @@
 import type { Kysely } from 'kysely';
 
+/** Wrong attempts, and the addresses from which principals are known. */
+export async function guessing({ schema }: Kysely<unknown>): Promise<void> {
+  await schema
+    .createTable('guess_counts')
+    .addColumn('key', 'text', (column) => column.primaryKey())
+    .addColumn('failures', 'integer', (column) => column.notNull())
+    .addColumn('last', 'bigint', (column) => column.notNull())
+    .addColumn('blocked_until', 'bigint', (column) => column.notNull())
+    .addColumn('blocks', 'integer', (column) => column.notNull())
+    .execute();
+  await schema
+    .createTable('known_addresses')
+    .addColumn('claim', 'text', (column) => column.notNull())
+    .addColumn('network', 'text', (column) => column.notNull())
+    .addColumn('last', 'bigint', (column) => column.notNull())
+    .addPrimaryKeyConstraint('known_addresses_key', ['claim', 'network'])
+    .execute();
+}
+
 /** Lists of addresses, and which of them is on. The scope is an organisation, or empty for the whole server. */
 export async function addressLists({ schema }: Kysely<unknown>): Promise<void> {
   await schema
