@@ -318,7 +318,11 @@ async function open(
 
   progress('Opening the listeners');
   const accept = broker.accept.bind(broker);
-  const onHandshakeFailure = handshakeFailures({ refuse, emit });
+  const onHandshakeFailure = handshakeFailures({
+    refuse,
+    emit,
+    ownNames: () => authority.serverCertificate().subjectAlternativeNames.dns,
+  });
   const { mqttTls, mqttPlain, http, revocationHttp } = configuration.listeners;
   const opened: string[] = [];
   const { limits } = configuration;

@@ -35,6 +35,23 @@ function tbsFields(der: Uint8Array): Element[] | undefined {
   return content && childrenOf(der, content);
 }
 
+/** The name of the subject, in DER. */
+export function subjectOf(der: Uint8Array): Uint8Array | undefined {
+  return certificateParts(der)?.subjectName;
+}
+
+/** Content of an extension, by the hexadecimal content of its object identifier; undefined if there is none. */
+export function extensionValue(der: Uint8Array, oid: string): Uint8Array | undefined {
+  const outer = tbsFields(der)?.find(({ tag }) => tag === 0xa3);
+  const list = outer && elementAt(der, outer.content, outer.end);
+  for (const extension of (list && childrenOf(der, list)) ?? []) {
+    const [id, ...rest] = childrenOf(der, extension) ?? [];
+    const value = rest.at(-1);
+    if (id && value && toHex(der.subarray(id.content, id.end)) === oid) return der.subarray(value.content, value.end);
+  }
+  return undefined;
+}
+
 /** Bytes of an INTEGER as {@link CertificateParts.serial} is written. */
 export function serialText(content: Uint8Array): string {
   let from = 0;

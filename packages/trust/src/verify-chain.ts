@@ -1,4 +1,5 @@
 import { type CertificateFacts, certificateFacts, parseCertificate } from './certificate.ts';
+import { namesPermitted } from './name-constraints.ts';
 import type { x509 } from './x509-library.ts';
 
 declare const verified: unique symbol;
@@ -20,6 +21,7 @@ export type VerificationProblem =
   | 'not_an_authority'
   | 'path_too_long'
   | 'wrong_usage'
+  | 'name_not_permitted'
   | 'unknown_critical_extension'
   | 'weak_algorithm';
 
@@ -55,12 +57,17 @@ type Purpose = 'client' | 'server' | 'authority';
 const CHAIN_LENGTH_MAXIMUM = 10;
 const SIGNATURE_CHECKS_MAXIMUM = 32;
 
+const NAME_CONSTRAINTS = '2.5.29.30';
+
 /** Extensions that are understood here. Any other that is marked critical refuses the certificate (RFC 5280 section 4.2). */
-const UNDERSTOOD = new Set(['2.5.29.14', '2.5.29.15', '2.5.29.17', '2.5.29.19', '2.5.29.35', '2.5.29.37']);
+const UNDERSTOOD = new Set([
+  ...['2.5.29.14', '2.5.29.15', '2.5.29.17', '2.5.29.19', '2.5.29.35', '2.5.29.37'],
+  NAME_CONSTRAINTS,
+]);
 
 /**
- * Looks for a path from the first certificate to one of the roots (RFC 5280 section 6): signatures, dates, basic constraints, key
- * usage and purpose of each certificate on it. Revocation and names are the caller's.
+ * Looks for a path from the first certificate to one of the roots (RFC 5280 section 6): signatures, dates, basic and name constraints,
+ * key usage and purpose of each certificate on it. Revocation, and whom the names stand for, are the caller's.
  */
 export async function verifyChain({ chain, roots, at, purpose }: VerifyChainOptions): Promise<Verification> {
   if (chain.length === 0 || chain.length > CHAIN_LENGTH_MAXIMUM) return { verified: false, reason: 'malformed' };
@@ -129,11 +136,14 @@ async function climb(
       continue;
     }
     const problem = problemOf(parent, 'authority', search) ?? pathProblem(parent, below);
+    const stranger = problem ? undefined : path.find((one) => !mayCertify(parent, one, path[0]));
     const answer = problem
       ? refused(problem, parent)
-      : isRoot
-        ? ({ verified: true, certificate: leaf, root: parent.facts, path: [...path, parent].map(factsOf) } as const)
-        : await climb(parent, below + 1, [...path, parent], leaf, search);
+      : stranger
+        ? refused('name_not_permitted', stranger)
+        : isRoot
+          ? ({ verified: true, certificate: leaf, root: parent.facts, path: [...path, parent].map(factsOf) } as const)
+          : await climb(parent, below + 1, [...path, parent], leaf, search);
     if (answer.verified) return answer;
     best = answer;
   }
@@ -156,6 +166,12 @@ async function signedBy(child: Link, parent: Link): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+/** Self-issued authorities on the way (a new key of the same name) are not held against the constraints (RFC 5280 section 6.1.3). */
+function mayCertify(authority: Link, below: Link, leaf: Link | undefined): boolean {
+  if (below !== leaf && below.subject === below.issuer) return true;
+  return namesPermitted(authority.facts.der, below.facts.der);
 }
 
 function pathProblem({ facts }: Link, below: number): VerificationProblem | undefined {

@@ -68,12 +68,12 @@ describe('authorityProblem', () => {
     });
     const isAuthority = new x509.BasicConstraintsExtension(true);
     const cannotSign = new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true);
-    const constrained = new x509.Extension('2.5.29.30', true, Uint8Array.of(0x30, 0));
+    const unheardOf = new x509.Extension('1.2.3.4', true, Uint8Array.of(0x30, 0));
     expect(await authorityProblem(leaf.der, NOW)).toBe('not_an_authority');
     expect(await authorityProblem(root.certificate.der, NOW + 200 * DAY)).toBe('authority_expired');
     expect(await authorityProblem(root.certificate.der, NOW - 200 * DAY)).toBe('authority_not_yet_valid');
     expect(await authorityProblem(await odd(P256, 'SHA-256', [isAuthority, cannotSign]), NOW)).toBe('wrong_usage');
-    expect(await authorityProblem(await odd(P256, 'SHA-256', [isAuthority, constrained]), NOW)).toBe(
+    expect(await authorityProblem(await odd(P256, 'SHA-256', [isAuthority, unheardOf]), NOW)).toBe(
       'unknown_critical_extension',
     );
     expect(await authorityProblem(await odd(rsa(1024, 'SHA-256'), 'SHA-256'), NOW)).toBe('weak_algorithm');

@@ -12,11 +12,13 @@ import { policyText } from '../policy-file.ts';
 import { NegativeAnswer, UsageError } from '../report-failure.ts';
 import { printable } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
+import { explainLatest } from './latest-refusals.ts';
 import { invalidPolicy } from './policy.ts';
 
 interface ExplainOptions extends GlobalOptions {
   readonly as?: string;
   readonly clientId?: string;
+  readonly client?: string;
   readonly transport?: NonNullable<Question['transport']>;
   readonly address?: string;
   readonly policy?: string;
@@ -28,18 +30,35 @@ const ACTIONS = ['connect', 'publish', 'subscribe', 'receive'] as const;
 export function explainCommand(surroundings: Surroundings): Command {
   const command = new Command('explain')
     .description('Say why something was refused, or whether a principal may do something (exit code 1 if not)')
-    .usage('TICKET\n       sallyport explain --as PRINCIPAL ACTION RESOURCE')
-    .argument('<ticket-or-action>', `ticket of a refusal, or with --as one of ${ACTIONS.join(', ')}`)
+    .usage(
+      'TICKET\n       sallyport explain --address ADDRESS | --client CLIENT-ID\n       sallyport explain --as PRINCIPAL ACTION RESOURCE',
+    )
+    .argument('[ticket-or-action]', `ticket of a refusal, or with --as one of ${ACTIONS.join(', ')}`)
     .argument('[resource]', 'with --as: topic name, topic filter or client id')
     .option('--as <principal>', 'ask for this principal, for example device:demo/pump/pump-7')
     .option('--client-id <id>', 'client id of its session; else its own')
     .addOption(new Option('--transport <kind>', 'how it is connected').choices(['tcp', 'tls', 'ws', 'wss']))
-    .option('--address <address>', 'where it comes from')
+    .option(
+      '--address <address>',
+      'the newest refusals of this address, also in the handshake; with --as where it comes from',
+    )
+    .option('--client <id>', 'the newest refusals of this client id')
     .option('--policy <file>', 'ask the statements of this file instead of a server')
     .option('--role <role...>', 'with --policy: roles of the principal')
-    .action(async (first: string, resource: string | undefined, _options: object, self: Command) => {
+    .action(async (first: string | undefined, resource: string | undefined, _options: object, self: Command) => {
       const { output, terminal } = invocation(surroundings, self);
       const options = self.optsWithGlobals<ExplainOptions>();
+      const { address, client } = options;
+      if (options.as === undefined && first === undefined && (address !== undefined || client !== undefined)) {
+        const management = connectAsOperator(options);
+        return explainLatest(management, output, { address, client }).finally(() => management.close());
+      }
+      if (first === undefined || (options.as === undefined && (address ?? client) !== undefined)) {
+        throw new UsageError(
+          first === undefined ? 'There is nothing to explain.' : 'Two things to explain were given.',
+          'Give a ticket, or --address ADDRESS, or --client CLIENT-ID, or --as PRINCIPAL ACTION RESOURCE.',
+        );
+      }
       if (options.as === undefined) {
         if (resource !== undefined)
           throw new UsageError(
@@ -56,6 +75,7 @@ export function explainCommand(surroundings: Surroundings): Command {
   return withExample(
     command,
     'sallyport explain 7Q4XKM',
+    'sallyport explain --address 192.0.2.7',
     'sallyport explain --as device:demo/pump/pump-7 publish iot-2/evt/status/fmt/json',
     'sallyport explain --as application:demo/desk --policy policy.yaml --role reader subscribe "#"',
   );

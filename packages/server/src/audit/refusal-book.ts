@@ -202,8 +202,10 @@ function boundedRefusal(refusal: NewRefusal): NewRefusal {
   };
 }
 
-function keyOf({ address, clientId, principal, action, resource, reason, cure }: NewRefusal): string {
+function keyOf({ address, clientId, principal, action, resource, reason, steps, cure }: NewRefusal): string {
   const names = `${clip(principal ?? '')}\n${clip(clientId ?? '')}\n${clip(resource ?? '')}`;
   // Another cure is another mistake, also where everything else is the same.
-  return `${reason}\n${action}\n${address ?? ''}\n${names}\n${clip(cure)}`;
+  const certificate = steps.find(({ stage, outcome }) => stage === 'certificate' && outcome === 'failed');
+  // One reason covers many mistakes in certificates, and who mends one wants to hear of the next.
+  return `${reason}\n${action}\n${address ?? ''}\n${names}\n${clip(cure)}\n${clip(certificate?.text ?? '')}`;
 }

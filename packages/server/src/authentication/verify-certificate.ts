@@ -110,6 +110,7 @@ const REASON_OF: Readonly<Record<VerificationProblem, RefusalReason>> = {
   not_an_authority: 'certificate_wrong_usage',
   path_too_long: 'certificate_path_too_long',
   wrong_usage: 'certificate_wrong_usage',
+  name_not_permitted: 'certificate_name_not_permitted',
   unknown_critical_extension: 'certificate_invalid',
   weak_algorithm: 'certificate_invalid',
 };
@@ -125,6 +126,7 @@ const WHAT: Readonly<Record<VerificationProblem, string>> = {
   not_an_authority: 'signed the one below it and is no authority',
   path_too_long: 'has more authorities below it than it allows',
   wrong_usage: 'may not be used for this',
+  name_not_permitted: 'has names that an authority above it may not certify (its name constraints)',
   unknown_critical_extension: 'has a critical extension that is not understood here',
   weak_algorithm: 'is signed with a broken hash or has a key that is too short',
 };

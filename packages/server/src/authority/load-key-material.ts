@@ -160,6 +160,7 @@ const PROBLEMS: Readonly<Record<VerificationProblem, string>> = {
   not_an_authority: 'is no authority, or leans on a certificate that is none',
   path_too_long: 'has more authorities above it than they allow',
   wrong_usage: 'may not be used for this purpose',
+  name_not_permitted: 'has names that the authority above it may not certify',
   unknown_critical_extension: 'holds a critical extension that is not understood here',
   weak_algorithm: 'is signed with a broken hash, or has a key that is too short',
 };

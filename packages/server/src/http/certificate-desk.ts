@@ -131,6 +131,7 @@ const UNFIT: Readonly<Record<VerificationProblem, string>> = {
   not_an_authority: 'it is no authority (basicConstraints without CA:TRUE)',
   path_too_long: 'it allows no certificates below it',
   wrong_usage: 'it may not sign certificates (keyUsage without keyCertSign, or extendedKeyUsage)',
+  name_not_permitted: 'its names are not permitted by the authority above it',
   unknown_critical_extension: 'it has a critical extension that is not understood here',
   weak_algorithm: 'it is signed with a broken hash, or its key is too short (RSA needs 2048 bits)',
 };

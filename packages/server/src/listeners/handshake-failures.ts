@@ -6,11 +6,20 @@ export interface HandshakeFailuresOptions {
   /** Keeps the refusal and gives it a ticket. */
   readonly refuse: (refusal: Omit<Refusal, 'ticket' | 'at' | 'lastAt' | 'count'>) => Refusal;
   readonly emit: (event: ServerEvent) => void;
+  /** Names that the server certificate lists. Left out: they are not looked at. */
+  readonly ownNames?: () => readonly string[];
 }
 
+/** What a client does that has met a certificate of another name; some say so, others just go. */
+const GONE: ReadonlySet<HandshakeFailure['problem']> = new Set(['server_certificate_rejected', 'handshake_abandoned']);
+
 /** Turns a connection that never reached CONNECT into a refusal that `sallyport explain` can show. */
-export function handshakeFailures({ refuse, emit }: HandshakeFailuresOptions): HandshakeFailureReport {
-  return ({ problem, detail, remoteAddress, listener, tlsVersion, serverName, cure }: HandshakeFailure) => {
+export function handshakeFailures({ refuse, emit, ownNames }: HandshakeFailuresOptions): HandshakeFailureReport {
+  return ({ detail, remoteAddress, listener, tlsVersion, serverName, cure, ...failure }: HandshakeFailure) => {
+    const names = ownNames?.() ?? [];
+    const isElsewhere =
+      GONE.has(failure.problem) && serverName !== undefined && names.length > 0 && !lists(names, serverName);
+    const problem = isElsewhere ? 'server_name_unknown' : failure.problem;
     const row = REASONS[problem];
     const offered = [
       tlsVersion === undefined ? '' : ` It offered ${tlsVersion} at most.`,
@@ -23,9 +32,22 @@ export function handshakeFailures({ refuse, emit }: HandshakeFailuresOptions): H
       reasonCode: 0,
       address: remoteAddress,
       listener,
-      steps: [{ stage: row.stage, outcome: 'failed', text: `${detail}${offered}` }],
+      steps: [
+        {
+          stage: row.stage,
+          outcome: 'failed',
+          text: `${detail}${offered}`,
+          ...(isElsewhere ? { compared: { what: 'server name', found: serverName, expected: names.join(', ') } } : {}),
+        },
+      ],
       cure: cure ?? row.cure,
     });
     emit({ type: 'handshake.refused', refusal });
   };
+}
+
+/** A wildcard stands for one label (RFC 9525 section 6.3). */
+function lists(names: readonly string[], serverName: string): boolean {
+  const below = serverName.slice(serverName.indexOf('.'));
+  return names.some((name) => name.toLowerCase() === serverName || (name.startsWith('*.') && name.slice(1) === below));
 }

@@ -31,6 +31,7 @@ export type HandshakeProblem = Extract<
   | 'certificate_wrong_usage'
   | 'certificate_path_too_long'
   | 'certificate_invalid'
+  | 'server_name_unknown'
   | 'certificate_revocation_unknown'
   | 'certificate_name_not_permitted'
 >;

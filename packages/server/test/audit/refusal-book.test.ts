@@ -54,6 +54,8 @@ describe('the refusal book', () => {
       { resource: 'a/b' },
       { reason: 'credential_expired' },
       { principal: 'device:demo/pump/pump-7' },
+      { steps: [{ stage: 'certificate', outcome: 'failed', text: 'It is signed with a broken hash.' }] },
+      { steps: [{ stage: 'certificate', outcome: 'failed', text: 'Its key is too short.' }] },
     ];
     expect(new Set(different.map((extra) => book.add(wrongSecret(extra)).ticket)).size).toBe(different.length);
   });
