@@ -207,7 +207,7 @@ function newest(path) {
 async function buildPages() {
   const web = join(ROOT, 'packages', 'web');
   const built = statSync(join(web, 'dist', 'desk.html'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const parts = ['src', 'vite.config.ts', 'package.json', 'desk.html', join('..', 'model', 'src')];
+  const parts = ['src', 'vite.config.ts', 'package.json', 'desk.html', 'device.html', join('..', 'model', 'src')];
   if (built > Math.max(...parts.map((part) => newest(join(web, part))))) return;
   const vite = createRequire(join(web, 'package.json')).resolve('vite/package.json');
   const program = join(dirname(vite), 'bin', 'vite.js');

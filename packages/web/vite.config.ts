@@ -12,6 +12,6 @@ export default defineConfig({
   build: {
     target: 'es2022',
     reportCompressedSize: false,
-    rolldownOptions: { input: { desk: page('desk') } },
+    rolldownOptions: { input: { desk: page('desk'), device: page('device') } },
   },
 });

@@ -17,6 +17,7 @@ export * from './refusal.ts';
 export * from './revocation.ts';
 export * from './scope.ts';
 export * from './security-level.ts';
+export * from './simulator-document.ts';
 export * from './stage.ts';
 export * from './token.ts';
 export * from './topic.ts';

@@ -1,9 +1,11 @@
-import type { PageConnection } from '@sallyport/model';
+import type { SimulatorConnection } from '@sallyport/model';
 import type { ReactNode } from 'react';
 import { ThemeSwitch } from './theme-switch.tsx';
 import type { Watched } from './use-document.ts';
 
-const LOOKS: Readonly<Record<PageConnection['state'], { readonly dot: string; readonly text: string }>> = {
+const LOOKS: Readonly<Record<SimulatorConnection['state'], { readonly dot: string; readonly text: string }>> = {
+  off: { dot: 'bg-stone-400', text: 'switched off' },
+  refused: { dot: 'bg-red-600 dark:bg-red-400', text: 'refused' },
   connecting: { dot: 'bg-amber-500', text: 'connecting' },
   online: { dot: 'bg-emerald-600 dark:bg-emerald-400', text: 'online' },
   offline: { dot: 'bg-amber-500', text: 'offline, trying again' },
@@ -18,7 +20,7 @@ export function Frame({
   children,
 }: {
   readonly title: string;
-  readonly connection: PageConnection | undefined;
+  readonly connection: SimulatorConnection | undefined;
   readonly lost: Watched<unknown>['lost'];
   readonly children: ReactNode;
 }) {
@@ -43,7 +45,7 @@ export function Frame({
   );
 }
 
-function Connection({ connection }: { readonly connection: PageConnection }) {
+function Connection({ connection }: { readonly connection: SimulatorConnection }) {
   const { dot, text } = LOOKS[connection.state];
   return (
     <p className="flex min-w-0 items-center gap-2 text-sm" role="status">
