@@ -71,8 +71,12 @@ export interface Application {
   sendCommand(device: DeviceName, name: string, payload: Content, options?: CommandOptions): Promise<SentCommand>;
   /** With protection: calls the handler when a device says, by its signature, that it did not follow a command. */
   onRefusal(handler: (refusal: DeviceRefusal) => void | Promise<void>): void;
+  /** With protection: calls the handler for each sealed event of `subscribeEvents` that this application has no key for; its payload is what came. */
+  onUnreadable(handler: (event: Event) => void | Promise<void>): void;
   /** Subscribes to any topic filter; the server decides whether it may. */
   subscribe(filter: string, handler: (topic: string, payload: Uint8Array) => void | Promise<void>): Promise<void>;
+  /** Publishes on any topic, as it is; the server decides whether it may. Resolves when the server owns it. */
+  publish(topic: string, payload: Uint8Array): Promise<void>;
   on<T extends keyof LinkEvents>(event: T, listener: LinkListener<T>): void;
   close(): Promise<void>;
   /** Resolves when the connection has ended for good: with nothing after `close()`, else with the reason. */
@@ -91,6 +95,7 @@ export async function connectApplication(options: ApplicationOptions): Promise<A
   const signer = options.protection && (await CommandSigner.open(options.protection, options));
   const link = await Link.open(options, { clientId, username: key, password: token });
   const refusals = new Set<(refusal: DeviceRefusal) => void | Promise<void>>();
+  const unreadable = new Set<EventHandler>();
   if (signer !== undefined) await listenToDevices(link, signer, refusals);
   return {
     clientId,
@@ -103,7 +108,7 @@ export async function connectApplication(options: ApplicationOptions): Promise<A
         if (signer === undefined) {
           return handler({ device: from, name, format, payload: decodeContent(bytes, format) });
         }
-        return openEvent(signer, from, name, format, bytes, handler);
+        return openEvent(signer, { device: from, name, format, payload: bytes }, handler, unreadable);
       });
     },
     async subscribeStatus(selection, handler) {
@@ -125,7 +130,9 @@ export async function connectApplication(options: ApplicationOptions): Promise<A
       return { message };
     },
     onRefusal: (handler) => void refusals.add(handler),
+    onUnreadable: (handler) => void unreadable.add(handler),
     subscribe: (filter, handler) => link.subscribe(filter, 1, handler),
+    publish: (topic, payload) => link.publish(topic, payload, 1),
     on: (event, listener) => link.on(event, listener),
     async close() {
       await link.close();
@@ -155,23 +162,27 @@ async function listenToDevices(
   }
 }
 
+type EventHandler = (event: Event) => void | Promise<void>;
+
 async function openEvent(
   signer: CommandSigner,
-  device: DeviceName,
-  name: string,
-  format: string,
-  bytes: Uint8Array,
-  handler: (event: Event) => void | Promise<void>,
+  came: Event & { readonly payload: Uint8Array },
+  handler: EventHandler,
+  unreadable: ReadonlySet<EventHandler>,
 ): Promise<void> {
+  const { device, name, format, payload: bytes } = came;
   // What the two sides say to each other about keys is no event of the device's own.
   if (name === IDENTITY_MESSAGE || name === REFUSAL_MESSAGE) return;
   if (sealedEncoding(format) === undefined) {
-    return handler({ device, name, format, payload: decodeContent(bytes, format), sealed: false });
+    return handler({ ...came, payload: decodeContent(bytes, format), sealed: false });
   }
   const content = await signer.open(device, name, format, bytes);
-  if (content === undefined) return;
+  if (content === undefined) {
+    for (const other of unreadable) await other({ ...came, sealed: true });
+    return;
+  }
   const payload = decodeContent(content.bytes, content.format);
-  return handler({ device, name, format: content.format, payload, sealed: true });
+  return handler({ ...came, format: content.format, payload, sealed: true });
 }
 
 function devices({ type, device }: EventSelection): string {

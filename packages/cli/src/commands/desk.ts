@@ -1,8 +1,10 @@
-import { connectApplication } from '@sallyport/application';
+import { readFile } from 'node:fs/promises';
+import { connectApplication, type Identity, readIdentity } from '@sallyport/application';
 import { type DeskEvent, parsePrincipal } from '@sallyport/model';
 import { Command, Option } from 'commander';
 import { Desk } from '../desk/desk.ts';
-import { plainManner } from '../desk/manners.ts';
+import { forgeries } from '../desk/forgeries.ts';
+import { plainManner, protectedManners } from '../desk/manners.ts';
 import { invocation, type Surroundings } from '../invocation.ts';
 import { portOption } from '../option-values.ts';
 import { withExample } from '../options.ts';
@@ -14,6 +16,7 @@ import { keyFromServer } from './publish.ts';
 
 interface DeskCommandOptions extends ClientOptions {
   readonly as: string;
+  readonly identity?: string;
   readonly ui?: boolean;
   readonly uiPort: number;
 }
@@ -24,6 +27,7 @@ export function deskCommand(surroundings: Surroundings): Command {
     .description('Work as an application: see what devices say, and send them commands, right and wrong ones')
     .requiredOption('--as <application>', 'for example application:demo/desk')
     .option('--key <key>', "API key of the application; asked from the server's API if left out")
+    .option('--identity <file>', 'identity of the application: signs commands, opens what devices seal')
     .option('--ui', 'show a page in the browser of this machine')
     .addOption(new Option('--ui-port <port>', 'port of the page').argParser(portOption).default(0, 'a free one'))
     .action(async (_options: object, self: Command) => {
@@ -38,12 +42,23 @@ export function deskCommand(surroundings: Surroundings): Command {
       const token = await tokenOfClient(call, options, id);
       const key = options.key ?? (await keyFromServer(options, read.value));
       const where = serverOfClient(options);
-      const application = await connectApplication({ ...where, organisation, id, key, token });
+      const identity = options.identity === undefined ? undefined : await identityIn(options.identity);
+      const application = await connectApplication({
+        ...where,
+        organisation,
+        id,
+        key,
+        token,
+        ...(identity === undefined ? {} : { protection: { identity } }),
+      });
       let changed = (): void => {};
       const desk = await Desk.open({
         application,
         server: `${where.host}:${where.port}`,
-        manners: [plainManner(application)],
+        manners:
+          identity === undefined
+            ? [plainManner(application)]
+            : [...protectedManners(application), ...forgeries({ application, identity, organisation, now })],
         now,
         changed: () => changed(),
         ...(options.ui ? {} : { onEvent: (event: DeskEvent) => output.line(...eventLine(event)) }),
@@ -75,6 +90,19 @@ export function deskCommand(surroundings: Surroundings): Command {
       }
     });
   return withExample(command, 'sallyport desk --as application:demo/desk --ui');
+}
+
+async function identityIn(file: string): Promise<Identity> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(
+      `The identity ${file} cannot be read: ${(error as Error).message}.`,
+      'Make one with `sallyport application identity create`, and name its file.',
+    );
+  }
+  return readIdentity(text);
 }
 
 function eventLine({ type, id, name, text, protection }: DeskEvent): [string, object] {

@@ -35,6 +35,9 @@ export class Desk {
   readonly #devices = new Map<string, DeskDevice>();
   readonly #events = new Newest<DeskEvent>(EVENTS);
   readonly #commands = new Newest<DeskCommand>(COMMANDS);
+  /** What refusals of devices are to be shown at, by what they call the command. */
+  readonly #answerable = new Map<string, (answer: string) => void>();
+  readonly #early = new Map<string, string>();
   #connection: PageConnection;
   #number = 0;
 
@@ -52,6 +55,8 @@ export class Desk {
     application.on('online', () => desk.#stands('online'));
     application.on('problem', (failure) => desk.#stands(desk.#connection.state, failure));
     void application.closed.then((failure) => desk.#stands('ended', failure));
+    application.onRefusal(({ message, reason }) => desk.#answer(message, `refused it, signed: ${reason}`));
+    application.onUnreadable((event) => desk.#hear(event));
     await application.subscribeEvents({}, (event) => desk.#hear(event));
     await application.subscribeStatus({}, (status) => desk.#learn(status));
     return desk;
@@ -86,18 +91,37 @@ export class Desk {
     this.#touch(asked, { commands: 1 });
     changed();
     try {
-      await manner.send(asked satisfies Omit<DeskCommandRequest, 'manner'>);
+      const message = await manner.send(asked satisfies Omit<DeskCommandRequest, 'manner'>);
       become({ outcome: 'accepted by the server' });
+      if (message !== undefined) this.#awaitAnswer(message, (answer) => become({ answer }));
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       become({ outcome: 'refused by the server', problem: error.message });
     }
   }
 
+  #awaitAnswer(message: string, show: (answer: string) => void): void {
+    const early = this.#early.get(message);
+    if (early !== undefined) show(early);
+    this.#answerable.set(message, show);
+    if (this.#answerable.size > COMMANDS) this.#answerable.delete(this.#answerable.keys().next().value ?? '');
+  }
+
+  #answer(message: string, answer: string): void {
+    const show = this.#answerable.get(message);
+    if (show !== undefined) {
+      show(answer);
+      return;
+    }
+    // A device may be quicker than the server's word to us; what answers other programs is kept for a moment too.
+    this.#early.set(message, answer);
+    if (this.#early.size > COMMANDS) this.#early.delete(this.#early.keys().next().value ?? '');
+  }
+
   #hear(event: Event): void {
-    const { device, name, format, payload } = event;
+    const { device, name, format } = event;
     const number = ++this.#number;
-    const shown = { number, at: this.#options.now(), ...device, name, format, ...eventText(payload) };
+    const shown = { number, at: this.#options.now(), ...device, name, format, ...eventText(event) };
     this.#events.add(shown);
     this.#touch(device, { events: 1 });
     this.#options.onEvent?.(shown);

@@ -1,9 +1,16 @@
-import type { DeskEvent } from '@sallyport/model';
+import type { Event } from '@sallyport/application';
+import { type DeskEvent, SEALED_FORMATS } from '@sallyport/model';
 
 const LONGEST = 2_000;
 
-/** What a person reads of the content of an event. */
-export function eventText(payload: unknown): Pick<DeskEvent, 'text' | 'protection'> {
+/** What a person reads of the content of an event; nothing of what is sealed for somebody else. */
+export function eventText({
+  payload,
+  format,
+  sealed,
+}: Pick<Event, 'payload' | 'format' | 'sealed'>): Pick<DeskEvent, 'text' | 'protection'> {
+  if ((SEALED_FORMATS as readonly string[]).includes(format)) return { protection: 'sealed' };
+  if (sealed) return { text: shortened(readable(payload)), protection: 'opened' };
   return { text: shortened(readable(payload)), protection: 'clear' };
 }
 

@@ -4,9 +4,10 @@ import { type DeskCommandRequest, type DeskManner, Failure } from '@sallyport/mo
 /** A command as the person put it. */
 export type AskedCommand = Omit<DeskCommandRequest, 'manner'>;
 
-/** One way of sending a command. `send` throws the Failure with which the server refused it. */
+/** One way of sending a command. */
 export interface Manner extends DeskManner {
-  readonly send: (command: AskedCommand) => Promise<void>;
+  /** Answers by what name a refusal of the device will call it, if it can refuse. Throws the Failure with which the server refused it. */
+  readonly send: (command: AskedCommand) => Promise<string | undefined>;
 }
 
 const LONGEST = 32 * 1024;
@@ -49,7 +50,7 @@ export function readCommand(request: unknown, manners: readonly Manner[]): Asked
 }
 
 /** JSON where the text is JSON, else the text itself. */
-function commandContent(text: string): unknown {
+export function commandContent(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
@@ -64,8 +65,34 @@ export function plainManner(application: Pick<Application, 'sendCommand'>): Mann
     name: 'Plain',
     meaning: 'Sent as it is, as devices take it that ask for no signature.',
     honest: true,
-    send: async ({ type, id, name, text }) => {
-      await application.sendCommand({ type, id }, name, commandContent(text));
-    },
+    send: (command) => sent(application, command, {}),
   };
+}
+
+/** Signed with the keys of the application, and sealed as well. */
+export function protectedManners(application: Pick<Application, 'sendCommand'>): readonly Manner[] {
+  return [
+    {
+      id: 'signed',
+      name: 'Signed',
+      meaning: 'Signed by this application for this device, good for two minutes.',
+      honest: true,
+      send: (command) => sent(application, command, { seal: false }),
+    },
+    {
+      id: 'sealed',
+      name: 'Signed and sealed',
+      meaning: 'Nobody but the device can read it, the server neither. The device must have introduced itself.',
+      honest: true,
+      send: (command) => sent(application, command, { seal: true }),
+    },
+  ];
+}
+
+async function sent(
+  application: Pick<Application, 'sendCommand'>,
+  { type, id, name, text }: AskedCommand,
+  options: { readonly seal?: boolean },
+): Promise<string | undefined> {
+  return (await application.sendCommand({ type, id }, name, commandContent(text), options)).message;
 }
