@@ -1,5 +1,10 @@
 import { writeFile } from 'node:fs/promises';
-import { Failure, type FirmwareReleaseDocument } from '@sallyport/model';
+import {
+  Failure,
+  type FirmwareReleaseDocument,
+  type FirmwareRepositoryDocument,
+  type FirmwareRoleDocument,
+} from '@sallyport/model';
 import { Command, Option } from 'commander';
 import { administers } from '../administration.ts';
 import { makeOfflineRoles, signTargets } from '../firmware/offline-keys.ts';
@@ -7,6 +12,7 @@ import { uploadImage } from '../firmware/upload-image.ts';
 import type { Surroundings } from '../invocation.ts';
 import { countOption } from '../option-values.ts';
 import { withExample, withOrganisation } from '../options.ts';
+import type { Output } from '../output.ts';
 import { createProgress } from '../progress.ts';
 import { UsageError } from '../report-failure.ts';
 import { chosenPassword } from '../secret-input.ts';
@@ -64,14 +70,14 @@ export function firmwareCommand(surroundings: Surroundings): Command {
       if (rootThreshold > rootKeys)
         throw new UsageError('More root keys must sign than there are.', 'Make more root keys.');
       if (folder === undefined) {
-        output.document(await management.firmware.initialise(name));
+        showRepository(output, await management.firmware.initialise(name));
         output.note('The keys of all roles lie on the server. With --keys FOLDER those of root and targets would not.');
         return;
       }
       const passphrase = await passphraseOf(options, terminal);
       const signing = await management.firmware.signing(name);
       const offline = await makeOfflineRoles(signing, { folder, passphrase, rootKeys, rootThreshold, now: now() });
-      output.document(await management.firmware.initialise(name, offline));
+      showRepository(output, await management.firmware.initialise(name, offline));
       output.note(
         `The keys of root and targets are in ${folder}, encrypted. Keep copies of them apart from the server.`,
       );
@@ -142,7 +148,7 @@ export function firmwareCommand(surroundings: Surroundings): Command {
     administers(surroundings, async ({ management, output, organisation }, text: string | undefined) => {
       const name = await organisation();
       if (text !== undefined) return output.document(await management.firmware.get(name, releaseNamed(text)));
-      output.document(await management.firmware.describe(name));
+      showRepository(output, await management.firmware.describe(name));
     }),
   );
 
@@ -178,7 +184,7 @@ export function firmwareCommand(surroundings: Surroundings): Command {
       const passphrase = await passphraseOf(options, terminal);
       const signing = await management.firmware.signing(name);
       const targets = await signTargets(signing, { folder, passphrase, now: now(), change: (manifests) => manifests });
-      output.document(await management.firmware.replaceTargets(name, targets));
+      showRepository(output, await management.firmware.replaceTargets(name, targets));
     }),
   );
 
@@ -206,6 +212,20 @@ export function firmwareCommand(surroundings: Surroundings): Command {
 
   command.addCommand(rolloutCommand(surroundings));
   return command;
+}
+
+const ROLE_COLUMNS = [
+  { heading: 'role', value: (row: FirmwareRoleDocument) => row.role },
+  { heading: 'keys', value: (row: FirmwareRoleDocument) => `${row.threshold} of ${row.keys.length}` },
+  { heading: 'held', value: (row: FirmwareRoleDocument) => (row.signedHere ? 'by the server' : 'elsewhere') },
+  { heading: 'version', value: (row: FirmwareRoleDocument) => row.version },
+  { heading: 'holds until', value: (row: FirmwareRoleDocument) => row.expiresAt },
+];
+
+function showRepository(output: Output, repository: FirmwareRepositoryDocument): void {
+  if (output.json) output.document(repository);
+  else output.list(repository.roles, ROLE_COLUMNS);
+  output.note(`${repository.releases} releases with ${repository.size} bytes.`);
 }
 
 function withKeys(command: Command): Command {

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { type Administration, administers, all } from '../administration.ts';
 import type { Surroundings } from '../invocation.ts';
 import { withExample, withOrganisation } from '../options.ts';
+import type { Output } from '../output.ts';
 import { UsageError } from '../report-failure.ts';
 import { printable } from '../table.ts';
 import { releaseNamed } from './release-name.ts';
@@ -44,7 +45,7 @@ export function rolloutCommand(surroundings: Surroundings): Command {
       async ({ management, output, organisation }, text: string, options: { percent: number; haltAbove: number }) => {
         const { percent, haltAbove } = options;
         const wanted = { ...releaseNamed(text), percent, haltAbove };
-        output.document(await management.rollouts.start(await organisation(), wanted));
+        showRollout(output, await management.rollouts.start(await organisation(), wanted));
       },
     ),
   );
@@ -78,7 +79,7 @@ export function rolloutCommand(surroundings: Surroundings): Command {
       `sallyport firmware rollout ${verb} R7K2QX`,
     ).action(
       administers(surroundings, async ({ management, output, organisation }, id: string) => {
-        output.document(await management.rollouts[call](await organisation(), id));
+        showRollout(output, await management.rollouts[call](await organisation(), id));
       }),
     );
   }
@@ -90,7 +91,7 @@ export function rolloutCommand(surroundings: Surroundings): Command {
     administers(
       surroundings,
       async ({ management, output, organisation }, id: string, { percent }: { percent?: number }) => {
-        output.document(await management.rollouts.resume(await organisation(), id, percent));
+        showRollout(output, await management.rollouts.resume(await organisation(), id, percent));
       },
     ),
   );
@@ -114,6 +115,10 @@ async function watchRollout(
     if (rollout.state !== 'running' || terminal.stop.aborted) return;
     await new Promise((resolve) => setTimeout(resolve, WATCH_PAUSE));
   }
+}
+
+function showRollout(output: Output, rollout: RolloutDocument): void {
+  output.text(progressText(rollout), rollout);
 }
 
 /** One line: how far it is. */

@@ -1,62 +1,233 @@
-import { connectDevice } from '@sallyport/device';
+import { SimulatedDevice } from '@sallyport/device/simulator';
+import { Failure } from '@sallyport/model';
 import { Command, Option } from 'commander';
+import { connectAsOperator } from '../administration.ts';
 import { invocation, type Surroundings } from '../invocation.ts';
-import { countOption, durationOption } from '../option-values.ts';
+import { countOption, durationOption, portOption } from '../option-values.ts';
 import { withExample } from '../options.ts';
+import { createProgress } from '../progress.ts';
 import { UsageError } from '../report-failure.ts';
-import { simulate } from '../simulated-device.ts';
-import { printable } from '../table.ts';
+import { type DeviceName, type FlashOptions, flashOf, proofOf } from '../simulation/build-device.ts';
+import { showRefusal } from '../simulation/explain-refusal.ts';
+import { type FleetMember, type FleetSummary, type Percentiles, runFleet } from '../simulation/fleet.ts';
+import { MISBEHAVIOURS, type Misbehaviour, misbehave } from '../simulation/misbehave.ts';
+import { eventShower } from '../simulation/show-event.ts';
 import { deviceReference } from '../thing-names.ts';
 import { type ClientOptions, serverOfClient, tokenOfClient, withClientOptions } from './client-options.ts';
 
-interface SimulateOptions extends ClientOptions {
+interface SimulateOptions extends FlashOptions {
   readonly every: number;
   readonly count?: number;
+  readonly update?: string | true;
+  readonly misbehave?: Misbehaviour | 'old-firmware';
+}
+
+interface FleetOptions extends ClientOptions {
+  readonly devices: number;
+  readonly ramp: number;
+  readonly every: number;
+  readonly duration: number;
+  readonly keep?: boolean;
 }
 
 export function simulateCommand(surroundings: Surroundings): Command {
-  const command = new Command('simulate').description('Stand in for a device');
+  const command = new Command('simulate').description('Stand in for a device, or for a fleet of them');
+  deviceCommand(command, surroundings);
+  fleetCommand(command, surroundings);
+  return command;
+}
+
+function deviceCommand(command: Command, surroundings: Surroundings): void {
   const device = withClientOptions(command.command('device'))
-    .description('Send acceleration, motion and position as a device, and show the commands that come')
+    .description('Start, connect, send acceleration, motion and position as a device, and show what happens to it')
     .argument('<device>', 'ORGANISATION/TYPE/ID')
+    .option('--username <name>', 'prove it by user name and password')
+    .option('--password-file <file>', 'with --username: the password; else from standard input')
+    .option('--certificate <file>', 'prove it by this certificate, with its chain, in PEM')
+    .option('--certificate-key <file>', 'with --certificate: its key in PEM')
+    .option('--flash <folder>', 'its memory: it then starts along its boot chain and takes firmware')
+    .option('--root <file>', 'with --flash: pin this root role when the device is made; else the one of the server')
+    .addOption(new Option('--https-port <port>', 'with --flash: where firmware comes from').argParser(portOption))
+    .addOption(
+      new Option('--firmware-over <way>', 'with --flash: how firmware comes')
+        .choices(['https', 'mqtt'])
+        .default('https'),
+    )
+    .option('--update [version]', 'with --flash: look for firmware after the start; without a version the newest')
     .addOption(
       new Option('--every <time>', 'pause between two readings').argParser(durationOption).default(5_000, '5s'),
     )
     .addOption(new Option('--count <readings>', 'end after so many').argParser(countOption))
-    .action(async (name: string, _options, self: Command) => {
+    .addOption(
+      new Option('--misbehave <how>', 'do something wrong, and show the refusal with its explanation').choices([
+        ...MISBEHAVIOURS,
+        'old-firmware',
+      ]),
+    )
+    .action(async (text: string, _options, self: Command) => {
       const call = invocation(surroundings, self);
-      const { output, terminal } = call;
       const options = self.optsWithGlobals<SimulateOptions>();
-      const { organisation, type, id } = deviceReference(name);
-      if (organisation === undefined || id === undefined) {
-        throw new UsageError(
-          `"${name}" does not name a device wholly.`,
-          'Write ORGANISATION/TYPE/ID, for example demo/pump/pump-7.',
-        );
+      const name = wholeName(text);
+      const server = serverOfClient(options);
+      const wrong = options.misbehave;
+      if (wrong !== undefined && wrong !== 'old-firmware') {
+        return misbehave(call, wrong, { ...name, server, token: () => tokenOfClient(call, options, name.id) });
       }
-      const token = await tokenOfClient(call, options, id);
-      const device = await connectDevice({ ...serverOfClient(options), organisation, type, id, token });
-      output.note(`Connected as ${device.clientId}. Ctrl-C ends it.`);
-      device.on('problem', (failure) => output.note(failure.message));
-      device.on('offline', () => output.note('The connection broke; trying again.'));
-      device.on('online', () => output.note('Connected again.'));
+      const proof = await proofOf(call, options, name.id);
+      const made = await flashOf(options, name, proof);
+      if (made?.made) call.output.note(`Made the device in ${options.flash}: its ROM holds the root of the firmware.`);
+      const { output, terminal } = call;
+      const simulated = new SimulatedDevice({
+        ...name,
+        server,
+        proof,
+        every: options.every,
+        now: Date.now,
+        random: Math.random,
+        ...(made && { flash: made.flash }),
+        ...(made?.source && { source: made.source }),
+      });
+      simulated.on(eventShower(output));
       try {
-        await simulate({
-          device,
-          every: options.every,
-          ...(options.count === undefined ? {} : { count: options.count }),
-          stop: terminal.stop,
-          onReading: (reading) => output.line(`sent      ${JSON.stringify(reading)}`, { sent: reading }),
-          onCommand: ({ name, payload }) =>
-            output.line(`received  ${printable(name)} ${printable(JSON.stringify(payload))}`, {
-              received: { name, payload },
-            }),
-          onProblem: (failure) => output.note(failure.message),
-        });
+        await simulated.start();
+        if (wrong === 'old-firmware') return await takeOldFirmware(call, simulated, name);
+        if (options.update !== undefined) await simulated.update(options.update === true ? undefined : options.update);
+        output.note('Ctrl-C ends it.');
+        await ended(simulated, options.count, terminal.stop);
+      } catch (error) {
+        if (error instanceof Failure && simulated.state.connection === 'refused') await showRefusal(call, error);
+        throw error;
       } finally {
-        await device.close();
+        await simulated.stop();
       }
     });
-  withExample(device, 'sallyport simulate device demo/pump/pump-7 --token-file pump-7.token');
-  return command;
+  withExample(
+    device,
+    'sallyport simulate device demo/pump/pump-7 --token-file pump-7.token',
+    'sallyport simulate device demo/pump/pump-7 --token-file pump-7.token --flash ./pump-7',
+    'sallyport simulate device demo/pump/pump-7 --token-file pump-7.token --misbehave name-another-device',
+  );
+}
+
+function fleetCommand(command: Command, surroundings: Surroundings): void {
+  const fleet = withClientOptions(command.command('fleet'))
+    .description(
+      'Stand in for many devices: registers them, connects them at a bounded rate, lets them send, sums up, and removes them',
+    )
+    .argument('<type>', 'ORGANISATION/TYPE')
+    .addOption(new Option('--devices <count>', 'how many').argParser(countOption).default(100))
+    .addOption(new Option('--ramp <count>', 'new connections per second').argParser(countOption).default(50))
+    .addOption(
+      new Option('--every <time>', 'pause between two readings of a device')
+        .argParser(durationOption)
+        .default(5_000, '5s'),
+    )
+    .addOption(
+      new Option('--duration <time>', 'how long they send once all are there')
+        .argParser(durationOption)
+        .default(30_000, '30s'),
+    )
+    .option('--keep', 'leave the devices registered')
+    .action(async (text: string, _options, self: Command) => {
+      const call = invocation(surroundings, self);
+      const { devices, ramp, every, duration, keep, ...rest } = self.optsWithGlobals<FleetOptions>();
+      const [organisation = '', type = '', more] = text.split('/');
+      if (organisation === '' || type === '' || more !== undefined) {
+        throw new UsageError(`"${text}" names no device type.`, 'Write ORGANISATION/TYPE, for example demo/pump.');
+      }
+      const { output, terminal } = call;
+      const { stop } = terminal;
+      const management = connectAsOperator(call.options);
+      const progress = createProgress(terminal);
+      const members: FleetMember[] = [];
+      const prefix = `fleet-${Date.now().toString(36)}-`;
+      try {
+        await progress.step(`Registering ${devices} devices`, async (say) => {
+          for (let index = 1; index <= devices && !stop.aborted; index++) {
+            const name = { organisation, type, id: `${prefix}${index}` };
+            const { token = '' } = await management.devices.create(name);
+            members.push({ ...name, token });
+            if (index % 100 === 0) say(`${index}`);
+          }
+        });
+        const summary = await progress.step(
+          'Running the fleet',
+          (say) => runFleet({ server: serverOfClient(rest), members, ramp, every, duration, stop, say }),
+          ({ connected, published }) => `${connected} devices published ${published} readings`,
+        );
+        if (output.json) output.document(summary);
+        else output.document(readableSummary(summary));
+      } finally {
+        if (keep !== true) {
+          await progress.step(`Removing ${members.length} devices`, async () => {
+            for (const { token: _, ...name } of members) await management.devices.remove(name);
+          });
+        }
+        management.close();
+      }
+    });
+  withExample(fleet, 'sallyport simulate fleet demo/pump --devices 1000');
+}
+
+function readableSummary({ connectLatency, publishLatency, refusals, tickets, ...counts }: FleetSummary): object {
+  const times = ({ p50, p90, p99, max }: Percentiles) => `half within ${p50} ms, 90 % ${p90}, 99 % ${p99}, all ${max}`;
+  const said = Object.entries(refusals).map(
+    ([what, count]) => `${count} × ${what}${tickets[what] === undefined ? '' : ` (ticket ${tickets[what]})`}`,
+  );
+  return {
+    ...counts,
+    timeToConnect: times(connectLatency),
+    timeToAcknowledge: times(publishLatency),
+    refusals: said.length === 0 ? 'none' : said.join(', '),
+  };
+}
+
+function wholeName(text: string): DeviceName {
+  const { organisation, type, id } = deviceReference(text);
+  if (organisation !== undefined && id !== undefined) return { organisation, type, id };
+  throw new UsageError(
+    `"${text}" does not name a device wholly.`,
+    'Write ORGANISATION/TYPE/ID, for example demo/pump/pump-7.',
+  );
+}
+
+/** Asks for a release that is older than what runs, and shows why the device does not take it. */
+async function takeOldFirmware(
+  call: ReturnType<typeof invocation>,
+  simulated: SimulatedDevice,
+  { organisation, type }: DeviceName,
+): Promise<void> {
+  const running = simulated.state.boot;
+  const management = connectAsOperator(call.options);
+  const { items } = await management.firmware.list(organisation).finally(() => management.close());
+  const older = items.find((one) => one.type === type && one.sequence < (running?.sequence ?? 0));
+  if (!older) {
+    throw new UsageError(
+      'There is no older release than what runs.',
+      'Release two versions, give the device the newer one with --flash FOLDER --update, and try again.',
+    );
+  }
+  call.output.note(`${running?.version} runs; asking for ${older.version} …`);
+  try {
+    await simulated.update(older.version);
+  } catch (failure) {
+    if (!(failure instanceof Failure) || failure.code !== 'firmware_rejected') throw failure;
+    call.output.note('The device refused it, as it must.');
+    return showRefusal(call, failure);
+  }
+  throw new Failure('demonstration_failed', 'The device took an older image.');
+}
+
+/** Resolves after so many readings, or when the person or the server ends it. */
+function ended(simulated: SimulatedDevice, count: number | undefined, stop: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const enough = () => count !== undefined && simulated.state.sent.length >= count;
+    if (enough() || stop.aborted) return resolve();
+    stop.addEventListener('abort', () => resolve(), { once: true });
+    let seen = simulated.state.sent.length;
+    simulated.on((event) => {
+      if (event.kind === 'sent' && ++seen >= (count ?? Number.POSITIVE_INFINITY)) resolve();
+      if (event.kind === 'problem' && simulated.state.connection === 'refused') reject(event.failure);
+    });
+  });
 }

@@ -98,7 +98,7 @@ function answerIn(
   try {
     const said = JSON.parse(new TextDecoder().decode(payload)) as { reqId?: unknown; rc?: unknown; message?: unknown };
     if (typeof said.reqId !== 'string' || typeof said.rc !== 'number') return undefined;
-    return { reqId: said.reqId, rc: said.rc, message: String(said.message ?? '') };
+    return { reqId: said.reqId, rc: said.rc, message: typeof said.message === 'string' ? said.message : '' };
   } catch {
     return undefined;
   }

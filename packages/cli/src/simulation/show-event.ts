@@ -1,0 +1,45 @@
+import type { SimulatedEvent } from '@sallyport/device/simulator';
+import type { Output } from '../output.ts';
+import { printable } from '../table.ts';
+
+/** Shows what happens to a simulated device, a line for each event; a download is shown by tenths. */
+export function eventShower(output: Output): (event: SimulatedEvent) => void {
+  let tenth = -1;
+  return (event) => {
+    const line = (what: string, text: string) => output.line(`${what.padEnd(11)}${printable(text)}`, event);
+    switch (event.kind) {
+      case 'stage':
+        return line(event.stage, event.text);
+      case 'connection':
+        return line(event.state, event.text);
+      case 'boot-step': {
+        const { stage, held, text, reason } = event.step;
+        return line('boot', `${held ? '✓' : '✗'} ${stage}: ${text}${reason === undefined ? '' : ` (${reason})`}`);
+      }
+      case 'booted': {
+        const { outcome, version, slot, trial } = event.report;
+        const what =
+          version === undefined ? 'nothing runs' : `${version} runs from slot ${slot}${trial ? ' on trial' : ''}`;
+        return line('boot', `${outcome}: ${what}`);
+      }
+      case 'sent': {
+        const { at, reading, sent, why } = event.entry;
+        return line('sent', `${at}  ${JSON.stringify(reading)}  ${sent ? 'ok' : `not sent: ${why}`}`);
+      }
+      case 'command': {
+        const { at, name, text, valid, why } = event.entry;
+        return line('command', `${at}  ${name} ${text}  ${valid ? 'Valid' : 'Invalid'}: ${why}`);
+      }
+      case 'firmware': {
+        const { phase, text, received, size } = event.progress;
+        if (received === undefined || size === undefined) return line('firmware', `${phase}: ${text}`);
+        const reached = Math.floor((received * 10) / size);
+        if (reached === tenth) return;
+        tenth = reached;
+        return line('firmware', `${phase}: ${text}, ${reached * 10} % of ${size} bytes`);
+      }
+      case 'problem':
+        return output.note(event.failure.message);
+    }
+  };
+}
