@@ -9,6 +9,7 @@ import { certificateAdmission } from './authentication/admit-certificate.ts';
 import { operatorAuthenticator } from './authentication/operator-token.ts';
 import { regrounds } from './authentication/regrounds.ts';
 import type { ServerCredentials } from './authority/authority.ts';
+import type { ExpiryWatch } from './authority/expiry-watch.ts';
 import { authorizer } from './authorization/authorizer.ts';
 import { PolicyStore } from './authorization/policy-store.ts';
 import { questioner } from './authorization/questioner.ts';
@@ -50,6 +51,7 @@ import type { Registry } from './registry/registry.ts';
 import { writePrivateFile } from './storage/private-file.ts';
 import { accessTokens } from './wiring/access-tokens.ts';
 import { authorizationServer } from './wiring/authorization-server.ts';
+import { watchExpiry } from './wiring/expiry-watch.ts';
 import { firmwareAuthentication, openFirmware } from './wiring/firmware.ts';
 import { certificateTrust, firstDoor } from './wiring/first-door.ts';
 import { foreignRevocation } from './wiring/foreign-revocation.ts';
@@ -149,7 +151,8 @@ async function open(
   const health = serverHealth();
   events.on('*', (event) => health.observe(event));
   const counters = newCounters();
-  const meters = openMeters({ counters, trail, refusals });
+  let expiring: ExpiryWatch | undefined;
+  const meters = openMeters({ counters, trail, refusals, expiring: () => expiring?.counts ?? {} });
   events.on('*', log);
   events.on('*', (event) => trail.record(event));
   events.on('*', (event) => meters.observe(event));
@@ -426,6 +429,9 @@ async function open(
     api.server.setSecureContext(secureContext());
   }
   emit({ type: 'server.started', version: VERSION, listeners: opened });
+  const expiry = watchExpiry({ registry, authority, emit, now });
+  expiring = expiry.watch;
+  undo.push(() => expiry.close());
   for (const { setting, meaning } of unsafeSettings(configuration)) emit({ type: 'server.unsafe', setting, meaning });
   await announceBroadPolicies(registry, emit);
   await announceUnsafeUnlocks({ registry, events });

@@ -226,7 +226,7 @@ export const AUDIT_EVENTS = {
   },
   'certificate.expiring': {
     meaning:
-      'A certificate, an authority or a revocation list ends within 30, 7 or 1 days; those of the devices of an organisation are told together.',
+      'A certificate or an authority ends within 30, 7 or 1 days; client certificates of an organisation that have no successor are told together.',
     details: ['what', 'name', 'days', 'count', 'notAfter'],
   },
   defect: {

@@ -14,12 +14,7 @@ export type RevocationEvent =
   | {
       /** Something ends within so many days: told once for each of the steps, for all device certificates of an organisation together. */
       readonly type: 'certificate.expiring';
-      readonly what:
-        | 'server certificate'
-        | 'authority'
-        | 'imported authority'
-        | 'client certificates'
-        | 'revocation list';
+      readonly what: 'server certificate' | 'authority' | 'imported authority' | 'client certificates';
       readonly name: string;
       readonly organisation?: string;
       readonly days: 30 | 7 | 1;

@@ -7,6 +7,8 @@ export interface MetersOptions {
   /** Rows of the audit trail. */
   readonly trail: { readonly counts: { readonly written: number; readonly waiting: number; readonly lost: number } };
   readonly refusals: { readonly counts: { readonly total: number; readonly untraced: number } };
+  /** How many certificates of each kind end within so many days. */
+  readonly expiring?: () => Readonly<Record<string, Readonly<Record<number, number>>>>;
 }
 
 /** What is measured, for the reference page: name, kind and meaning. */
@@ -94,6 +96,16 @@ const OTHER_METERS = {
     'counter',
     'Steps of one-time codes: requested, delivered, undelivered, refused, succeeded, failed, lifted, code-in-reply.',
   ),
+  expiring: row(
+    'sallyport_certificates_expiring',
+    'gauge',
+    'Certificates and authorities that end within so many days, by kind and days; client certificates only without a successor.',
+  ),
+  revocationFailing: row(
+    'sallyport_revocation_sources_failing',
+    'gauge',
+    'Revocation lists and OCSP responders of imported authorities that cannot be used.',
+  ),
   storeFailing: row('sallyport_store_failing', 'gauge', '1 while a store cannot be written, by store.'),
 } as const;
 
@@ -108,7 +120,7 @@ export interface Meters {
 }
 
 /** Meters in a registry of their own. Labels come from closed lists: no client can make a new one. */
-export function openMeters({ counters, trail, refusals }: MetersOptions): Meters {
+export function openMeters({ counters, trail, refusals, expiring = () => ({}) }: MetersOptions): Meters {
   const registers = [new Registry()];
   const [registry] = registers as [Registry];
   collectDefaultMetrics({ register: registry });
@@ -132,6 +144,20 @@ export function openMeters({ counters, trail, refusals }: MetersOptions): Meters
     labelNames: ['step'],
     registers,
   });
+  new Gauge({
+    name: OTHER_METERS.expiring.name,
+    help: OTHER_METERS.expiring.meaning,
+    labelNames: ['what', 'days'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [what, counts] of Object.entries(expiring())) {
+        for (const [days, count] of Object.entries(counts)) this.set({ what, days }, count);
+      }
+    },
+  });
+  const silent = new Set<string>();
+  read(registers, OTHER_METERS.revocationFailing, () => silent.size);
   const failing = new Gauge({
     name: OTHER_METERS.storeFailing.name,
     help: OTHER_METERS.storeFailing.meaning,
@@ -143,6 +169,8 @@ export function openMeters({ counters, trail, refusals }: MetersOptions): Meters
     observe(event) {
       if ('refusal' in event) refused.inc({ action: event.refusal.action, reason: event.refusal.reason });
       else if (event.type.startsWith('unlock.')) unlocks.inc({ step: event.type.slice('unlock.'.length) });
+      else if (event.type === 'revocation.failing') silent.add(`${event.authority} ${event.url}`);
+      else if (event.type === 'revocation.recovered') silent.delete(`${event.authority} ${event.url}`);
       else if (event.type === 'store.failing') failing.set({ store: event.store }, 1);
       else if (event.type === 'store.recovered') failing.set({ store: event.store }, 0);
     },

@@ -47,6 +47,8 @@ export interface Authorities {
   revocationOf(organisation: string, fingerprint: string): Promise<RevocationPolicy | undefined>;
   /** All whose revocation is looked at, of every organisation. */
   lookedAt(): Promise<readonly TrustedAuthority[]>;
+  /** Those in force that end before this moment, of every organisation; at most 1000. */
+  endingBefore(moment: number): Promise<readonly TrustedAuthority[]>;
   /** DER of all that any organisation trusts, each once; at most `limit`. */
   distinct(limit: number): Promise<readonly Uint8Array[]>;
 }
@@ -54,6 +56,7 @@ export interface Authorities {
 /** Authorities of one organisation: a client names none of them, so each may be looked at in each handshake. */
 const MOST_OF_ONE = 50;
 const MOST_FOUND = 64;
+const MOST_ENDING = 1000;
 
 export function authorities(ground: Ground): Authorities {
   const { query } = ground.database;
@@ -180,6 +183,18 @@ export function authorities(ground: Ground): Authorities {
 
     async lookedAt() {
       const rows = await query.selectFrom('authorities').selectAll().where('revocation', '!=', 'off').execute();
+      return rows.map(authorityOf);
+    },
+
+    async endingBefore(moment) {
+      const rows = await query
+        .selectFrom('authorities')
+        .selectAll()
+        .where('not_after', '>', ground.now())
+        .where('not_after', '<=', moment)
+        .orderBy('not_after')
+        .limit(MOST_ENDING)
+        .execute();
       return rows.map(authorityOf);
     },
 

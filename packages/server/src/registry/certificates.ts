@@ -46,6 +46,15 @@ export interface Certificates {
     serial: string;
     by: string;
   }): Promise<CertificateRecord>;
+  /**
+   * For each organisation, how many certificates in force end within each number of days (the first is the longest) and when the
+   * first does. Left out are those whose principal has one that lives longer.
+   */
+  endingWithin(
+    days: readonly number[],
+  ): Promise<
+    readonly { readonly organisation: string; readonly within: readonly number[]; readonly notAfter: number }[]
+  >;
   /** All rows of this issuer and serial, of all organisations. Asked of the disk each time, so never out of date. */
   findBySerial(name: { issuerNameHash: string; serial: string }): Promise<readonly CertificateRecord[]>;
   /** The pin of this fingerprint: the one in force, else the one that ended last. */
@@ -54,6 +63,7 @@ export interface Certificates {
 
 /** Certificates of one principal that may be in force at once. */
 const MOST_IN_FORCE = 50;
+const DAY = 86_400_000;
 
 export function certificates(ground: Ground): Certificates {
   const { query } = ground.database;
@@ -170,6 +180,41 @@ export function certificates(ground: Ground): Certificates {
         note({ ...changeOf(record), change: 'revoked', details: detailsOf(record) });
         return record;
       });
+    },
+
+    async endingWithin(days) {
+      const now = ground.now();
+      const found = new Map<string, { organisation: string; within: number[]; notAfter: number }>();
+      for (const [index, span] of days.entries()) {
+        const end = now + span * DAY;
+        const rows = await query
+          .selectFrom('certificates as c')
+          .select((e) => ['c.organisation', e.fn.countAll().as('count'), e.fn.min('c.not_after').as('first')])
+          .where('c.kind', '!=', 'foreign')
+          .where('c.revoked_at', 'is', null)
+          .where('c.not_after', '>', now)
+          .where('c.not_after', '<=', end)
+          .where((e) =>
+            e.not(
+              e.exists(
+                e
+                  .selectFrom('certificates as later')
+                  .select('later.id')
+                  .whereRef('later.principal', '=', 'c.principal')
+                  .where('later.revoked_at', 'is', null)
+                  .where('later.not_after', '>', end),
+              ),
+            ),
+          )
+          .groupBy('c.organisation')
+          .execute();
+        for (const { organisation, count, first } of rows) {
+          const known = found.get(organisation) ?? { organisation, within: days.map(() => 0), notAfter: Number(first) };
+          known.within[index] = Number(count);
+          found.set(organisation, known);
+        }
+      }
+      return [...found.values()];
     },
 
     async findBySerial({ issuerNameHash, serial }) {

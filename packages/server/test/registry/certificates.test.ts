@@ -141,3 +141,33 @@ test('lets an organisation go with its authorities and certificates', async () =
   await registry.organisations.remove({ id: organisation, by });
   expect(await registry.authorities.findBySubject({ subjectNameHashes: [hash('a')] })).toEqual([]);
 });
+
+test('counts what ends within spans of days, without those that have a successor, and what is revoked', async () => {
+  const { registry, facts, state } = await world();
+  const { certificates } = registry;
+  const DAY = 86_400_000;
+  await registry.devices.create({ ...name, id: 'pump-8', by });
+  const ends = (serial: string, days: number, principal = PUMP) =>
+    certificates.recordIssued({
+      ...facts(serial, hash(serial[1] ?? '0')),
+      principal,
+      notAfter: state.now + days * DAY,
+    });
+  await ends('01', 5);
+  await ends('02', 20);
+  const revoked = await ends('03', 3, 'device:demo/pump/pump-8');
+  await certificates.revoke({ organisation, id: revoked.id, by });
+  await ends('04', 25, 'device:demo/pump/pump-8');
+  // That of 5 days has one of 20 as its successor, but not over the next 30 days.
+  expect(await certificates.endingWithin([30, 7, 1])).toEqual([
+    { organisation, within: [3, 0, 0], notAfter: state.now + 5 * DAY },
+  ]);
+  await ends('05', 90);
+  expect(await certificates.endingWithin([30, 7, 1])).toMatchObject([{ within: [1, 0, 0] }]);
+  expect(await registry.revoked.find({ issuerNameHash: hash('a'), serial: '03' })).toBe(state.now);
+  expect(await registry.revoked.find({ issuerNameHash: hash('a'), serial: '04' })).toBeUndefined();
+  await registry.devices.remove({ ...name, id: 'pump-8', by });
+  const listed: string[] = [];
+  for await (const portion of registry.revoked.portions(hash('a'))) listed.push(...portion.map(({ serial }) => serial));
+  expect(listed).toEqual(['03', '04']);
+});
