@@ -42,10 +42,15 @@ export async function chosenSecret(options: SecretOptions, terminal: Terminal): 
 }
 
 /** The password of a user name, from a file or from standard input; never from the command line, where others see it. */
-export async function chosenPassword(file: string | undefined, terminal: Terminal): Promise<string> {
-  const password = file === undefined ? firstLine(await terminal.readStdin()) : await lineOf(file);
-  if (password !== '') return password;
-  throw new UsageError(`There is no password in ${file ?? 'standard input'}.`, 'Give 8 characters or more.');
+export function chosenPassword(file: string | undefined, terminal: Terminal): Promise<string> {
+  return secretLine(file, terminal, 'password');
+}
+
+/** The first line of a file or of standard input. */
+export async function secretLine(file: string | undefined, terminal: Terminal, noun: string): Promise<string> {
+  const secret = file === undefined ? firstLine(await terminal.readStdin()) : await lineOf(file);
+  if (secret !== '') return secret;
+  throw new UsageError(`There is no ${noun} in ${file ?? 'standard input'}.`, 'Give 8 characters or more.');
 }
 
 async function lineOf(file: string): Promise<string> {

@@ -1,9 +1,15 @@
+import { confirm, password } from '@clack/prompts';
+
 /** Where a command reads and writes. Tests pass their own. */
 export interface Terminal {
   /** Standard output: results only. */
   out(text: string): void;
   /** Standard error: messages for people. */
   err(text: string): void;
+  /** Asks without an echo; absent where nobody sits at a terminal, so that a script never waits for an answer. */
+  readonly askSecret?: (question: string) => Promise<string>;
+  /** Asks for yes or no; absent like {@link askSecret}. */
+  readonly confirm?: (question: string) => Promise<boolean>;
   /** All of standard input. */
   readStdin(): Promise<string>;
   /** True if a person watches standard error, on a screen that can be animated. */
@@ -52,9 +58,25 @@ export function processTerminal(): Terminal {
       return Buffer.concat(chunks).toString('utf8');
     },
     interactive: process.stderr.isTTY === true && process.stderr.columns >= NARROWEST && process.env.CI === undefined,
+    ...(process.stdin.isTTY && process.stderr.isTTY ? { askSecret, confirm: askWhether } : {}),
     get stop() {
       heeded = true;
       return stopping.signal;
     },
   };
+}
+
+async function askSecret(question: string): Promise<string> {
+  const answer = await password({ message: question, output: process.stderr });
+  return typeof answer === 'string' ? answer : stopped();
+}
+
+async function askWhether(question: string): Promise<boolean> {
+  const answer = await confirm({ message: question, initialValue: false, output: process.stderr });
+  return typeof answer === 'boolean' ? answer : stopped();
+}
+
+/** Ctrl-C at a question is a wish to stop. */
+function stopped(): never {
+  process.exit(130);
 }

@@ -1,5 +1,6 @@
 export * from './client-id.ts';
 export * from './desk-document.ts';
+export * from './enrolment-documents.ts';
 export * from './explanation.ts';
 export * from './failure.ts';
 export * from './firmware.ts';

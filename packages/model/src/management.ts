@@ -158,10 +158,10 @@ export interface AuthorityDocument {
 export interface CertificateDocument {
   readonly id: string;
   readonly organisation: string;
-  /** Written form; absent for a foreign one. */
+  /** Written form; absent for a foreign one and for a claim. */
   readonly principal?: string;
-  /** Issued by this server, pinned to its principal, or foreign: of a trusted authority and known only because it was revoked. */
-  readonly kind: 'issued' | 'pinned' | 'foreign';
+  /** Issued by this server, pinned to its principal, a claim that only enrols, or foreign: of a trusted authority and revoked. */
+  readonly kind: 'issued' | 'pinned' | 'foreign' | 'claim';
   /** Lower-case hexadecimal. */
   readonly serial: string;
   readonly issuer: string;

@@ -1,4 +1,5 @@
 import { CERTIFICATE_REASONS } from './certificate-reasons.ts';
+import { ENROLMENT_REASONS } from './enrolment-reasons.ts';
 import { FIRMWARE_REASONS } from './firmware-reasons.ts';
 import { LIST_REASONS } from './list-reasons.ts';
 import { OAUTH_REASONS } from './oauth-reasons.ts';
@@ -420,6 +421,7 @@ export const REASONS = {
     meaning: 'A message says that its payload is UTF-8 text, and it is not.',
     cure: 'Leave the payload format indicator out for binary payloads, or correct the encoding of the text.',
   },
+  ...ENROLMENT_REASONS,
   ...TOKEN_REASONS,
   ...CERTIFICATE_REASONS,
   ...PROTECTION_REASONS,

@@ -51,6 +51,7 @@ import type { Registry } from './registry/registry.ts';
 import { writePrivateFile } from './storage/private-file.ts';
 import { accessTokens } from './wiring/access-tokens.ts';
 import { authorizationServer } from './wiring/authorization-server.ts';
+import { openEnrolmentListener, wireEnrolment } from './wiring/enrolment.ts';
 import { watchExpiry } from './wiring/expiry-watch.ts';
 import { firmwareAuthentication, openFirmware } from './wiring/firmware.ts';
 import { certificateTrust, firstDoor } from './wiring/first-door.ts';
@@ -89,6 +90,8 @@ export interface RunningServer {
   readonly httpPort: number;
   /** Port of plain HTTP for what is published about revocation; undefined unless it was switched on. */
   readonly revocationPort: number | undefined;
+  /** Port of enrolment by certificate; undefined unless it was switched on. */
+  readonly enrolmentPort: number | undefined;
   /** PEM of the root certificate that clients are to trust. */
   readonly rootPem: string;
   readonly registry: Registry;
@@ -278,6 +281,7 @@ async function open(
   undo.push(closeOauth);
   const secureContext = () =>
     secureContextOptions(authority.serverCredentials(), configuration.listeners.mqttTls.minimumTlsVersion);
+  const enrolment = wireEnrolment({ installation, trust, refusals, emit, now });
   const api = buildApi({
     version: VERSION,
     tls: secureContext(),
@@ -303,6 +307,7 @@ async function open(
     },
     oauth,
     identities: identityDesk({ identities: registry.identities, issuerOf: authority.issuerOf, now }),
+    enrolment,
     explain: questioner({
       load: (organisation) => policies.load(organisation),
       findRoles: async (name) => (await findPrincipal(name))?.roles,
@@ -401,17 +406,36 @@ async function open(
     opened.push(`revocation-http ${publishing.address}:${publishing.port}`);
   }
 
+  const enrolmentDoor = await openEnrolmentListener({
+    settings: configuration.listeners.enrolment,
+    desk: enrolment,
+    credentials: await mqttCredentials(),
+    minimumTlsVersion: mqttTls.minimumTlsVersion,
+    rates,
+    onHandshakeFailure,
+    emit,
+    now,
+  });
+  if (enrolmentDoor) {
+    undo.push(() => enrolmentDoor.close());
+    opened.push(`enrolment ${enrolmentDoor.address}:${enrolmentDoor.port}`);
+  }
+
   const mqttPort = tls?.port;
   writePrivateFile(
     join(directory, SERVER_FILE),
-    `${JSON.stringify({ pid: process.pid, mqttPort: mqttPort ?? null, plainPort: plain?.port ?? null, httpPort, address: http.address })}\n`,
+    `${JSON.stringify({ pid: process.pid, mqttPort: mqttPort ?? null, plainPort: plain?.port ?? null, httpPort, enrolmentPort: enrolmentDoor?.port ?? null, address: http.address })}\n`,
   );
   undo.push(() => rmSync(join(directory, SERVER_FILE), { force: true }));
   let naming: Promise<void> = Promise.resolve();
   nameClientAuthorities = () => {
     // One after the other: the last change is the one that stays.
     naming = naming
-      .then(async () => tls?.setCredentials(await mqttCredentials()))
+      .then(async () => {
+        const credentials = await mqttCredentials();
+        tls?.setCredentials(credentials);
+        enrolmentDoor?.setCredentials(credentials);
+      })
       .catch((problem: unknown) =>
         emit({ type: 'defect', where: 'authorities named to clients', problem: String(problem) }),
       );
@@ -426,6 +450,7 @@ async function open(
   async function renewCertificate(): Promise<void> {
     if (!(await authority.renewServerCertificate())) return;
     tls?.setCredentials(await mqttCredentials());
+    enrolmentDoor?.setCredentials(await mqttCredentials());
     api.server.setSecureContext(secureContext());
   }
   emit({ type: 'server.started', version: VERSION, listeners: opened });
@@ -444,6 +469,7 @@ async function open(
     plainPort: plain?.port,
     httpPort,
     revocationPort: publishing?.port,
+    enrolmentPort: enrolmentDoor?.port,
     rootPem: authority.rootPem,
     registry,
     events,

@@ -20,6 +20,7 @@ export {
   createCertificateRequest,
   readCertificateRequest,
 } from './certificate-request.ts';
+export { certificatesOnly } from './certificates-only.ts';
 export { fingerprintSha256 } from './fingerprint.ts';
 export {
   currentKey,

@@ -9,6 +9,7 @@ import {
   type Refusal,
 } from '@sallyport/model';
 import { Caller, type PageOptions } from './caller.ts';
+import { enrolmentCalls } from './enrolment-calls.ts';
 import { fetchTransport } from './fetch-transport.ts';
 import { firmwareCalls, rolloutCalls } from './firmware-calls.ts';
 import { issuerCalls } from './issuer-calls.ts';
@@ -67,6 +68,7 @@ export function connectManagement(options: ManagementOptions) {
     certificates: certificateCalls(caller),
     identities: identityCalls(caller),
     issuers: issuerCalls(caller),
+    enrolment: enrolmentCalls(caller),
     operators: operatorCalls(caller),
     oauth: oauthCalls(caller),
     policies: policyCalls(caller),

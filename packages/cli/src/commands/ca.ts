@@ -12,6 +12,7 @@ import type { Surroundings } from '../invocation.ts';
 import { withExample, withOrganisation } from '../options.ts';
 import { pemFile } from '../pem-file.ts';
 import { UsageError } from '../report-failure.ts';
+import { caRootCommand } from './ca-root.ts';
 
 /** Digits of a SHA-256 that people compare and type. */
 const SHORT = 16;
@@ -114,6 +115,7 @@ export function caCommand(surroundings: Surroundings): Command {
       administration.output.text(authority.pem.trimEnd(), authority);
     }),
   );
+  command.addCommand(caRootCommand(surroundings));
   return command;
 }
 

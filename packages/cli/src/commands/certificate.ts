@@ -3,6 +3,7 @@ import { createClientKey } from '@sallyport/server';
 import { Command, Option } from 'commander';
 import { type Administration, administers, all } from '../administration.ts';
 import type { Surroundings } from '../invocation.ts';
+import { countOption } from '../option-values.ts';
 import { withExample, withOrganisation } from '../options.ts';
 import { pemFile, writeNewFile } from '../pem-file.ts';
 import { principalNamed } from '../principal-named.ts';
@@ -14,6 +15,8 @@ interface IssueOptions {
   readonly new?: boolean;
   readonly out?: string;
   readonly expiresIn?: string;
+  readonly claim?: string;
+  readonly max?: number;
 }
 
 interface ListOptions {
@@ -39,20 +42,25 @@ export function certificateCommand(surroundings: Surroundings): Command {
   const command = new Command('certificate').description('Client certificates of devices, gateways and applications');
   withExample(
     withOrganisation(command.command('issue'))
-      .argument('<device>', NAME_HELP)
-      .description('Issue a certificate of the authority of this server, from a request or with a new key')
+      .argument('[device]', NAME_HELP)
+      .description('Issue a certificate of the authority of the organisation, from a request or with a new key')
+      .option('--claim <type>', 'a certificate that only enrols new devices of this type; with --max')
+      .option('--max <number>', 'how many devices the claim may enrol', countOption)
       .addOption(new Option('--csr <file>', 'certificate request in PEM or DER').conflicts('new'))
       .option('--new', 'make a new key here; it goes into a file that only you can read, and nowhere else')
       .option('--out <prefix>', 'write PREFIX.pem, and with --new PREFIX-key.pem; the id if left out')
       .option('--expires-in <time>', 'end of its life, for example 30d; 90d if left out'),
     'sallyport certificate issue pump/pump-7 --new',
     'sallyport certificate issue pump/pump-7 --csr pump-7.csr --out pump-7',
+    'sallyport certificate issue --claim pump --max 500 --new --expires-in 30d',
   ).action(
-    administers(surroundings, async (administration, text: string, options: IssueOptions) => {
+    administers(surroundings, async (administration, text: string | undefined, options: IssueOptions) => {
       const { management, output } = administration;
       if (options.csr === undefined && !options.new) {
         throw new UsageError('There is nothing to certify.', 'Give --csr FILE, or --new to have a key made.');
       }
+      if (options.claim !== undefined) return issueClaim(administration, options.claim, text, options);
+      if (text === undefined) throw new UsageError('For whom?', 'Name a device, or give --claim TYPE with --max.');
       const { organisation, principal, id } = await principalNamed(administration, text);
       const prefix = options.out ?? id;
       const own = options.csr === undefined ? await createClientKey(id) : undefined;
@@ -135,6 +143,35 @@ export function certificateCommand(surroundings: Surroundings): Command {
     }),
   );
   return command;
+}
+
+/** A claim is for nobody, so its files are named for the type. */
+async function issueClaim(
+  { management, output, organisation: organisationOf }: Administration,
+  type: string,
+  device: string | undefined,
+  options: IssueOptions,
+): Promise<void> {
+  if (device !== undefined) throw new UsageError('A claim is for no single device.', `Leave ${device} out.`);
+  if (options.max === undefined) throw new UsageError('How many devices may it enrol?', 'Give --max NUMBER.');
+  const prefix = options.out ?? `claim-${type}`;
+  const own = options.csr === undefined ? await createClientKey(`claim:${type}`) : undefined;
+  const organisation = await organisationOf();
+  if (own) await writeNewFile(`${prefix}-key.pem`, own.keyPem, { secret: true });
+  const { claim, chainPem } = await management.enrolment.issueClaim(organisation, {
+    type,
+    maximum: options.max,
+    csr: own ? own.csrPem : await pemFile(options.csr ?? '', 'CERTIFICATE REQUEST'),
+    ...(options.expiresIn === undefined ? {} : { expiresIn: options.expiresIn }),
+  });
+  await writeNewFile(`${prefix}.pem`, chainPem, { secret: false });
+  output.document({
+    ...claim.certificate,
+    type,
+    maximum: claim.maximum,
+    certificateFile: `${prefix}.pem`,
+    ...(own ? { keyFile: `${prefix}-key.pem` } : {}),
+  });
 }
 
 /** Issued and pinned ones are revoked by their record: a pin is not one of issuer and serial. */

@@ -11,6 +11,7 @@ import { showOnce, withSaveToken } from '../shown-once.ts';
 import { deviceReference } from '../thing-names.ts';
 import { authenticatorCommand } from './authenticator-command.ts';
 import { credentialCommands } from './credential-commands.ts';
+import { enrolmentCodeCommand } from './enrolment-code.ts';
 import { identityCommands } from './identity-commands.ts';
 import { state, stateCommands } from './state-commands.ts';
 
@@ -140,6 +141,7 @@ export function deviceCommand(surroundings: Surroundings, noun: 'device' | 'gate
     calls: (management) => management.devices.credentials,
   });
   if (noun === 'device') identityCommands(command, surroundings, { noun, argument: noun, example });
+  command.addCommand(enrolmentCodeCommand(surroundings, { noun, example, named }));
   return command;
 }
 

@@ -145,7 +145,7 @@ export const AUDIT_EVENTS = {
   },
   'certificate.created': {
     meaning: 'A client certificate was issued, or pinned to a principal.',
-    details: ['certificateKind', 'serial', 'issuer', 'notAfter', 'fingerprint'],
+    details: ['certificateKind', 'serial', 'issuer', 'notAfter', 'fingerprint', 'enrolledBy', 'type', 'maximum'],
   },
   'certificate.revoked': {
     meaning: 'A client certificate was revoked.',
@@ -163,6 +163,11 @@ export const AUDIT_EVENTS = {
     meaning: 'An organisation does not take the access tokens of an authorization server any more.',
     details: [],
   },
+  'enrolment-code.created': {
+    meaning: 'A device may enrol once with a code; codes of before ended.',
+    details: ['code', 'expiresAt'],
+  },
+  'enrolment-code.revoked': { meaning: 'The enrolment code of a device was ended.', details: ['code', 'expiresAt'] },
   'authority.created': {
     meaning: 'An organisation trusts a certificate authority from now on.',
     details: ['subject', 'notAfter'],

@@ -13,9 +13,9 @@ export interface KnownAuthority {
 /** What is on record of a client certificate. */
 export interface KnownCertificate {
   readonly organisation: string;
-  /** Written form; absent for a foreign one. */
+  /** Written form; absent for a foreign one and for a claim. */
   readonly principal?: string;
-  readonly kind: 'issued' | 'pinned' | 'foreign';
+  readonly kind: 'issued' | 'pinned' | 'foreign' | 'claim';
   readonly revokedAt?: number;
   readonly revokedBy?: string;
 }
@@ -64,7 +64,11 @@ export async function certificateStanding(
       };
     }
   } else if (authority === 'builtin') {
-    const record = (await trust.findBySerial(certificate)).find(({ kind }) => kind === 'issued');
+    const rows = await trust.findBySerial(certificate);
+    if (rows.some(({ kind }) => kind === 'claim')) {
+      return { reason: 'claim_only', text: `Certificate ${serial} is a claim, which may do nothing but enrol.` };
+    }
+    const record = rows.find(({ kind }) => kind === 'issued');
     if (record?.revokedAt !== undefined) return revoked('The certificate', serial, record);
     if (record?.principal !== principal) {
       return { reason: 'certificate_not_on_record', text: `No certificate ${serial} of ${principal} is on record.` };

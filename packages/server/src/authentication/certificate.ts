@@ -103,7 +103,11 @@ export function certificateAuthenticator(options: CertificateOptions): Authentic
     organisation: string | undefined,
     mayRename: boolean,
   ): Promise<Verdict> {
-    const record = (await trust.findBySerial(grounds)).find(({ kind }) => kind === 'issued');
+    const rows = await trust.findBySerial(grounds);
+    if (rows.some(({ kind }) => kind === 'claim')) {
+      return refused('claim_only', `The certificate ${leaf.serial} is a claim, which may do nothing but enrol.`);
+    }
+    const record = rows.find(({ kind }) => kind === 'issued');
     if (record?.principal === undefined) {
       return refused('certificate_not_on_record', `The certificate ${leaf.serial} of this server is not on record.`);
     }

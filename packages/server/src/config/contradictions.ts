@@ -8,6 +8,7 @@ export function contradictions(configuration: Configuration, source: Source): st
     found.push(`${source.where(key.split('.'))}: ${key}: ${problem}`);
   };
   plaintext(configuration, source, complain);
+  enrolment(configuration, source, complain);
   ports(configuration, source, complain);
   pairs(configuration, source, complain);
   authorizationServer(configuration, complain);
@@ -39,12 +40,22 @@ function plaintext({ listeners }: Configuration, source: Source, complain: Compl
   }
 }
 
+function enrolment({ listeners }: Configuration, source: Source, complain: Complain): void {
+  if (listeners.enrolment.enabled) return;
+  for (const key of ['port', 'address']) {
+    const full = `listeners.enrolment.${key}`;
+    if (source.setIn(full))
+      complain(full, 'is set, but listeners.enrolment.enabled is false, so nothing would listen there');
+  }
+}
+
 function ports({ listeners }: Configuration, source: Source, complain: Complain): void {
   const open = [
     { key: 'listeners.mqttTls', ...listeners.mqttTls, on: listeners.mqttTls.enabled },
     { key: 'listeners.mqttPlain', ...listeners.mqttPlain, on: listeners.mqttPlain.allowPlaintextListener },
     { key: 'listeners.http', ...listeners.http, on: true },
     { key: 'listeners.revocationHttp', ...listeners.revocationHttp, on: listeners.revocationHttp.enabled },
+    { key: 'listeners.enrolment', ...listeners.enrolment, on: listeners.enrolment.enabled },
   ].filter((listener) => listener.on && listener.port !== 0);
   for (const [index, one] of open.entries()) {
     for (const other of open.slice(index + 1)) {

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { ACCESS_TOKENS } from './access-tokens-section.ts';
 import { AUTHORIZATION_SERVER_SECTION } from './authorization-server-section.ts';
+import { ENROLMENT, ENROLMENT_LISTENER } from './enrolment-section.ts';
 import { firmwareSection } from './firmware-section.ts';
 import { GUESSING_SECTION } from './guessing-section.ts';
 import {
@@ -184,6 +185,7 @@ export const CONFIGURATION = section('The whole file.', {
       proxyAddresses: proxyAddresses(),
     }),
     revocationHttp: REVOCATION_LISTENER,
+    enrolment: ENROLMENT_LISTENER,
   }),
   limits: section('Bounds on what clients may take. Each has a default that is safe for strangers.', {
     maximumConnections: count({
@@ -427,6 +429,7 @@ export const CONFIGURATION = section('The whole file.', {
   unlock: unlockSection(),
   accessTokens: ACCESS_TOKENS,
   guessing: GUESSING_SECTION,
+  enrolment: ENROLMENT,
   audit: section('The trail of what has happened.', {
     retention: duration({
       default: '90d',

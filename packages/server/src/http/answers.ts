@@ -168,7 +168,7 @@ export const certificateAnswer: z.ZodType<CertificateDocument> = z
     id: text,
     organisation: text,
     principal: text.exactOptional(),
-    kind: z.enum(['issued', 'pinned', 'foreign']),
+    kind: z.enum(['issued', 'pinned', 'foreign', 'claim']),
     serial: text,
     issuer: text,
     subject: text.exactOptional(),

@@ -22,8 +22,9 @@ import type { GuessGuard } from '../guessing/guess-guard.ts';
 import type { AddressLists } from '../lists/address-lists.ts';
 import type { Countries } from '../lists/countries.ts';
 import type { AuthorizationServer } from '../oauth/authorization-server.ts';
-import type { CertificateRecord, TrustedAuthority } from '../registry/records.ts';
+import type { CertificateRecord, Claim, TrustedAuthority } from '../registry/records.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { EnrolmentDesk } from './enrolment-desk.ts';
 import type { FirmwareDoorOptions } from './firmware-door.ts';
 import type { IdentityDesk } from './identity-desk.ts';
 import type { AnswerPublished } from './published-objects.ts';
@@ -65,6 +66,15 @@ export interface CertificateDesk {
     readonly pem: string;
     readonly chainPem: string;
   }>;
+  /** `validity` in milliseconds. */
+  issueClaim(input: {
+    organisation: string;
+    type: string;
+    maximum: number;
+    csr: string;
+    validity?: number;
+    by: string;
+  }): Promise<{ readonly claim: Claim; readonly pem: string; readonly chainPem: string }>;
   pin(input: { principal: string; certificate: string; by: string }): Promise<CertificateRecord>;
   /** Revokes what another authority issued: the certificate itself, or a serial of one that is trusted, by its SHA-256. */
   revokeForeign(
@@ -114,6 +124,8 @@ export interface ApiOptions {
   /** Absent if no organisation has one. */
   readonly oauth?: AuthorizationServer | undefined;
   readonly identities: IdentityDesk;
+  /** Left out, nobody enrols. */
+  readonly enrolment?: EnrolmentDesk;
   readonly explain: (question: Question) => Explanation | Promise<Explanation>;
   readonly health: () => Health | Promise<Health>;
   readonly metricsText: () => string | Promise<string>;

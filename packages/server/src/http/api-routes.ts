@@ -8,6 +8,7 @@ import { blockRoutes } from './routes/blocks.ts';
 import { certificateRoutes } from './routes/certificates.ts';
 import { credentialRoutes } from './routes/credentials.ts';
 import { deviceRoutes } from './routes/devices.ts';
+import { enrolmentRoutes } from './routes/enrolment.ts';
 import { explanationRoutes } from './routes/explanations.ts';
 import { firmwareRoutes } from './routes/firmware.ts';
 import { identityRoutes } from './routes/identities.ts';
@@ -39,6 +40,7 @@ export function apiRoutes(services: Services, now: () => number): readonly Route
     ...oauthRoutes(services),
     ...identityRoutes(services, now),
     ...issuerRoutes(services),
+    ...enrolmentRoutes(services, now),
     ...policyRoutes(services),
     ...addressListRoutes(services, now),
     ...blockRoutes(services),

@@ -6,6 +6,7 @@ import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod
 import { z } from 'zod';
 import type { ApiOptions } from './api-options.ts';
 import { apiRoutes } from './api-routes.ts';
+import { registerEst } from './est.ts';
 import { firmwareDoor } from './firmware-door.ts';
 import { readJsonBodies, readPlainBodies } from './json-body.ts';
 import { answerMalformedHttp } from './malformed-http.ts';
@@ -76,6 +77,7 @@ export function buildApi(options: ApiOptions): FastifyInstance<Server> {
   plain.register(async (scope) => registerRoutes(scope, routes, gate), { prefix: API_PREFIX });
   const { oauth } = options;
   if (oauth) plain.register(async (scope) => openOauthDoor(scope, { ...options, oauth, gate }));
+  if (options.enrolment) registerEst(plain, { desk: options.enrolment, listener: 'https', now: options.now });
   return app;
 }
 

@@ -1,4 +1,4 @@
-import { Failure, type Principal, parsePrincipal } from '@sallyport/model';
+import { Failure } from '@sallyport/model';
 import {
   authorityProblem,
   type CertificateFacts,
@@ -10,17 +10,18 @@ import {
 import type { Authority } from '../authority/authority.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { CertificateDesk } from './api-options.ts';
+import { commonNameOf, ownerOf, recorded, signCertificate } from './issue-certificate.ts';
 
 export interface CertificateDeskOptions {
   readonly authority: Pick<Authority, 'root' | 'issuers' | 'issueClient'>;
-  readonly registry: Pick<Registry, 'authorities' | 'certificates'>;
+  readonly registry: Pick<Registry, 'authorities' | 'certificates' | 'enrolment'>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
 /** Reads what operators send, judges it, and puts it on record: nothing that was not read reaches the registry. */
 export function certificateDesk({ authority, registry, now }: CertificateDeskOptions): CertificateDesk {
-  const { authorities, certificates } = registry;
+  const { authorities, certificates, enrolment } = registry;
   return {
     builtIn: (organisation) =>
       authority
@@ -48,16 +49,27 @@ export function certificateDesk({ authority, registry, now }: CertificateDeskOpt
       const request = await readCertificateRequest(csr);
       if (!request.ok) throw new Failure('invalid_request', `csr: ${request.problem}.`);
       const owner = ownerOf(principal);
-      const issued = await authority.issueClient({
+      const { facts, pem, chainPem } = await signCertificate(authority, {
         organisation: owner.organisation,
         publicKey: request.value.publicKey,
-        // What the request asks to be called is a wish; who it is for stands in the registry.
-        commonName: nameOf(owner),
-        ...(validity === undefined ? {} : { validity }),
+        commonName: commonNameOf(owner),
+        validity,
       });
-      const facts = await certificateIn(issued.pem);
-      const record = await certificates.recordIssued({ ...recorded(facts), principal, by });
-      return { record, pem: issued.pem, chainPem: issued.chainPem };
+      const record = await certificates.recordIssued({ ...facts, principal, by });
+      return { record, pem, chainPem };
+    },
+
+    async issueClaim({ organisation, type, maximum, csr, validity, by }) {
+      const request = await readCertificateRequest(csr);
+      if (!request.ok) throw new Failure('invalid_request', `csr: ${request.problem}.`);
+      const { facts, pem, chainPem } = await signCertificate(authority, {
+        organisation,
+        publicKey: request.value.publicKey,
+        // Of no form that names a client, so that it could prove nobody even if nothing else stopped it.
+        commonName: `claim:${type}`,
+        validity,
+      });
+      return { claim: await enrolment.createClaim({ ...facts, organisation, type, maximum, by }), pem, chainPem };
     },
 
     async pin({ principal, certificate, by }) {
@@ -90,34 +102,6 @@ async function certificateIn(pem: string): Promise<CertificateFacts> {
   const read = await readCertificate(pem);
   if (!read.ok) throw new Failure('invalid_request', `certificate: ${read.problem}.`);
   return read.value;
-}
-
-function recorded({
-  fingerprintSha256,
-  issuerNameHash,
-  issuer,
-  serial,
-  subject,
-  notBefore,
-  notAfter,
-}: CertificateFacts) {
-  return { fingerprint: fingerprintSha256, issuerNameHash, issuer, serial, subject, notBefore, notAfter };
-}
-
-type Owner = Exclude<Principal, { kind: 'operator' }>;
-
-function ownerOf(written: string): Owner {
-  const principal = parsePrincipal(written);
-  if (!principal.ok || principal.value.kind === 'operator') {
-    throw new Failure('invalid_request', `principal: ${written} is no device, gateway or application.`);
-  }
-  return principal.value;
-}
-
-/** The common name of watson-iot.md section 3.4, which holds no organisation. */
-function nameOf(owner: Owner): string {
-  if (owner.kind === 'application') return `a:${owner.id}`;
-  return `${owner.kind === 'device' ? 'd' : 'g'}:${owner.type}:${owner.id}`;
 }
 
 const UNFIT: Readonly<Record<VerificationProblem, string>> = {

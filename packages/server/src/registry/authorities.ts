@@ -5,7 +5,7 @@ import type { AuthoritiesTable } from '../storage/tables.ts';
 import { alreadyExists, invalid, notFound } from './checks.ts';
 import { type Executor, type Ground, mutate } from './ground.ts';
 import { organisationIn } from './organisations.ts';
-import type { TrustedAuthority } from './records.ts';
+import type { Registration, TrustedAuthority } from './records.ts';
 import { revocationColumns, revocationOf } from './revocation-columns.ts';
 
 /** The facts of a certificate that was read and judged fit to be an authority. */
@@ -87,6 +87,7 @@ export function authorities(ground: Ground): Authorities {
           created_at: ground.now(),
           created_by: by,
           ...revocationColumns(input.revocation ?? {}),
+          registration: 'off',
         };
         await transaction.insertInto('authorities').values(row).execute();
         note({
@@ -237,6 +238,7 @@ function authorityOf(row: Selectable<AuthoritiesTable>): TrustedAuthority {
     notBefore: Number(row.not_before),
     notAfter: Number(row.not_after),
     revocation: revocationOf(row),
+    registration: row.registration as Registration,
     createdAt: Number(row.created_at),
     createdBy: row.created_by,
   };

@@ -5,10 +5,10 @@ import { numeric, present } from '../storage/present.ts';
 import type { CertificatesTable } from '../storage/tables.ts';
 import { alreadyExists, checked, invalid, notFound } from './checks.ts';
 import { ownerIn } from './credentials.ts';
-import { type Executor, type Ground, mutate } from './ground.ts';
+import { type Executor, type Ground, mutate, type Noted } from './ground.ts';
 import { recordId } from './issue.ts';
 import { organisationIn } from './organisations.ts';
-import type { CertificateRecord } from './records.ts';
+import type { CertificateRecord, Claim } from './records.ts';
 import { listAsRevoked } from './revoked-certificates.ts';
 
 /** The facts of a client certificate that was read, for a principal. */
@@ -68,37 +68,8 @@ const DAY = 86_400_000;
 export function certificates(ground: Ground): Certificates {
   const { query } = ground.database;
 
-  const add = async (kind: 'issued' | 'pinned', input: NewCertificate): Promise<CertificateRecord> => {
-    const owner = checked('principal', parsePrincipal(input.principal));
-    if (owner.kind === 'operator') throw invalid('principal', 'an operator has tokens only');
-    const { organisation } = owner;
-    return mutate(ground, input.by, async (transaction, note) => {
-      await ownerIn(transaction, owner, input.principal);
-      if (kind === 'pinned') await refuseSecondPin(transaction, input.fingerprint);
-      await refuseCrowd(transaction, input.principal, ground.now());
-      const row = {
-        id: recordId(ground.random),
-        organisation,
-        principal: input.principal,
-        kind,
-        fingerprint: input.fingerprint,
-        issuer_name_hash: input.issuerNameHash,
-        issuer: input.issuer,
-        serial: input.serial,
-        subject: input.subject,
-        not_before: input.notBefore,
-        not_after: input.notAfter,
-        created_at: ground.now(),
-        created_by: input.by,
-        revoked_at: null,
-        revoked_by: null,
-      };
-      await transaction.insertInto('certificates').values(row).execute();
-      const record = certificateOf(row);
-      note({ ...changeOf(record), change: 'created', details: detailsOf(record) });
-      return record;
-    });
-  };
+  const add = (kind: 'issued' | 'pinned', input: NewCertificate): Promise<CertificateRecord> =>
+    mutate(ground, input.by, (transaction, note) => insertCertificate(ground, transaction, note, kind, input));
 
   return {
     recordIssued: (input) => add('issued', input),
@@ -241,7 +212,72 @@ export function certificates(ground: Ground): Certificates {
   };
 }
 
-async function certificateIn(executor: Executor, organisation: string, id: string): Promise<CertificateRecord> {
+/** Writes a certificate of a principal within a transaction. `enrolledBy` says in the audit row what it was enrolled with. */
+export async function insertCertificate(
+  ground: Ground,
+  transaction: Executor,
+  note: (change: Noted) => void,
+  kind: 'issued' | 'pinned',
+  input: NewCertificate & { readonly enrolledBy?: string },
+): Promise<CertificateRecord> {
+  const owner = checked('principal', parsePrincipal(input.principal));
+  if (owner.kind === 'operator') throw invalid('principal', 'an operator has tokens only');
+  await ownerIn(transaction, owner, input.principal);
+  if (kind === 'pinned') await refuseSecondPin(transaction, input.fingerprint);
+  await refuseCrowd(transaction, input.principal, ground.now());
+  const { principal, enrolledBy, ...facts } = input;
+  const record = await insertRow(ground, transaction, { ...facts, organisation: owner.organisation, kind, principal });
+  note({ ...changeOf(record), change: 'created', details: { ...detailsOf(record), ...present({ enrolledBy }) } });
+  return record;
+}
+
+/** Writes a certificate that proves nobody and may only enrol. */
+export async function insertClaimCertificate(
+  ground: Ground,
+  transaction: Executor,
+  note: (change: Noted) => void,
+  {
+    type,
+    maximum,
+    ...input
+  }: Omit<NewCertificate, 'principal'> & Pick<Claim, 'type' | 'maximum'> & { readonly organisation: string },
+): Promise<CertificateRecord> {
+  const record = await insertRow(ground, transaction, { ...input, kind: 'claim', principal: null });
+  note({ ...changeOf(record), change: 'created', details: { ...detailsOf(record), type, maximum } });
+  return record;
+}
+
+async function insertRow(
+  ground: Ground,
+  transaction: Executor,
+  input: Omit<NewCertificate, 'principal'> & {
+    readonly organisation: string;
+    readonly kind: CertificateRecord['kind'];
+    readonly principal: string | null;
+  },
+): Promise<CertificateRecord> {
+  const row = {
+    id: recordId(ground.random),
+    organisation: input.organisation,
+    principal: input.principal,
+    kind: input.kind,
+    fingerprint: input.fingerprint,
+    issuer_name_hash: input.issuerNameHash,
+    issuer: input.issuer,
+    serial: input.serial,
+    subject: input.subject,
+    not_before: input.notBefore,
+    not_after: input.notAfter,
+    created_at: ground.now(),
+    created_by: input.by,
+    revoked_at: null,
+    revoked_by: null,
+  };
+  await transaction.insertInto('certificates').values(row).execute();
+  return certificateOf(row);
+}
+
+export async function certificateIn(executor: Executor, organisation: string, id: string): Promise<CertificateRecord> {
   await organisationIn(executor, organisation);
   const row = await executor
     .selectFrom('certificates')

@@ -16,7 +16,7 @@ import {
   invalid,
   notFound,
 } from './checks.ts';
-import { type Executor, type Ground, mutate } from './ground.ts';
+import { type Executor, type Ground, mutate, type Noted } from './ground.ts';
 import { chosenOrGenerated, credentialDetails, insertCredential } from './issue.ts';
 import { organisationIn } from './organisations.ts';
 import type { Device, DeviceType, GatewayRole, Issued } from './records.ts';
@@ -84,30 +84,44 @@ export async function deviceIn(executor: Executor, { organisation, type, id }: D
   throw notFound(nameOf({ organisation, type, id, class: known.class }));
 }
 
+/** Writes a device or gateway within a transaction. */
+async function insertDevice(ground: Ground, transaction: Executor, input: NewDevice): Promise<Device> {
+  const { organisation, type, id } = input;
+  const known = await typeIn(transaction, { organisation, id: type });
+  const row = {
+    organisation,
+    type,
+    id: checked('id', parseDeviceId(id)),
+    class: known.class,
+    description: checkedDescription(input.description),
+    metadata: checkedMetadata(input.metadata),
+    gateway_role: gatewayRole(known, input.gatewayRole),
+    created_at: ground.now(),
+    suspended_at: null,
+    unlock: unlockMode(input.unlock),
+    owner: checkedOwner(input.owner),
+  };
+  const taken = await rowExists(transaction, input);
+  if (taken) throw alreadyExists(nameOf(deviceOf(row)));
+  await transaction.insertInto('devices').values(row).execute();
+  return deviceOf(row);
+}
+
+/** Registers a device without a credential, within a transaction. `how` is for the audit row. */
+export async function insertWithoutCredential(
+  ground: Ground,
+  transaction: Executor,
+  note: (change: Noted) => void,
+  input: NewDevice,
+  how: string,
+): Promise<Device> {
+  const record = await insertDevice(ground, transaction, input);
+  note({ ...changeOf(record), change: 'created', details: { credential: how } });
+  return record;
+}
+
 export function devices(ground: Ground): Devices {
   const { query } = ground.database;
-
-  const insert = async (transaction: Executor, input: NewDevice): Promise<Device> => {
-    const { organisation, type, id } = input;
-    const known = await typeIn(transaction, { organisation, id: type });
-    const row = {
-      organisation,
-      type,
-      id: checked('id', parseDeviceId(id)),
-      class: known.class,
-      description: checkedDescription(input.description),
-      metadata: checkedMetadata(input.metadata),
-      gateway_role: gatewayRole(known, input.gatewayRole),
-      created_at: ground.now(),
-      suspended_at: null,
-      unlock: unlockMode(input.unlock),
-      owner: checkedOwner(input.owner),
-    };
-    const taken = await rowExists(transaction, input);
-    if (taken) throw alreadyExists(nameOf(deviceOf(row)));
-    await transaction.insertInto('devices').values(row).execute();
-    return deviceOf(row);
-  };
 
   const change = (
     input: DeviceName & { by: string },
@@ -138,7 +152,7 @@ export function devices(ground: Ground): Devices {
       const token = chosenOrGenerated(ground, input.token, [input.organisation, input.type, input.id]);
       const tokenHash = ground.hashToken(token);
       return mutate(ground, input.by, async (transaction, note) => {
-        const record = await insert(transaction, input);
+        const record = await insertDevice(ground, transaction, input);
         const { by, expiresAt } = input;
         const principal = nameOf(record);
         const credential = await insertCredential(ground, transaction, { principal, tokenHash, expiresAt, by });
@@ -148,11 +162,9 @@ export function devices(ground: Ground): Devices {
     },
 
     register: (input) =>
-      mutate(ground, input.by, async (transaction, note) => {
-        const record = await insert(transaction, input);
-        note({ ...changeOf(record), change: 'created', details: { credential: 'none' } });
-        return record;
-      }),
+      mutate(ground, input.by, (transaction, note) =>
+        insertWithoutCredential(ground, transaction, note, input, 'none'),
+      ),
 
     get: (name) => deviceIn(query, name),
 
@@ -196,6 +208,7 @@ export function devices(ground: Ground): Devices {
         await transaction.deleteFrom('oauth_states').where('principal', '=', nameOf(found)).execute();
         await transaction.deleteFrom('authenticators').where('principal', '=', nameOf(found)).execute();
         await transaction.deleteFrom('identities').where('principal', '=', nameOf(found)).execute();
+        await transaction.deleteFrom('enrolment_codes').where('principal', '=', nameOf(found)).execute();
         await transaction
           .deleteFrom('devices')
           .where('organisation', '=', input.organisation)

@@ -114,6 +114,9 @@ export function organisations(ground: Ground): Organisations {
             );
           }
         }
+        for (const table of ['enrolment_codes', 'claims', 'pending_devices'] as const) {
+          await transaction.deleteFrom(table).where('organisation', '=', id).execute();
+        }
         await transaction.deleteFrom('policies').where('organisation', '=', id).execute();
         await listAsRevoked(transaction, { organisation: id }, ground.now());
         await transaction.deleteFrom('certificates').where('organisation', '=', id).execute();

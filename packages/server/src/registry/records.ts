@@ -129,20 +129,25 @@ export interface TrustedAuthority {
   readonly notBefore: number;
   readonly notAfter: number;
   readonly revocation: RevocationPolicy;
+  readonly registration: Registration;
   readonly createdAt: number;
   readonly createdBy: string;
 }
 
+/** What becomes of an unknown device whose certificate leads to an authority: refused, noted for an operator, or registered. */
+export const REGISTRATIONS = ['off', 'review', 'automatic'] as const;
+export type Registration = (typeof REGISTRATIONS)[number];
+
 /**
- * What is on record of a client certificate: `issued` by this server, `pinned` to a principal by its fingerprint, or `foreign`, of a
- * trusted authority and known here only because it was revoked.
+ * What is on record of a client certificate: `issued` by this server, `pinned` to a principal by its fingerprint, a `claim` that may do
+ * nothing but enrol, or `foreign`, of a trusted authority and known here only because it was revoked.
  */
 export interface CertificateRecord {
   readonly id: string;
   readonly organisation: string;
-  /** Written form of the principal; absent for a foreign one. */
+  /** Written form of the principal; absent for a foreign one and for a claim. */
   readonly principal?: string;
-  readonly kind: 'issued' | 'pinned' | 'foreign';
+  readonly kind: 'issued' | 'pinned' | 'foreign' | 'claim';
   readonly fingerprint?: string;
   /** SHA-256 of the DER of the issuer's name. */
   readonly issuerNameHash: string;
@@ -200,6 +205,28 @@ export interface Issuer extends IssuerSettings {
   readonly createdBy: string;
 }
 
+/** What lets a device or gateway have its first certificate, once. The code itself is kept as a hash only. */
+export interface EnrolmentCode {
+  readonly id: string;
+  readonly organisation: string;
+  /** Written form of a device or gateway. */
+  readonly principal: string;
+  readonly createdAt: number;
+  readonly createdBy: string;
+  readonly expiresAt: number;
+  readonly usedAt?: number;
+  /** How often it was shown and nothing was issued for it. */
+  readonly attempts: number;
+}
+
+/** What a claim certificate may enrol: new devices of one type, so many. */
+export interface Claim {
+  readonly certificate: CertificateRecord;
+  readonly type: string;
+  readonly maximum: number;
+  readonly used: number;
+}
+
 /** A new record with its first token. The token is in no other answer, ever. */
 export interface Issued<T> {
   readonly record: T;
@@ -220,6 +247,7 @@ export type RegistryKind =
   | 'authority'
   | 'client-key'
   | 'issuer'
+  | 'enrolment-code'
   | 'policy'
   | 'list'
   | 'identity';

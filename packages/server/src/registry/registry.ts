@@ -11,6 +11,7 @@ import { type Certificates, certificates } from './certificates.ts';
 import { type ClientKeys, clientKeys } from './client-keys.ts';
 import { type Credentials, credentials } from './credentials.ts';
 import { type Devices, devices } from './devices.ts';
+import { type Enrolment, enrolment } from './enrolment.ts';
 import type { Ground } from './ground.ts';
 import { type Identities, identities } from './identities.ts';
 import { type Issuers, issuers } from './issuers.ts';
@@ -60,6 +61,7 @@ export interface Registry {
   readonly authenticators: Authenticators;
   readonly identities: Identities;
   readonly issuers: Issuers;
+  readonly enrolment: Enrolment;
   readonly policies: Policies;
   readonly addressLists: AddressListRecords;
   readonly lookup: Lookup;
@@ -101,6 +103,7 @@ export function openRegistry(options: RegistryOptions): Registry {
     authenticators: authenticators(ground, options.secretBox),
     identities: identities(ground),
     issuers: tokenIssuers,
+    enrolment: enrolment(ground),
     policies: policies(ground),
     addressLists: addressListRecords(ground),
     lookup,

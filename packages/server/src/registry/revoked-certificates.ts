@@ -70,7 +70,7 @@ export async function listAsRevoked(transaction: Executor, match: Match, now: nu
           e.val(now).as('revoked_at'),
         ])
         .where(column, '=', value)
-        .where('kind', '=', 'issued')
+        .where('kind', 'in', ['issued', 'claim'])
         .where('revoked_at', 'is', null),
     )
     .onConflict((conflict) => conflict.doNothing())

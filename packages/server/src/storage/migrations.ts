@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely';
+import { enrolmentTables } from './migrations/enrolment.ts';
 import { firmwareTables } from './migrations/firmware.ts';
 import { identities } from './migrations/identities.ts';
 import { tokenIssuers } from './migrations/issuers.ts';
@@ -187,6 +188,7 @@ export const MIGRATIONS: readonly Migration[] = [
   identities,
   tokenIssuers,
   guessing,
+  enrolmentTables,
 ];
 
 /** Brings a database to the newest schema. Answers the version found, which may be newer than what is known here: then nothing is done. */

@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely';
+import type { EnrolmentTables } from './enrolment-rows.ts';
 import type { ListTables } from './list-tables.ts';
 import type { OauthTables } from './oauth-tables.ts';
 
@@ -132,6 +133,8 @@ export interface AuthoritiesTable {
   on_unknown: Generated<string>;
   list_url: string | null;
   responder_url: string | null;
+  /** `off`, `review` or `automatic`. */
+  registration: string;
 }
 
 export interface CertificatesTable {
@@ -222,7 +225,9 @@ export interface IdentitiesTable {
 }
 
 /** Every table of `registry.db`. */
-export interface Tables extends OauthTables, ListTables {
+export interface Tables extends OauthTables, ListTables {}
+
+export interface Tables extends EnrolmentTables, OauthTables {
   organisations: OrganisationsTable;
   device_types: DeviceTypesTable;
   devices: DevicesTable;

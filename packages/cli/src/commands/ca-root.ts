@@ -1,0 +1,79 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Failure } from '@sallyport/model';
+import { exportRootKey, removeRootKey, restoreRootKey } from '@sallyport/server';
+import { Command } from 'commander';
+import { invocation, type Surroundings } from '../invocation.ts';
+import { withExample } from '../options.ts';
+import { confirmed, passphrase } from '../passphrase.ts';
+import { writeNewFile } from '../pem-file.ts';
+
+interface RootOptions {
+  readonly passphraseFile?: string;
+  readonly yes?: boolean;
+}
+
+const QUESTION = 'Passphrase of the exported root key';
+const CONSEQUENCES = [
+  'Without the root key an organisation that is created later cannot issue its first certificate, and the authority of an',
+  'organisation cannot be made anew. Everything else goes on: certificates are issued, renewed and revoked as before.',
+].join('\n');
+
+/** `sallyport ca root`: works on the files of the data directory, whether the server runs or not. */
+export function caRootCommand(surroundings: Surroundings): Command {
+  const command = new Command('root').description('The key of the root: take it offline and bring it back');
+  const sub = (name: string, meaning: string, example: string) =>
+    withExample(
+      command
+        .command(`${name} <file>`)
+        .description(meaning)
+        .option('--passphrase-file <file>', 'take the passphrase from the first line of this file'),
+      `sallyport ca root ${name} ${example}`,
+    );
+
+  sub('export', 'Write the root key, encrypted under a passphrase, to a new file', 'root-key.enc.pem').action(
+    async (file: string, options: RootOptions, self: Command) => {
+      const { output, terminal, directory } = call(self);
+      const secret = await passphrase({ question: QUESTION, file: options.passphraseFile, isNew: true }, terminal);
+      await writeNewFile(file, await exportRootKey({ directory, passphrase: secret }), { secret: true });
+      output.text(`Wrote ${file}. Keep it, and the passphrase, away from this machine.`, { keyFile: file });
+    },
+  );
+  sub('remove-key', 'Take the root key offline; FILE must be what was exported', 'root-key.enc.pem')
+    .option('--yes', 'do not ask')
+    .action(async (file: string, options: RootOptions, self: Command) => {
+      const { output, terminal, directory } = call(self);
+      const exported = await read(file);
+      terminal.err(CONSEQUENCES);
+      await confirmed('Remove the root key from this machine?', options.yes, terminal);
+      const secret = await passphrase({ question: QUESTION, file: options.passphraseFile, isNew: false }, terminal);
+      await removeRootKey({ directory, passphrase: secret, exported });
+      output.text(`Removed the root key; ${file} holds the only copy.`, { removed: 'root-key.pem' });
+    });
+  sub('restore-key', 'Bring the root key back from what was exported', 'root-key.enc.pem').action(
+    async (file: string, options: RootOptions, self: Command) => {
+      const { output, terminal, directory } = call(self);
+      const exported = await read(file);
+      const secret = await passphrase({ question: QUESTION, file: options.passphraseFile, isNew: false }, terminal);
+      await restoreRootKey({ directory, passphrase: secret, exported });
+      output.text('The root key is here again; a running server finds it when it needs it.', { restored: file });
+    },
+  );
+  return command;
+
+  function call(self: Command) {
+    const { output, terminal, options } = invocation(surroundings, self);
+    return { output, terminal, directory: join(options.dataDir, 'pki') };
+  }
+}
+
+async function read(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new Failure('invalid_request', `The file ${file} cannot be read.`, {
+      cause,
+      cure: 'Check the path and its permissions.',
+    });
+  }
+}
