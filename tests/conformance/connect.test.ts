@@ -1,6 +1,7 @@
-import { encode } from '@sallyport/mqtt';
+import { encode, type Packet } from '@sallyport/mqtt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectPacket, field, identity, packetBytes, RawClient } from '../attacks/raw-client.ts';
+import { ScramClient } from '../scram-client.ts';
 import type { TestServer } from '../server.ts';
 import { enter, join, KEPT, keptIn, laboratory, leave, publishWhole, textOf } from './laboratory.ts';
 
@@ -293,7 +294,7 @@ describe('CONNACK', () => {
   it('[5 MQTT-3.2.2-19, MQTT-3.2.2-20] carries no reason that would make it too large', async () => {
     const login = { password: Buffer.from('wrong'), properties: { maximumPacketSize: 64 } };
     const { welcome } = await join(server, 'small', login);
-    expect(welcome.properties).not.toHaveProperty('userProperties');
+    expect(welcome.properties ?? {}).not.toHaveProperty('userProperties');
     expect(encode(welcome, 5).length).toBeLessThanOrEqual(64);
     const small = await join(server, '', { properties: { maximumPacketSize: 64 } });
     expect(encode(small.welcome, 5).length).toBeLessThanOrEqual(64);
@@ -324,17 +325,101 @@ describe('keep alive', () => {
 });
 
 describe('extended authentication', () => {
-  it('[5 MQTT-4.12.0-1, MQTT-4.12.0-4, MQTT-4.12.0-5] of a method that is not offered is refused, and the connection ends', async () => {
-    const { client, welcome } = await join(server, 'scram', { properties: { authenticationMethod: 'SCRAM-SHA-256' } });
+  const method = 'SCRAM-SHA-256';
+  const auth = (text: string, authenticationMethod: string = method) => ({
+    authenticationMethod,
+    authenticationData: Buffer.from(text),
+  });
+  const textOfData = (data: Uint8Array | undefined) => Buffer.from(data ?? []).toString();
+  const scram = () => new ScramClient(method, 'lab-user', 'correct horse');
+  beforeAll(async () => {
+    const password = { username: 'lab-user', password: 'correct horse', scram: true };
+    await server.api.applications.credentials.issue({ organisation: 'demo', id: 'lab' }, { password });
+  });
+
+  /** CONNECT with a method; answers the first AUTH of the server, if there is one. */
+  async function begin(clientId: string, side: ScramClient, properties: object = {}) {
+    const client = await RawClient.dial(server, 5, true);
+    const whole = { ...auth(side.first), ...properties };
+    client.send({ type: 'connect', protocolVersion: 5, cleanStart: true, keepAlive: 60, clientId, properties: whole });
+    return { client, challenge: await client.takeOrEnd('auth') };
+  }
+
+  it('[5 MQTT-4.12.0-1] of a method that is not offered is refused, and the connection ends', async () => {
+    const { client, welcome } = await join(server, 'unknown', { properties: { authenticationMethod: 'GSSAPI' } });
     expect(welcome.reasonCode).toBe(0x8c);
     await client.gone;
   });
 
-  it('[5 MQTT-4.12.0-2, MQTT-4.12.0-6, MQTT-4.12.0-7, MQTT-3.15.2-1, MQTT-3.15.2-2, MQTT-3.15.2-3, MQTT-4.12.1-2] does not begin where CONNECT named no method', async () => {
+  it('[5 MQTT-4.12.0-2, MQTT-4.12.0-5, MQTT-3.15.2-1] goes on by AUTH 0x18 and ends with CONNACK, all with the method of CONNECT', async () => {
+    const side = scram();
+    const { client, challenge } = await begin('scram', side);
+    expect([challenge?.reasonCode, challenge?.properties?.authenticationMethod]).toEqual([0x18, method]);
+    const final = side.final(textOfData(challenge?.properties?.authenticationData));
+    client.send({ type: 'auth', reasonCode: 0x18, properties: auth(final) });
+    const welcome = await client.take('connack');
+    expect([welcome.reasonCode, welcome.properties?.authenticationMethod]).toEqual([0, method]);
+    expect(textOfData(welcome.properties?.authenticationData)).toBe(`v=${side.serverSignature}`);
+    await leave(client);
+  });
+
+  it('[5 MQTT-4.12.0-4] is refused by CONNACK at any step, and the connection ends', async () => {
+    const first = await join(server, 'no-first', { properties: auth('nonsense') });
+    expect(first.welcome.reasonCode).toBe(0x87);
+    await first.client.gone;
+    const { client } = await begin('no-last', scram());
+    client.send({ type: 'auth', reasonCode: 0x18, properties: auth('nonsense') });
+    expect((await client.take('connack')).reasonCode).toBe(0x87);
+    await client.gone;
+  });
+
+  it('[5 MQTT-3.15.2-1, MQTT-4.12.0-5] ends the connection where anything but its own AUTH comes before CONNACK', async () => {
+    const wrong: Packet[] = [
+      { type: 'pingreq' },
+      { type: 'auth', reasonCode: 0x19, properties: auth('x') },
+      { type: 'auth', reasonCode: 0x18, properties: auth('x', 'SCRAM-SHA-512') },
+    ];
+    for (const packet of wrong) {
+      const { client } = await begin('impatient', scram());
+      client.send(packet);
+      expect(await client.takeOrEnd('connack')).toBeUndefined();
+    }
+  });
+
+  it('[5 MQTT-3.15.2-2, MQTT-3.15.2-3] sends no AUTH that is larger than the client takes, and neither reason strings nor user properties in it', async () => {
+    const { client, challenge } = await begin('small', scram(), { maximumPacketSize: 64 });
+    expect(challenge).toBeUndefined();
+    expect(client.packets).toMatchObject([{ type: 'connack', reasonCode: 0x87 }]);
+    const large = await begin('large', scram());
+    expect(Object.keys(large.challenge?.properties ?? {}).sort()).toEqual([
+      'authenticationData',
+      'authenticationMethod',
+    ]);
+    await large.client.vanish();
+  });
+
+  it('[5 MQTT-4.12.0-6, MQTT-4.12.0-7] does not begin where CONNECT named no method', async () => {
     const { client, welcome } = await join(server, 'unasked');
     expect(welcome.properties).not.toHaveProperty('authenticationMethod');
-    client.send({ type: 'auth', reasonCode: 0x19, properties: { authenticationMethod: 'SCRAM-SHA-256' } });
+    client.send({ type: 'auth', reasonCode: 0x19, properties: { authenticationMethod: method } });
     expect((await client.take('disconnect')).reasonCode).toBe(0x82);
+    await client.gone;
+  });
+
+  it('[5 MQTT-4.12.1-2] may be done again in the session, which ends if it fails', async () => {
+    const side = scram();
+    const { client, challenge } = await begin('again', side);
+    const final = side.final(textOfData(challenge?.properties?.authenticationData));
+    client.send({ type: 'auth', reasonCode: 0x18, properties: auth(final) });
+    await client.take('connack');
+    const second = scram();
+    client.send({ type: 'auth', reasonCode: 0x19, properties: auth(second.first) });
+    const asked = textOfData((await client.take('auth')).properties?.authenticationData);
+    expect(await client.settled()).toBe(true);
+    client.send({ type: 'auth', reasonCode: 0x18, properties: auth(second.final(asked)) });
+    expect(await client.take('auth')).toMatchObject({ reasonCode: 0, properties: { authenticationMethod: method } });
+    client.send({ type: 'auth', reasonCode: 0x19, properties: auth('nonsense') });
+    expect((await client.take('disconnect')).reasonCode).toBe(0x87);
     await client.gone;
   });
 });

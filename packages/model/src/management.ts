@@ -127,7 +127,7 @@ export interface OperatorDocument {
 export interface CredentialDocument {
   readonly id: string;
   readonly principal: string;
-  readonly kind: 'token' | 'password';
+  readonly kind: 'token' | 'password' | 'scram';
   readonly username?: string;
   readonly createdAt: string;
   readonly createdBy: string;

@@ -59,6 +59,8 @@ export interface TypeChange {
 export interface UserNameAndPassword {
   readonly username: string;
   readonly password: string;
+  /** For SCRAM over AUTH alone, where the password is never sent. */
+  readonly scram?: boolean;
 }
 
 /** First credentials of something new. */

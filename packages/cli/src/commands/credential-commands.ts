@@ -22,7 +22,7 @@ export interface HolderOptions<N> {
       name: N,
       body: {
         readonly token?: string;
-        readonly password?: { readonly username: string; readonly password: string };
+        readonly password?: { readonly username: string; readonly password: string; readonly scram?: boolean };
         readonly expiresIn?: string;
       },
     ): Promise<IssuedCredential>;
@@ -52,6 +52,7 @@ const COLUMNS = [
 
 interface PasswordOptions {
   readonly username: string;
+  readonly scram?: boolean;
   readonly passwordFile?: string;
   readonly expiresIn?: string;
 }
@@ -98,6 +99,7 @@ export function credentialCommands<N>(command: Command, surroundings: Surroundin
       naming(credential.command(`add <${argument}>`))
         .description('Let it log in with a chosen user name and password; the credentials before stay valid')
         .requiredOption('--username <name>', 'user name; unique on the server')
+        .option('--scram', 'for the MQTT 5 methods SCRAM-SHA-256 and SCRAM-SHA-512 alone: the password is never sent')
         .option('--password-file <file>', 'the password is in this file; read from standard input if left out')
         .option('--expires-in <time>', 'end of its life, for example 90d; never if left out'),
       `sallyport ${command.name()} credential add ${example} --username alice --password-file alice.password`,
@@ -106,9 +108,9 @@ export function credentialCommands<N>(command: Command, surroundings: Surroundin
         const { management, output, terminal } = administration;
         const name = await named(administration, text);
         const password = await chosenPassword(given.passwordFile, terminal);
-        const { username, expiresIn } = given;
+        const { username, scram, expiresIn } = given;
         const issued = await calls(management).issue(name, {
-          password: { username, password },
+          password: { username, password, ...(scram === true && { scram }) },
           ...(expiresIn !== undefined && { expiresIn }),
         });
         output.document(issued.credential);

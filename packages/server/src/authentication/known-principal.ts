@@ -3,8 +3,8 @@ import type { Principal, SecurityLevel, UnlockChannel } from '@sallyport/model';
 /** A credential on record, as far as judging a secret needs it. */
 export interface KnownCredential {
   readonly id: string;
-  readonly kind: 'token' | 'password';
-  /** HMAC-SHA256 of a token, or the encoded argon2id hash of a password. */
+  readonly kind: 'token' | 'password' | 'scram';
+  /** HMAC-SHA256 of a token, the encoded argon2id hash of a password, or the verifiers of one for SCRAM. */
   readonly hash: Uint8Array | string;
   readonly username?: string;
   readonly createdAt: number;

@@ -114,7 +114,7 @@ export const credentialAnswer: z.ZodType<CredentialDocument> = z
   .object({
     id: text,
     principal: text,
-    kind: z.enum(['token', 'password']),
+    kind: z.enum(['token', 'password', 'scram']),
     username: text.exactOptional(),
     createdAt: at,
     createdBy: text,

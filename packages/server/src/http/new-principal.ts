@@ -7,7 +7,7 @@ import { expiry } from './schemas.ts';
 interface FirstCredentials {
   readonly token?: string;
   readonly expiresIn?: string;
-  readonly password?: { readonly username: string; readonly password: string };
+  readonly password?: { readonly username: string; readonly password: string; readonly scram?: boolean };
 }
 
 export interface DeviceRequest extends FirstCredentials {

@@ -85,7 +85,10 @@ export const chosenToken = z.string().min(8).max(36).meta({
 });
 const username = z.string().min(1).max(256).describe('User name of CONNECT; unique on the server.');
 const password = z.string().min(8).max(256).describe('Password of CONNECT.');
-export const withPassword = z.strictObject({ username, password }).describe('A user name and password for it.');
+const scram = z.boolean().describe('For SCRAM over AUTH alone, where the password is never sent.');
+export const withPassword = z
+  .strictObject({ username, password, scram: scram.exactOptional() })
+  .describe('A user name and password for it.');
 
 const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const LONGEST_LIFE = 3650 * 86_400_000;

@@ -1,4 +1,5 @@
 import { Failure, type Principal, parsePrincipal } from '@sallyport/model';
+import { scramVerifiers } from '@sallyport/trust/secrets';
 import { applicationIn } from './applications.ts';
 import { checked, checkedExpiry, invalid, notFound } from './checks.ts';
 import { deviceIn } from './devices.ts';
@@ -22,6 +23,8 @@ export interface Credentials {
     principal: string;
     username: string;
     password: string;
+    /** For SCRAM alone: the password is then never sent, and what is kept of it is no argon2id hash. */
+    scram?: boolean;
     expiresAt?: number;
     by: string;
   }): Promise<Credential>;
@@ -33,7 +36,7 @@ export interface Credentials {
 }
 
 /** User names that mean another way of proving who one is. */
-const RESERVED_USER_NAME = /^(use-token-auth$|a-[^-]*-)/;
+const RESERVED_USER_NAME = /^(use-token-auth$|use-access-token$|a-[^-]*-)/;
 
 export function credentials(ground: Ground): Credentials {
   const { query } = ground.database;
@@ -56,20 +59,21 @@ export function credentials(ground: Ground): Credentials {
       });
     },
 
-    async createPassword({ principal, username, password, expiresAt, by }) {
+    async createPassword({ principal, username, password, scram = false, expiresAt, by }) {
       const owner = checked('principal', parsePrincipal(principal));
       if (owner.kind === 'operator') throw invalid('principal', 'an operator has tokens only');
       checkUserName(username);
       checkPassword(password, username);
+      if (scram) checkPlain(username, password);
       // Everything that can be refused cheaply is, before the hash is paid for; and the hash before the transaction is begun.
       checkedExpiry(expiresAt, ground.now());
       await ownerIn(query, owner, principal);
       await checkUnclaimed(query, username, principal);
-      const passwordHash = await ground.hashPassword(password);
+      const passwordHash = scram ? await scramVerifiers(password) : await ground.hashPassword(password);
       return mutate(ground, by, async (transaction, note) => {
         await ownerIn(transaction, owner, principal);
         await checkUnclaimed(transaction, username, principal);
-        const input = { principal, username, passwordHash, expiresAt, by };
+        const input = { principal, username, passwordHash, scram, expiresAt, by };
         const record = await insertCredential(ground, transaction, input);
         note({ ...changeOf(record, owner), change: 'created', details: credentialDetails(record) });
         return record;
@@ -145,7 +149,10 @@ function checkUserName(username: string): void {
   if (control) throw invalid('username', `a user name has no control characters (at character ${control.index + 1})`);
   if (username.length < 1 || username.length > 128) throw invalid('username', 'a user name has 1 to 128 characters');
   if (RESERVED_USER_NAME.test(username)) {
-    throw invalid('username', '"use-token-auth" and names of the form a-ORGANISATION-… mean a token');
+    throw invalid(
+      'username',
+      '"use-token-auth", "use-access-token" and names of the form a-ORGANISATION-… mean a token',
+    );
   }
 }
 
@@ -153,6 +160,13 @@ function checkPassword(password: string, username: string): void {
   if (password.length < 8 || password.length > 256) throw invalid('password', 'a password has 8 to 256 characters');
   if (password.toLowerCase().includes(username.toLowerCase()) && username.length > 2) {
     throw invalid('password', 'a password does not contain the user name');
+  }
+}
+
+/** Clients prepare other characters in different ways (RFC 4013), and then the password would be another one. */
+function checkPlain(username: string, password: string): void {
+  for (const [field, text] of Object.entries({ username, password })) {
+    if (!/^[\x20-\x7e]+$/.test(text)) throw invalid(field, 'for SCRAM it has characters of ASCII only');
   }
 }
 

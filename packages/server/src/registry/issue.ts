@@ -16,7 +16,10 @@ export type NewCredential = {
   readonly principal: string;
   readonly expiresAt?: number | undefined;
   readonly by: string;
-} & ({ readonly tokenHash: Uint8Array } | { readonly username: string; readonly passwordHash: string });
+} & (
+  | { readonly tokenHash: Uint8Array }
+  | { readonly username: string; readonly passwordHash: string; readonly scram?: boolean }
+);
 
 /** A token that was chosen, checked, or a new one. `names` may not occur in a chosen token. */
 export function chosenOrGenerated(ground: Ground, chosen: string | undefined, names: readonly string[]): string {
@@ -35,7 +38,7 @@ export async function insertCredential(
   const row = {
     id: recordId(ground.random),
     principal,
-    kind: 'tokenHash' in input ? 'token' : 'password',
+    kind: 'tokenHash' in input ? 'token' : input.scram === true ? 'scram' : 'password',
     username: 'username' in input ? input.username : null,
     token_hash: 'tokenHash' in input ? input.tokenHash : null,
     password_hash: 'passwordHash' in input ? input.passwordHash : null,

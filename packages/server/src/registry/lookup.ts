@@ -3,7 +3,7 @@ import type { Principal, SecurityLevel, UnlockChannel, UnlockSettings } from '@s
 /** A credential with its hash: for authenticators only. Times are milliseconds since the epoch. */
 export interface StoredCredential {
   readonly id: string;
-  readonly kind: 'token' | 'password';
+  readonly kind: 'token' | 'password' | 'scram';
   /** HMAC of a token, or argon2id string of a password. */
   readonly hash: Buffer | string;
   readonly username?: string;

@@ -110,7 +110,7 @@ async function readCredentials(executor: Executor, principal: string): Promise<S
     .execute();
   return rows.map((row) => ({
     id: row.id,
-    kind: row.kind === 'password' ? 'password' : 'token',
+    kind: row.kind === 'password' || row.kind === 'scram' ? row.kind : 'token',
     hash: row.password_hash ?? Buffer.from(row.token_hash ?? []),
     createdAt: Number(row.created_at),
     ...present({

@@ -96,7 +96,7 @@ export interface Credential {
   readonly id: string;
   /** Written form of the principal. */
   readonly principal: string;
-  readonly kind: 'token' | 'password';
+  readonly kind: 'token' | 'password' | 'scram';
   /** Passwords only; belongs to one principal of the whole server at a time. */
   readonly username?: string;
   readonly createdAt: number;

@@ -1,9 +1,12 @@
+import { randomBytes } from 'node:crypto';
+import { SCRAM_HASHES } from '@sallyport/trust/secrets';
 import { applicationKeyAuthenticator } from '../authentication/application-key.ts';
 import { certificateAuthenticator } from '../authentication/certificate.ts';
 import type { CertificateTrust } from '../authentication/certificate-standing.ts';
 import { deviceTokenAuthenticator } from '../authentication/device-token.ts';
 import { passwordAuthenticator } from '../authentication/password.ts';
 import { type Requirement, requirement } from '../authentication/requirement.ts';
+import { scramMethod } from '../authentication/scram.ts';
 import type { Installation } from '../installation.ts';
 import type { AccessTokens } from './access-tokens.ts';
 
@@ -48,7 +51,18 @@ export function firstDoor({
     findPrincipal,
     organisationExists,
     now,
-    methods: [accessTokens.method],
+    methods: [
+      accessTokens.method,
+      ...SCRAM_HASHES.map((hash) =>
+        scramMethod({
+          hash,
+          findByUsername: (name) => lookup.byUsername(name),
+          decoy: (text) => tokens.hash(text),
+          nonce: () => randomBytes(18).toString('base64'),
+          now,
+        }),
+      ),
+    ],
     authenticators: [
       {
         proof: 'certificate',
