@@ -2,11 +2,14 @@ import {
   type Content,
   decodeContent,
   encodeContent,
+  type InsecureSampleKey,
+  isInsecureSamplePayload,
   Link,
   type LinkEvents,
   type LinkListener,
   type LinkOptions,
   type PublishOptions,
+  readInsecureSamplePayload,
   sealedEncoding,
   topicLevel,
 } from '@sallyport/device';
@@ -24,6 +27,8 @@ export interface ApplicationOptions extends LinkOptions {
   readonly token: string;
   /** Signs every command, and opens what devices seal; without it commands go as they are. */
   readonly protection?: ApplicationProtection;
+  /** LEGACY. Reads events that devices of the published samples have written under the key that they share. */
+  readonly insecureSamplePayloads?: InsecureSampleKey;
 }
 
 /** What a device said. */
@@ -105,9 +110,7 @@ export async function connectApplication(options: ApplicationOptions): Promise<A
       await link.subscribe(`${devices(selection)}/evt/${event}/fmt/+`, 1, (topic, bytes) => {
         const [, , type = '', , device = '', , name = '', , format = ''] = topic.split('/');
         const from = { type, id: device };
-        if (signer === undefined) {
-          return handler({ device: from, name, format, payload: decodeContent(bytes, format) });
-        }
+        if (signer === undefined) return readEvent(options, { device: from, name, format }, bytes, handler);
         return openEvent(signer, { device: from, name, format, payload: bytes }, handler, unreadable);
       });
     },
@@ -163,6 +166,17 @@ async function listenToDevices(
 }
 
 type EventHandler = (event: Event) => void | Promise<void>;
+
+async function readEvent(
+  { insecureSamplePayloads: key }: ApplicationOptions,
+  facts: Omit<Event, 'payload'>,
+  bytes: Uint8Array,
+  handler: (event: Event) => void | Promise<void>,
+): Promise<void> {
+  const payload = decodeContent(bytes, facts.format);
+  if (key === undefined || !isInsecureSamplePayload(payload)) return handler({ ...facts, payload });
+  return handler({ ...facts, payload: await readInsecureSamplePayload(payload, key) });
+}
 
 async function openEvent(
   signer: CommandSigner,

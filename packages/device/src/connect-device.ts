@@ -1,6 +1,7 @@
-import { clientIdOf, type Failure } from '@sallyport/model';
+import { clientIdOf, type Failure, UNLOCK_COMMAND } from '@sallyport/model';
 import type { CommandVerdict } from './command-guard.ts';
 import { type Content, decodeContent, encodeContent, topicLevel } from './content.ts';
+import { type InsecureSampleKey, writeInsecureSamplePayload } from './insecure-sample-payload.ts';
 import { Link } from './link.ts';
 import type { LinkEvents, LinkListener, LinkOptions } from './link-options.ts';
 import { Protection, type ProtectionOptions } from './protection.ts';
@@ -12,6 +13,8 @@ export interface DeviceOptions extends LinkOptions {
   readonly token: string;
   /** Guards commands and seals events; without it every command that the server lets through is handed over. */
   readonly protection?: ProtectionOptions;
+  /** LEGACY. Writes events as the published samples do, under one key that everybody shares: read what that is worth before. */
+  readonly insecureSamplePayloads?: InsecureSampleKey;
 }
 
 /** What an application asked of this device. */
@@ -64,7 +67,8 @@ export async function connectDevice(options: DeviceOptions): Promise<Device> {
 
   const receive = async (topic: string, bytes: Uint8Array): Promise<void> => {
     const [, , name = '', , format = ''] = topic.split('/');
-    if (protection === undefined) return handOver({ name, format }, bytes);
+    // How it stands with its code, the server tells the device itself.
+    if (protection === undefined || name === UNLOCK_COMMAND) return handOver({ name, format }, bytes);
     const verdict = await protection.judge(name, format, bytes);
     for (const listener of listeners) listener(verdict);
     await protection.answer(verdict, format, bytes);
@@ -92,7 +96,8 @@ export async function connectDevice(options: DeviceOptions): Promise<Device> {
     clientId,
     closed: link.closed,
     async publishEvent(name, payload, { qos = 1, format } = {}) {
-      const encoded = encodeContent(payload, format);
+      const { insecureSamplePayloads: key } = options;
+      const encoded = encodeContent(key ? await writeInsecureSamplePayload(payload, key) : payload, format);
       const sealed = (await protection?.sealed(name, encoded)) ?? [encoded];
       for (const each of sealed) await send(name, each.format, each.bytes, qos);
     },

@@ -4,11 +4,25 @@ export type { CommandRights, CommandVerdict, GuardedCommand } from './command-gu
 export { type Command, connectDevice, type Device, type DeviceOptions, type PublishOptions } from './connect-device.ts';
 export { type Attached, type AttachedCommand, connectGateway, type Gateway } from './connect-gateway.ts';
 export { type Content, decodeContent, encodeContent, topicLevel } from './content.ts';
+export {
+  type InsecureSampleKey,
+  type InsecureSamplePayload,
+  isInsecureSamplePayload,
+  readInsecureSamplePayload,
+  writeInsecureSamplePayload,
+} from './insecure-sample-payload.ts';
 export { KeyRing, type KeyRingOptions, type KeyRingState, type KnownKey, signingKeyOf } from './key-ring.ts';
 export { Link } from './link.ts';
 export { linkFailure, RefusedByServer, reasonName } from './link-failure.ts';
 export type { LinkCredential, LinkEvents, LinkListener, LinkOptions } from './link-options.ts';
 export { type ProtectedDevice, Protection, type ProtectionOptions, type SendEvent } from './protection.ts';
+export { type PublishedConfiguration, readPublishedConfiguration } from './published-configuration.ts';
+export {
+  guardByPublishedId,
+  type PublishedCommand,
+  type PublishedIdOptions,
+  type PublishedVerdict,
+} from './published-id.ts';
 export { rootCertificate } from './root-certificate.ts';
 export { type Opened, SealDesk, type SealedMemory, sealedEncoding } from './seal-desk.ts';
 export {

@@ -52,12 +52,16 @@ export async function newIdentityKeys(algorithm?: SigningAlgorithm): Promise<{
   readonly signingKey: webcrypto.JsonWebKey;
   readonly sealingKey: webcrypto.JsonWebKey;
 }> {
-  const signingKey = await generateSigningKey(algorithm);
-  const sealingKey = await generateSealingKey();
-  const signer = await signerOf(signingKey);
-  const sealing = await sealingKeyOf(sealingKey);
-  if (signer === undefined || sealing === undefined) throw new Error('a key that was just made cannot be read');
-  return { keyId: await keyIdOf(signer.publicKey.bytes, sealing.publicKey), signingKey, sealingKey };
+  for (;;) {
+    const signingKey = await generateSigningKey(algorithm);
+    const sealingKey = await generateSealingKey();
+    const signer = await signerOf(signingKey);
+    const sealing = await sealingKeyOf(sealingKey);
+    if (signer === undefined || sealing === undefined) throw new Error('a key that was just made cannot be read');
+    const keyId = await keyIdOf(signer.publicKey.bytes, sealing.publicKey);
+    // Commands would take such an id for an option.
+    if (!keyId.startsWith('-')) return { keyId, signingKey, sealingKey };
+  }
 }
 
 /**
