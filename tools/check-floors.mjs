@@ -49,6 +49,7 @@ export const FLOORS = {
   incidents: 1,
   lists: 1,
   guessing: 1,
+  directories: 1,
   audit: 1,
   metrics: 1,
   events: 0,

@@ -60,6 +60,14 @@ export const FAILURES = {
     meaning: 'The registry or the audit trail could not be read or written.',
     cure: 'Check free space and permissions of the data directory; the server goes on by itself when they are back.',
   },
+  directory_unavailable: {
+    httpStatus: 503,
+    reasonCode: 0x88,
+    severity: 'error',
+    meaning:
+      'A directory, database or web hook that says who somebody is or what he may do did not answer, or answered what cannot be used.',
+    cure: 'Look at the named server and at the way to it; whoever depends on it is refused until it answers.',
+  },
   configuration_invalid: {
     httpStatus: 500,
     reasonCode: 0x83,

@@ -1,4 +1,5 @@
 import { CERTIFICATE_REASONS } from './certificate-reasons.ts';
+import { DIRECTORY_REASONS } from './directory-reasons.ts';
 import { ENROLMENT_REASONS } from './enrolment-reasons.ts';
 import { FIRMWARE_REASONS } from './firmware-reasons.ts';
 import { LIST_REASONS } from './list-reasons.ts';
@@ -436,6 +437,7 @@ export const REASONS = {
   ...FIRMWARE_REASONS,
   ...OAUTH_REASONS,
   ...UNLOCK_REASONS,
+  ...DIRECTORY_REASONS,
 } as const satisfies Record<string, ReasonRow>;
 
 export type RefusalReason = keyof typeof REASONS;

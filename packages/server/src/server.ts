@@ -51,6 +51,7 @@ import type { Registry } from './registry/registry.ts';
 import { writePrivateFile } from './storage/private-file.ts';
 import { accessTokens } from './wiring/access-tokens.ts';
 import { authorizationServer } from './wiring/authorization-server.ts';
+import { openDirectories } from './wiring/directories.ts';
 import { openEnrolmentListener, wireEnrolment } from './wiring/enrolment.ts';
 import { watchExpiry } from './wiring/expiry-watch.ts';
 import { firmwareAuthentication, openFirmware } from './wiring/firmware.ts';
@@ -168,7 +169,16 @@ async function open(
   const trust = { ...certificateTrust({ registry, authority }), news: foreign.news };
   const bearer = accessTokens({ registry, authority, directory, configuration, findPrincipal, now });
   undo.push(() => bearer.close());
-  const satisfy = firstDoor({ registry, trust, accessTokens: bearer, tokens, passwords, now });
+  const directories = openDirectories({
+    configuration,
+    findPrincipal,
+    now,
+    onDefect: (where, problem) => emit({ type: 'defect', where, problem: String(problem) }),
+  });
+  undo.push(() => directories.close());
+  const satisfy = directories.guard(
+    firstDoor({ registry, trust, accessTokens: bearer, tokens, passwords, directories, now }),
+  );
 
   // Second door: what may you touch.
   const policies = new PolicyStore({
@@ -212,7 +222,9 @@ async function open(
       owes: unlock.owes,
       limitsOf,
     }),
-    regrounds: addressLists.regrounds(regrounds({ findPrincipal, trust, issuers: bearer.trust, now })),
+    regrounds: addressLists.regrounds(
+      directories.regrounds(regrounds({ findPrincipal, trust, issuers: bearer.trust, now })),
+    ),
     askForDevice: gatewayDevices({
       findPrincipal,
       register: (device, by) => registerForGateway(registry, device, by),
@@ -265,6 +277,7 @@ async function open(
   });
   undo.push(endMonitor);
   undo.push(() => broker.close('The server is stopping.'));
+  directories.watch((organisation) => broker.reconsider({ organisation }));
   await broker.restore(readmission({ authorizer: door, limitsOf }));
   await firmware.start(broker);
 

@@ -59,6 +59,8 @@ export interface Grounds {
   readonly judgedFor?: number;
   /** What may be done at most, by the word of whoever issued the proof; absent: whatever the policy permits. */
   readonly grants?: Grants;
+  /** What a directory or database granted when the session opened, as one text to compare with what it grants later. */
+  readonly directoryGrants?: string;
 }
 
 export type Verdict =

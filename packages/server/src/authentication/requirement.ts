@@ -1,7 +1,9 @@
 import { type ClientId, principalName, type RefusalReason, type SecurityLevel, type TraceStep } from '@sallyport/model';
+import type { CredentialKind } from '../events/events.ts';
 import type { Authenticator, Evidence, Grounds, Verdict } from './authenticator.ts';
 import { CONNECTION_LEVELS, type Proof } from './connection-level.ts';
 import type { ExchangeMethod } from './exchange-method.ts';
+import { inOrder } from './in-order.ts';
 import type { Find, KnownPrincipal } from './known-principal.ts';
 import { runExchange, unknownMethod } from './run-exchange.ts';
 import { secretStanding, suspension } from './standing.ts';
@@ -24,6 +26,8 @@ export interface RequirementOptions {
   readonly authenticators: readonly { readonly proof: Proof; readonly authenticator: Authenticator }[];
   /** Authentication methods of MQTT 5 that are offered. */
   readonly methods?: readonly ExchangeMethod[];
+  /** Kinds of proof that an organisation takes, in its order; undefined if it has not said. */
+  readonly orderOf?: (organisation: string) => readonly CredentialKind[] | undefined;
   readonly findPrincipal: Find;
   readonly organisationExists: (id: string) => boolean | Promise<boolean>;
   readonly now: () => number;
@@ -294,7 +298,7 @@ function checkTransport(level: SecurityLevel, evidence: Evidence, steps: TraceSt
 
 /** Asks the authenticators of secrets until one has an answer; a rejection ends it, and so does a broken dependency, by throwing. */
 function proveByToken(
-  { authenticators, methods = [] }: RequirementOptions,
+  { authenticators, methods = [], orderOf }: RequirementOptions,
   evidence: Evidence,
   steps: TraceStep[],
 ): Verdict | Promise<Verdict> {
@@ -306,7 +310,12 @@ function proveByToken(
       return verdict;
     });
   }
-  const usable = authenticators.filter(({ proof }) => proof === 'token');
+  const { clientId } = evidence;
+  const order = clientId.kind === 'plain' ? undefined : orderOf?.(clientId.organisation);
+  const usable = inOrder(
+    authenticators.filter(({ proof }) => proof === 'token'),
+    order,
+  );
   const ask = (index: number): Verdict | Promise<Verdict> => {
     const next = usable[index];
     if (!next) return nothingShown(evidence);

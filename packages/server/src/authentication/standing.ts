@@ -33,11 +33,16 @@ export function standing(known: KnownPrincipal, credential: KnownCredential, now
 /** The {@link standing} of the token or password among the grounds of a session; undefined if there is none, or it stands. */
 export function secretStanding(
   known: KnownPrincipal,
-  { credential: id, credentialKind }: Pick<Grounds, 'credential' | 'credentialKind'>,
+  { credential: id, credentialKind, expiresAt }: Pick<Grounds, 'credential' | 'credentialKind' | 'expiresAt'>,
   now: number,
 ): Fallen | undefined {
   // Those two stand on what others say, which is asked elsewhere.
   if (credentialKind === 'certificate' || credentialKind === 'access-token') return undefined;
+  if (credentialKind === 'directory' || credentialKind === 'hook') {
+    if (expiresAt === undefined || expiresAt > now) return undefined;
+    const text = `The login by ${credentialKind} of ${principalName(known.principal)} counted until ${new Date(expiresAt).toISOString()}.`;
+    return { reason: 'credential_expired', text, cure: 'Log in again.' };
+  }
   const credential = known.credentials.find((each) => each.id === id);
   if (credential) return standing(known, credential, now);
   return {

@@ -1,3 +1,4 @@
+import { organisationContradictions } from './organisation-contradictions.ts';
 import type { Configuration } from './schema.ts';
 import type { Source } from './source.ts';
 
@@ -12,6 +13,7 @@ export function contradictions(configuration: Configuration, source: Source): st
   ports(configuration, source, complain);
   pairs(configuration, source, complain);
   authorizationServer(configuration, complain);
+  found.push(...organisationContradictions(configuration, source));
   return found;
 }
 

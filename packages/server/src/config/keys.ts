@@ -47,12 +47,25 @@ export function keyAt(path: Path): { readonly expected: string } | undefined {
 
 function schemaAt(path: Path): z.ZodType | undefined {
   let here: z.ZodType | undefined = CONFIGURATION;
-  for (const step of path) here = here && shapeOf(here)?.[step];
+  for (const step of path) here = here && (typeof step === 'number' ? elementOf(here) : shapeOf(here)?.[step]);
   return here;
 }
 
+function innerOf(schema: z.ZodType | undefined): z.ZodType | undefined {
+  return schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional
+    ? innerOf(schema.unwrap() as z.ZodType)
+    : schema;
+}
+
+/** What a list consists of, if it consists of sections. */
+function elementOf(schema: z.ZodType): z.ZodType | undefined {
+  const inner = innerOf(schema);
+  const element = inner instanceof z.ZodArray ? (inner.element as z.ZodType) : undefined;
+  return element && shapeOf(element) ? element : undefined;
+}
+
 function shapeOf(schema: z.ZodType | undefined): Record<string, z.ZodType> | undefined {
-  const inner = schema instanceof z.ZodPrefault ? schema.unwrap() : schema;
+  const inner = innerOf(schema);
   return inner instanceof z.ZodObject ? (inner.shape as Record<string, z.ZodType>) : undefined;
 }
 
@@ -63,7 +76,9 @@ function walk(schema: z.ZodType, path: readonly string[]): { row?: KeyRow; secti
   if (!shape) {
     const { description: meaning, type, bounds, default: standard, reached } = meta as unknown as KeyMeta;
     const row = { key, type, default: standard, bounds, meaning };
-    return [{ row: reached === undefined ? row : { ...row, reached } }];
+    const element = elementOf(schema);
+    const members = element ? walk(element, [...path.slice(0, -1), `${path.at(-1)}[]`]) : [];
+    return [{ row: reached === undefined ? row : { ...row, reached } }, ...members];
   }
   const below = Object.entries(shape).flatMap(([name, part]) => walk(part, [...path, name]));
   return path.length === 0 ? below : [{ section: { key, meaning: meta.description ?? '' } }, ...below];

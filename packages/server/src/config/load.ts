@@ -33,7 +33,12 @@ export function loadConfiguration(options: LoadOptions = {}): Configuration {
   if (contradicting.length > 0) throw invalid(source, contradicting);
 
   const base = file !== undefined && source.setIn('dataDirectory') === 'file' ? dirname(file) : '.';
-  return deepFreeze({ ...parsed.data, dataDirectory: resolve(base, parsed.data.dataDirectory) });
+  const here = file === undefined ? '.' : dirname(file);
+  return deepFreeze({
+    ...parsed.data,
+    organisations: parsed.data.organisations.map((block) => withPaths(block, here)),
+    dataDirectory: resolve(base, parsed.data.dataDirectory),
+  });
 }
 
 function invalid(source: Source, problems: readonly string[]): Failure {
@@ -43,6 +48,18 @@ function invalid(source: Source, problems: readonly string[]): Failure {
       ? `${where} is not valid: ${problems[0]}`
       : `${where} is not valid:\n${problems.map((problem) => `  ${problem}`).join('\n')}`;
   return new Failure('configuration_invalid', message);
+}
+
+/** Every key that ends in `File` is a path; a relative one counts from the folder of the configuration file. */
+function withPaths<T>(value: T, folder: string): T {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, part]: [string, unknown]) =>
+      key.endsWith('File') && typeof part === 'string' && part !== 'none'
+        ? [key, resolve(folder, part)]
+        : [key, withPaths(part, folder)],
+    ),
+  ) as T;
 }
 
 function readFile(file: string): string {

@@ -19,6 +19,7 @@ import {
   text,
 } from './kinds.ts';
 import { LISTS_SECTION, proxyAddresses } from './lists-section.ts';
+import { ORGANISATIONS_SECTION } from './organisations-section.ts';
 import { REVOCATION_LISTENER, REVOCATION_SECTION } from './revocation-section.ts';
 import { unlockSection } from './unlock-section.ts';
 
@@ -430,6 +431,7 @@ export const CONFIGURATION = section('The whole file.', {
   accessTokens: ACCESS_TOKENS,
   guessing: GUESSING_SECTION,
   enrolment: ENROLMENT,
+  organisations: ORGANISATIONS_SECTION,
   audit: section('The trail of what has happened.', {
     retention: duration({
       default: '90d',

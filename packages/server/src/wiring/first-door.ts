@@ -9,6 +9,7 @@ import { type Requirement, requirement } from '../authentication/requirement.ts'
 import { scramMethod } from '../authentication/scram.ts';
 import type { Installation } from '../installation.ts';
 import type { AccessTokens } from './access-tokens.ts';
+import type { Directories } from './directories.ts';
 
 /** What client certificates are judged by: the registry and the authority of this server, as functions. */
 export function certificateTrust({
@@ -33,6 +34,7 @@ export function certificateTrust({
 export interface FirstDoorOptions extends Pick<Installation, 'registry' | 'tokens' | 'passwords'> {
   readonly trust: CertificateTrust;
   readonly accessTokens: AccessTokens;
+  readonly directories: Pick<Directories, 'authenticators' | 'orderOf'>;
   readonly now: () => number;
 }
 
@@ -43,11 +45,13 @@ export function firstDoor({
   accessTokens,
   tokens,
   passwords,
+  directories,
   now,
 }: FirstDoorOptions): Requirement {
   const findPrincipal = (name: string) => lookup.byPrincipal(name);
   const organisationExists = (id: string) => lookup.organisationExists(id);
   return requirement({
+    orderOf: directories.orderOf,
     findPrincipal,
     organisationExists,
     now,
@@ -74,6 +78,8 @@ export function firstDoor({
         proof: 'token',
         authenticator: applicationKeyAuthenticator({ findByKey: (key) => lookup.byApplicationKey(key), tokens, now }),
       },
+      // Before passwords, which answer for every user name.
+      ...directories.authenticators.map((authenticator) => ({ proof: 'token' as const, authenticator })),
       {
         proof: 'token',
         authenticator: passwordAuthenticator({

@@ -2,12 +2,15 @@ import { expect, it } from 'vitest';
 import { describeConfiguration, describeSections } from '../../src/config/keys.ts';
 import { loadConfiguration } from '../../src/config/load.ts';
 
+/** Members of lists are nowhere before somebody writes them. */
+const ROWS = describeConfiguration().filter(({ key }) => !key.includes('[]'));
+
 it('describes every key of the configuration and no other', () => {
   const leaves = (value: object, path: string): string[] =>
     Object.entries(value).flatMap(([key, part]) =>
       typeof part === 'object' && !Array.isArray(part) ? leaves(part, `${path}${key}.`) : [`${path}${key}`],
     );
-  expect(describeConfiguration().map((row) => row.key)).toEqual(leaves(loadConfiguration(), ''));
+  expect(ROWS.map((row) => row.key)).toEqual(leaves(loadConfiguration(), ''));
 });
 
 it('gives each key a type, a default and a meaning of one sentence', () => {
@@ -24,11 +27,9 @@ it('describes the sections', () => {
 
 it('has defaults within their own bounds', () => {
   const overrides = Object.fromEntries(
-    describeConfiguration()
-      .filter(
-        (row) => !row.type.startsWith('list of ') && !/mqttPlain|revocationHttp|listeners.enrolment/.test(row.key),
-      )
-      .map((row) => [row.key, row.default]),
+    ROWS.filter(
+      (row) => !row.type.startsWith('list of ') && !/mqttPlain|revocationHttp|listeners.enrolment/.test(row.key),
+    ).map((row) => [row.key, row.default]),
   );
   expect(loadConfiguration({ overrides })).toEqual(loadConfiguration());
 });
