@@ -8,7 +8,9 @@ import {
   type LinkEvents,
   type LinkListener,
   type LinkOptions,
+  type MessageProperties,
   type PublishOptions,
+  REPLY_EVENT,
   readInsecureSamplePayload,
   sealedEncoding,
   topicLevel,
@@ -17,6 +19,7 @@ import { clientIdOf, type Failure, IDENTITY_MESSAGE, REFUSAL_MESSAGE } from '@sa
 import { type ConnectionStatus, connectionStatus } from './connection-status.ts';
 import type { DeviceName } from './device-name.ts';
 import { type ApplicationProtection, CommandSigner, type DeviceRefusal } from './protection.ts';
+import { type RequestOptions, Requests } from './requests.ts';
 
 export interface ApplicationOptions extends LinkOptions {
   readonly organisation: string;
@@ -74,6 +77,11 @@ export interface Application {
   ): Promise<void>;
   /** Resolves when the server owns it. With protection it is signed, and the device is shown the keys first. */
   sendCommand(device: DeviceName, name: string, payload: Content, options?: CommandOptions): Promise<SentCommand>;
+  /**
+   * Sends a command and waits for the answer of the device's handler. MQTT 5 on both sides. `P` is what the program takes the answer for; nobody
+   * checks it.
+   */
+  request<P = Content>(device: DeviceName, name: string, payload: Content, options?: RequestOptions): Promise<P>;
   /** With protection: calls the handler when a device says, by its signature, that it did not follow a command. */
   onRefusal(handler: (refusal: DeviceRefusal) => void | Promise<void>): void;
   /** With protection: calls the handler for each sealed event of `subscribeEvents` that this application has no key for; its payload is what came. */
@@ -102,6 +110,31 @@ export async function connectApplication(options: ApplicationOptions): Promise<A
   const refusals = new Set<(refusal: DeviceRefusal) => void | Promise<void>>();
   const unreadable = new Set<EventHandler>();
   if (signer !== undefined) await listenToDevices(link, signer, refusals);
+  const requests = new Requests(link, signer && ((device, format, bytes) => openReply(signer, device, format, bytes)));
+
+  async function send(
+    device: DeviceName,
+    name: string,
+    payload: Content,
+    { qos = 1, format, signal, ...how }: CommandOptions,
+    properties?: MessageProperties,
+  ): Promise<SentCommand> {
+    const encoded = encodeContent(payload, format);
+    const scope = `type/${topicLevel('type of a device', device.type)}/id/${topicLevel('id of a device', device.id)}`;
+    const command = `cmd/${topicLevel('name of a command', name)}/fmt/${topicLevel('format', encoded.format)}`;
+    const along = { qos, ...(signal !== undefined && { signal }), ...(properties !== undefined && { properties }) };
+    if (signer === undefined) {
+      await link.publish(`iot-2/${scope}/${command}`, encoded.bytes, along);
+      return {};
+    }
+    const introduction = signer.introduction(device);
+    if (introduction !== undefined) await link.publish(introduction.topic, introduction.bytes, 1);
+    const ready = await signer.protect(device, name, encoded, how);
+    const message = await signer.idOf(ready);
+    await link.publish(ready.topic, ready.bytes, along);
+    return { message };
+  }
+
   return {
     clientId,
     closed: link.closed,
@@ -117,20 +150,11 @@ export async function connectApplication(options: ApplicationOptions): Promise<A
     async subscribeStatus(selection, handler) {
       await link.subscribe(`${devices(selection)}/mon`, 0, (topic, bytes) => handler(connectionStatus(topic, bytes)));
     },
-    async sendCommand(device, name, payload, { qos = 1, format, ...how } = {}) {
-      const encoded = encodeContent(payload, format);
-      const scope = `type/${topicLevel('type of a device', device.type)}/id/${topicLevel('id of a device', device.id)}`;
-      const command = `cmd/${topicLevel('name of a command', name)}/fmt/${topicLevel('format', encoded.format)}`;
-      if (signer === undefined) {
-        await link.publish(`iot-2/${scope}/${command}`, encoded.bytes, qos);
-        return {};
-      }
-      const introduction = signer.introduction(device);
-      if (introduction !== undefined) await link.publish(introduction.topic, introduction.bytes, 1);
-      const ready = await signer.protect(device, name, encoded, how);
-      const message = await signer.idOf(ready);
-      await link.publish(ready.topic, ready.bytes, qos);
-      return { message };
+    sendCommand: (device, name, payload, options = {}) => send(device, name, payload, options),
+    request: async <P>(device: DeviceName, name: string, payload: Content, options: RequestOptions = {}) => {
+      const { format, signal } = options;
+      const how = { ...(format !== undefined && { format }), ...(signal !== undefined && { signal }) };
+      return (await requests.ask(device, (properties) => send(device, name, payload, how, properties), options)) as P;
     },
     onRefusal: (handler) => void refusals.add(handler),
     onUnreadable: (handler) => void unreadable.add(handler),
@@ -178,6 +202,10 @@ async function readEvent(
   return handler({ ...facts, payload: await readInsecureSamplePayload(payload, key) });
 }
 
+async function openReply(signer: CommandSigner, device: DeviceName, format: string, bytes: Uint8Array) {
+  return sealedEncoding(format) === undefined ? { format, bytes } : signer.open(device, REPLY_EVENT, format, bytes);
+}
+
 async function openEvent(
   signer: CommandSigner,
   came: Event & { readonly payload: Uint8Array },
@@ -187,6 +215,8 @@ async function openEvent(
   const { device, name, format, payload: bytes } = came;
   // What the two sides say to each other about keys is no event of the device's own.
   if (name === IDENTITY_MESSAGE || name === REFUSAL_MESSAGE) return;
+  // A sealed answer is opened once, by who waits for it.
+  if (name === REPLY_EVENT && sealedEncoding(format) !== undefined) return;
   if (sealedEncoding(format) === undefined) {
     return handler({ ...came, payload: decodeContent(bytes, format), sealed: false });
   }

@@ -14,3 +14,4 @@ export type { DeviceName } from './device-name.ts';
 export type { ApplicationProtection, DeviceRefusal } from './protection.ts';
 export { type ProvisionedIdentity, type ProvisionOptions, provisionIdentity } from './provision-identity.ts';
 export { answerPublishedIds, type PublishedId, sendPublishedCommand } from './published-id.ts';
+export type { RequestOptions } from './requests.ts';

@@ -1,4 +1,4 @@
-import type { Command } from '@sallyport/device';
+import type { Command, CommandHandler } from '@sallyport/device';
 import type { Reading } from '@sallyport/device/simulator';
 import { Failure } from '@sallyport/model';
 import { describe, expect, it } from 'vitest';
@@ -7,7 +7,7 @@ import { simulate } from '../src/simulated-device.ts';
 function fakeDevice() {
   const published: unknown[] = [];
   let end: (failure: Failure | undefined) => void = () => {};
-  let command: (command: Command) => void | Promise<void> = () => {};
+  let command: CommandHandler = () => {};
   const closed = new Promise<Failure | undefined>((resolve) => {
     end = resolve;
   });
@@ -18,8 +18,8 @@ function fakeDevice() {
     device: {
       closed,
       publishEvent: async (_: string, payload: unknown) => void published.push(payload),
-      onCommand: async (_: string, handler: (command: Command) => void | Promise<void>) => {
-        command = handler;
+      onCommand: async <P>(_: string, handler: CommandHandler<P>) => {
+        command = handler as CommandHandler;
       },
     },
   };

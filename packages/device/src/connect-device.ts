@@ -1,16 +1,24 @@
 import { clientIdOf, type Failure, UNLOCK_COMMAND } from '@sallyport/model';
 import type { CommandVerdict } from './command-guard.ts';
 import { type Content, decodeContent, encodeContent, topicLevel } from './content.ts';
+import { type DeviceCredential, deviceCredential } from './device-credential.ts';
+import { drain } from './drain.ts';
 import { type InsecureSampleKey, writeInsecureSamplePayload } from './insecure-sample-payload.ts';
-import { Link } from './link.ts';
+import { Link, type MessageProperties, type Receiver } from './link.ts';
 import type { LinkEvents, LinkListener, LinkOptions } from './link-options.ts';
+import type { Outbox } from './outbox.ts';
 import { Protection, type ProtectionOptions } from './protection.ts';
+import { reply } from './reply.ts';
+import { admission, type OnUnlockRequired } from './unlock.ts';
 
-export interface DeviceOptions extends LinkOptions {
+export interface DeviceOptions extends LinkOptions, DeviceCredential {
   readonly organisation: string;
   readonly type: string;
   readonly id: string;
-  readonly token: string;
+  /** Gets the one-time code from whoever is at the device, should the server demand one; MQTT 5 only. */
+  readonly onUnlockRequired?: OnUnlockRequired;
+  /** Events that wait on disk are sent in their order whenever there is a connection. */
+  readonly outbox?: Outbox;
   /** Guards commands and seals events; without it every command that the server lets through is handed over. */
   readonly protection?: ProtectionOptions;
   /** LEGACY. Writes events as the published samples do, under one key that everybody shares: read what that is worth before. */
@@ -18,11 +26,11 @@ export interface DeviceOptions extends LinkOptions {
 }
 
 /** What an application asked of this device. */
-export interface Command {
+export interface Command<P = Content> {
   readonly name: string;
   readonly format: string;
   /** The JSON value for the format `json`, else bytes. */
-  readonly payload: Content;
+  readonly payload: P;
   /** Written form of the application whose signature was verified; absent without protection. */
   readonly application?: string;
 }
@@ -32,14 +40,22 @@ export interface PublishOptions {
   readonly qos?: 0 | 1 | 2;
   /** Last level of the topic; `json` for values and `bin` for bytes by default. */
   readonly format?: string;
+  /** Gives up waiting; the message may still get to the server. */
+  readonly signal?: AbortSignal;
 }
+
+/** What is done with a command. What it answers goes back to an application that made a request of it. */
+export type CommandHandler<P = Content> = (command: Command<P>) => unknown;
 
 /** A connected device. */
 export interface Device {
   readonly clientId: string;
   publishEvent(name: string, payload: Content, options?: PublishOptions): Promise<void>;
-  /** Calls the handler for commands of this name, or for all with `+`. Resolves when the server has granted the subscription. */
-  onCommand(name: string, handler: (command: Command) => void | Promise<void>): Promise<void>;
+  /**
+   * Calls the handler for commands of this name, or for all with `+`. Resolves when the server has granted the subscription. `P` is what the
+   * program takes the payload for; nobody checks it.
+   */
+  onCommand<P = Content>(name: string, handler: CommandHandler<P>): Promise<void>;
   /** With protection: hears what became of every command, the ignored ones too. */
   onVerdict(listener: (verdict: CommandVerdict) => void): void;
   on<T extends keyof LinkEvents>(event: T, listener: LinkListener<T>): void;
@@ -49,39 +65,43 @@ export interface Device {
 }
 
 /**
- * Connects a device with its token, over verified TLS.
+ * Connects a device, over verified TLS.
  *
  * @throws RefusedByServer `connection_refused` with reason code and ticket
- * @throws Failure `server_unreachable`, `server_not_trusted`, `key_material_invalid`
+ * @throws Failure `server_unreachable`, `server_not_trusted`, `key_material_invalid`, `invalid_request`, `unlock_failed`
  */
 export async function connectDevice(options: DeviceOptions): Promise<Device> {
-  const { organisation, type, id, token } = options;
+  const { organisation, type, id, outbox, onUnlockRequired } = options;
   const clientId = clientIdOf({ kind: 'device', organisation, type, id });
-  const link = await Link.open(options, { clientId, username: 'use-token-auth', password: token });
-  const handlers = new Map<string, Set<(command: Command) => void | Promise<void>>>();
+  const link = await Link.open(options, deviceCredential(clientId, options), admission('iot-2', options));
+  const handlers = new Map<string, Set<CommandHandler>>();
   const listeners = new Set<(verdict: CommandVerdict) => void>();
   let subscribed: Promise<void> | undefined;
-  const send = (name: string, format: string, bytes: Uint8Array, qos: 0 | 1 | 2 = 1) =>
-    link.publish(`iot-2/evt/${topicLevel('name of an event', name)}/fmt/${topicLevel('format', format)}`, bytes, qos);
+  const send = (name: string, format: string, bytes: Uint8Array) => link.publish(eventTopic(name, format), bytes, 1);
   const protection = options.protection && (await openProtection(options, options.protection, link, send));
 
-  const receive = async (topic: string, bytes: Uint8Array): Promise<void> => {
+  const receive: Receiver = async (topic, bytes, properties) => {
     const [, , name = '', , format = ''] = topic.split('/');
+    if (name === UNLOCK_COMMAND && onUnlockRequired !== undefined) return;
     // How it stands with its code, the server tells the device itself.
-    if (protection === undefined || name === UNLOCK_COMMAND) return handOver({ name, format }, bytes);
+    if (protection === undefined || name === UNLOCK_COMMAND) return handOver({ name, format }, bytes, properties);
     const verdict = await protection.judge(name, format, bytes);
     for (const listener of listeners) listener(verdict);
     await protection.answer(verdict, format, bytes);
     if (verdict.outcome !== 'valid') return;
     const { content, application, format: inner } = verdict.command;
-    await handOver({ name, format: inner, application }, content);
+    await handOver({ name, format: inner, application }, content, properties);
   };
-  const handOver = async (facts: Omit<Command, 'payload'>, bytes: Uint8Array): Promise<void> => {
+  const handOver = async (
+    facts: Omit<Command, 'payload'>,
+    bytes: Uint8Array,
+    properties: MessageProperties | undefined,
+  ): Promise<void> => {
     const { name, format } = facts;
     const chosen = [...(handlers.get(name) ?? []), ...(handlers.get('+') ?? [])];
     if (chosen.length === 0) return;
     const payload = decodeContent(bytes, format);
-    for (const handler of chosen) await handler({ ...facts, payload });
+    for (const handler of chosen) await reply(link, await handler({ ...facts, payload }), properties, protection);
   };
 
   const subscribe = () => link.subscribe('iot-2/cmd/+/fmt/+', 1, receive);
@@ -92,20 +112,23 @@ export async function connectDevice(options: DeviceOptions): Promise<Device> {
     await protection.introduce();
   }
 
+  const stopDraining = outbox && drain(outbox, link);
+  void link.closed.then(() => stopDraining?.());
   return {
     clientId,
     closed: link.closed,
-    async publishEvent(name, payload, { qos = 1, format } = {}) {
+    async publishEvent(name, payload, { qos = 1, format, signal } = {}) {
       const { insecureSamplePayloads: key } = options;
       const encoded = encodeContent(key ? await writeInsecureSamplePayload(payload, key) : payload, format);
       const sealed = (await protection?.sealed(name, encoded)) ?? [encoded];
-      for (const each of sealed) await send(name, each.format, each.bytes, qos);
+      const how = { qos, ...(signal !== undefined && { signal }) };
+      for (const each of sealed) await link.publish(eventTopic(name, each.format), each.bytes, how);
     },
     onVerdict: (listener) => void listeners.add(listener),
-    async onCommand(name, handler) {
+    async onCommand<P>(name: string, handler: CommandHandler<P>) {
       if (name !== '+') topicLevel('name of a command', name);
       const sameName = handlers.get(name) ?? new Set();
-      handlers.set(name, sameName.add(handler));
+      handlers.set(name, sameName.add(handler as CommandHandler));
       // One subscription for all names: overlapping ones would bring a command twice.
       subscribed ??= subscribe();
       await subscribed;
@@ -113,6 +136,10 @@ export async function connectDevice(options: DeviceOptions): Promise<Device> {
     on: (event, listener) => link.on(event, listener),
     close: () => link.close(),
   };
+}
+
+function eventTopic(name: string, format: string): string {
+  return `iot-2/evt/${topicLevel('name of an event', name)}/fmt/${topicLevel('format', format)}`;
 }
 
 async function openProtection(

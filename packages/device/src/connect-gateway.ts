@@ -1,7 +1,9 @@
-import { clientIdOf } from '@sallyport/model';
+import { clientIdOf, UNLOCK_COMMAND } from '@sallyport/model';
 import type { Command, Device, DeviceOptions, PublishOptions } from './connect-device.ts';
 import { type Content, decodeContent, encodeContent, topicLevel } from './content.ts';
+import { deviceCredential } from './device-credential.ts';
 import { Link } from './link.ts';
+import { admission } from './unlock.ts';
 
 /** A device that a gateway speaks for, or the gateway itself. */
 export interface Attached {
@@ -22,28 +24,33 @@ export interface Gateway extends Omit<Device, 'publishEvent' | 'onCommand' | 'on
 }
 
 /**
- * Connects a gateway with its token, over verified TLS.
+ * Connects a gateway, over verified TLS.
  *
  * @throws RefusedByServer `connection_refused` with reason code and ticket
  * @throws Failure `server_unreachable`, `server_not_trusted`, `key_material_invalid`
  */
-export async function connectGateway(options: Omit<DeviceOptions, 'protection'>): Promise<Gateway> {
-  const { organisation, type, id, token } = options;
+export async function connectGateway(options: Omit<DeviceOptions, 'protection' | 'outbox'>): Promise<Gateway> {
+  const { organisation, type, id, onUnlockRequired } = options;
   const clientId = clientIdOf({ kind: 'gateway', organisation, type, id });
-  const link = await Link.open(options, { clientId, username: 'use-token-auth', password: token });
+  const own = admission(`iot-2/type/${type}/id/${id}`, options);
+  const link = await Link.open(options, deviceCredential(clientId, options), own);
   return {
     clientId,
     closed: link.closed,
-    async publishEvent(device, name, payload, { qos = 1, format } = {}) {
+    async publishEvent(device, name, payload, { qos = 1, format, signal } = {}) {
       const encoded = encodeContent(payload, format);
       const scope = `type/${topicLevel('type of a device', device.type)}/id/${topicLevel('id of a device', device.id)}`;
       const event = `evt/${topicLevel('name of an event', name)}/fmt/${topicLevel('format', encoded.format)}`;
-      await link.publish(`iot-2/${scope}/${event}`, encoded.bytes, qos);
+      await link.publish(`iot-2/${scope}/${event}`, encoded.bytes, {
+        qos,
+        ...(signal !== undefined && { signal }),
+      });
     },
     async onCommand(handler) {
-      await link.subscribe('iot-2/type/+/id/+/cmd/+/fmt/+', 1, (topic, bytes) => {
+      await link.subscribe('iot-2/type/+/id/+/cmd/+/fmt/+', 1, async (topic, bytes) => {
         const [, , ofType = '', , ofId = '', , name = '', , format = ''] = topic.split('/');
-        return handler({ device: { type: ofType, id: ofId }, name, format, payload: decodeContent(bytes, format) });
+        if (name === UNLOCK_COMMAND && onUnlockRequired !== undefined) return;
+        await handler({ device: { type: ofType, id: ofId }, name, format, payload: decodeContent(bytes, format) });
       });
     },
     on: (event, listener) => link.on(event, listener),

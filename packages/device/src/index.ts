@@ -1,9 +1,17 @@
 export { type Identity, readIdentity } from '@sallyport/trust';
 export { type Backoff, type BackoffOptions, jitteredBackoff } from './backoff.ts';
 export type { CommandRights, CommandVerdict, GuardedCommand } from './command-guard.ts';
-export { type Command, connectDevice, type Device, type DeviceOptions, type PublishOptions } from './connect-device.ts';
+export {
+  type Command,
+  type CommandHandler,
+  connectDevice,
+  type Device,
+  type DeviceOptions,
+  type PublishOptions,
+} from './connect-device.ts';
 export { type Attached, type AttachedCommand, connectGateway, type Gateway } from './connect-gateway.ts';
 export { type Content, decodeContent, encodeContent, topicLevel } from './content.ts';
+export type { DeviceCredential } from './device-credential.ts';
 export {
   type InsecureSampleKey,
   type InsecureSamplePayload,
@@ -12,9 +20,10 @@ export {
   writeInsecureSamplePayload,
 } from './insecure-sample-payload.ts';
 export { KeyRing, type KeyRingOptions, type KeyRingState, type KnownKey, signingKeyOf } from './key-ring.ts';
-export { Link } from './link.ts';
+export { Link, type MessageProperties, type Receiver } from './link.ts';
 export { linkFailure, RefusedByServer, reasonName } from './link-failure.ts';
-export type { LinkCredential, LinkEvents, LinkListener, LinkOptions } from './link-options.ts';
+export type { ClientCertificate, LinkCredential, LinkEvents, LinkListener, LinkOptions } from './link-options.ts';
+export { Outbox, type OutboxOptions } from './outbox.ts';
 export { type ProtectedDevice, Protection, type ProtectionOptions, type SendEvent } from './protection.ts';
 export { type PublishedConfiguration, readPublishedConfiguration } from './published-configuration.ts';
 export {
@@ -23,6 +32,7 @@ export {
   type PublishedIdOptions,
   type PublishedVerdict,
 } from './published-id.ts';
+export { REPLY_EVENT } from './reply.ts';
 export { rootCertificate } from './root-certificate.ts';
 export { type Opened, SealDesk, type SealedMemory, sealedEncoding } from './seal-desk.ts';
 export {
@@ -32,3 +42,4 @@ export {
   type SealedStoreOptions,
   sealedStore,
 } from './sealed-store.ts';
+export type { OnUnlockRequired, UnlockAsked } from './unlock.ts';

@@ -73,6 +73,7 @@ const DISTRUST: Readonly<Record<string, string>> = {
   UNABLE_TO_GET_ISSUER_CERT: 'its root certificate is not one that this client trusts',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its root certificate is not one that this client trusts',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its root certificate is not one that this client trusts',
+  SALLYPORT_NOT_PINNED: 'its certificate is not the one that is pinned',
   CERT_SIGNATURE_FAILURE: 'the signature of its certificate is wrong',
 };
 

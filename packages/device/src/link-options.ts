@@ -19,8 +19,12 @@ export interface LinkOptions {
   readonly backoff?: BackoffOptions;
   /** Messages that may wait for their acknowledgement or for the connection; 1,000 by default. */
   readonly maximumPending?: number;
-  /** Client certificate with its chain, and its key, in PEM. */
-  readonly certificate?: { readonly cert: string; readonly key: string };
+  /** Client certificate; in Node only, and not over WebSocket in a browser. */
+  readonly certificate?: ClientCertificate;
+  /** SHA-256 of the server's certificate, or of one above it, in hexadecimal: nothing else is trusted. In Node only. */
+  readonly serverPin?: string | readonly string[];
+  /** Gives up connecting, and closes the connection later on. */
+  readonly signal?: AbortSignal;
   /** Told the stages of the first attempt to connect as they happen. */
   readonly onStage?: (stage: LinkStage, text: string) => void;
 }
@@ -28,12 +32,27 @@ export interface LinkOptions {
 /** How far an attempt to connect is. */
 export type LinkStage = 'name' | 'tcp' | 'tls' | 'accepted';
 
+/** A client certificate with its key: in PEM, or both in one PKCS#12 file. The key has to be readable: Node has no way to sign elsewhere. */
+export type ClientCertificate =
+  | { readonly cert: string; readonly key: string; readonly passphrase?: string }
+  | { readonly pkcs12: Uint8Array; readonly passphrase?: string };
+
 export interface LinkCredential {
   readonly clientId: string;
   /** User name and password are left out where the certificate proves the client alone. */
   readonly username?: string;
   readonly password?: string;
 }
+
+/** What may be done in a connection before it is given to the program. */
+export interface LinkPort {
+  publish(topic: string, payload: Uint8Array, qos: 0 | 1): Promise<void>;
+  /** Once for each filter, however many connections there are. */
+  subscribe(filter: string, qos: 0 | 1, receive: (topic: string, payload: Uint8Array) => void): Promise<void>;
+}
+
+/** Done at the beginning of every connection; until it resolves nothing else is sent. `signal` is aborted when the connection breaks. */
+export type Admission = (port: LinkPort, signal: AbortSignal) => Promise<void>;
 
 /** What can happen to a connection while it is used. */
 export interface LinkEvents {

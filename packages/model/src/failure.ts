@@ -222,6 +222,20 @@ export const FAILURES = {
     meaning: 'The connection broke.',
     cure: 'The client connects again by itself; if it keeps breaking, look for a second client with the same client id.',
   },
+  request_timeout: {
+    httpStatus: 504,
+    reasonCode: 0x88,
+    severity: 'warning',
+    meaning: 'A device did not answer a request in time.',
+    cure: 'See whether the device is connected (`sallyport session list`) and its program answers requests; allow it more time.',
+  },
+  unlock_failed: {
+    httpStatus: 403,
+    reasonCode: 0x87,
+    severity: 'error',
+    meaning: 'The one-time code that the server demands was not given.',
+    cure: 'Connect again, and enter the code that the owner of the device gets; an operator sees who waits with `sallyport unlock list`.',
+  },
   queue_full: {
     httpStatus: 503,
     reasonCode: 0x97,

@@ -1,0 +1,24 @@
+import { encodeContent } from './content.ts';
+import type { Link, MessageProperties } from './link.ts';
+import type { Protection } from './protection.ts';
+
+/** Event with which devices answer requests, on the topic that the request names. */
+export const REPLY_EVENT = 'reply';
+
+/** Answers a request, if the command was one and the handler has answered something. */
+export async function reply(
+  link: Link,
+  answer: unknown,
+  { responseTopic, correlationData }: MessageProperties = {},
+  protection?: Pick<Protection, 'sealed'>,
+): Promise<void> {
+  // The topic comes from outside: a device answers on topics for answers, and on no other.
+  if (answer === undefined || correlationData === undefined || !responseTopic?.startsWith(`iot-2/evt/${REPLY_EVENT}/`))
+    return;
+  const encoded = encodeContent(answer);
+  const sealed = (await protection?.sealed(REPLY_EVENT, encoded)) ?? [encoded];
+  for (const { format, bytes } of sealed) {
+    const topic = `iot-2/evt/${REPLY_EVENT}/fmt/${format}`;
+    await link.publish(topic, bytes, { qos: 1, properties: { correlationData } });
+  }
+}
