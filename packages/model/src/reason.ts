@@ -299,7 +299,8 @@ export const REASONS = {
     connack3: 5,
     reasonCode: 0x98,
     httpStatus: 403,
-    meaning: 'The roles of the principal were changed while it was connected.',
+    meaning:
+      'The roles of the principal, or the settings of the issuer of its token, were changed while it was connected.',
     cure: 'Connect again; the session then has the new rights.',
   },
   unsupported_authentication_method: {

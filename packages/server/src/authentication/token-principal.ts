@@ -15,7 +15,7 @@ const PLACE = /\{([A-Za-z0-9_.:/-]{1,128})\}/g;
 
 /**
  * Checks how an issuer's tokens name a principal: `application:{client_id}`, `device:{sub}` where the claim is `TYPE/ID`,
- * `device:pump/{sub}`, or `{sub}` where the claim holds the kind too. The organisation is never in it: it is the issuer's.
+ * `device:pump/{sub}`, or `{sub}` where the claim holds the kind too, such as `device:pump/pump-7` or `device:demo/pump/pump-7`.
  */
 export function checkPrincipalTemplate(template: string): Parsed<string> {
   const claims = claimsOf(template);
@@ -51,10 +51,14 @@ export function principalOfToken(
   if (kind !== 'device' && kind !== 'gateway' && kind !== 'application') {
     return unparsed('it does not say whether it is a device, gateway or application');
   }
-  const principal = parsePrincipal(`${kind}:${organisation}/${written.slice(colon + 1)}`);
+  const rest = written.slice(colon + 1);
+  // In full as everywhere, or without the organisation, which is the issuer's in any case.
+  const full = rest.split('/').length === (kind === 'application' ? 2 : 3);
+  const principal = parsePrincipal(full ? written : `${kind}:${organisation}/${rest}`);
   if (!principal.ok) return unparsed('what it names has not the form of a principal');
   const { value } = principal;
   if (value.kind === 'operator') return unparsed('operators do not connect');
+  if (value.organisation !== organisation) return unparsed('it names somebody of another organisation');
   const ids =
     value.kind === 'application' ? [parseApplicationId(value.id)] : [parseTypeId(value.type), parseDeviceId(value.id)];
   const bad = ids.find(({ ok }) => !ok);

@@ -27,6 +27,7 @@ const GUESSES: ReadonlySet<RefusalReason> = new Set([
   'unknown_organisation',
   'no_valid_credential',
   'wrong_user_name',
+  'access_token_invalid',
 ]);
 /** Of these a claim is worth counting: whoever it names exists. */
 const OF_SOMEBODY: ReadonlySet<RefusalReason> = new Set(['wrong_secret', 'no_valid_credential']);
