@@ -9,6 +9,8 @@ export interface Identity {
   readonly clientId: string;
   readonly username: string;
   readonly password: string;
+  /** PEM of key and certificate that it shows in the handshake; user name and password are not sent then. */
+  readonly pair?: { readonly key: string; readonly cert: string };
 }
 
 /** How many clients of each role every peer knows. */

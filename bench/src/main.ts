@@ -12,8 +12,11 @@ import type { PeerOptions, RunningPeer } from './peers/peer.ts';
 import { startSallyport } from './peers/sallyport.ts';
 import { progressLine, table } from './report.ts';
 import { benchRevoke } from './revoke.ts';
+import { benchSecurity } from './security/security.ts';
 import { populationFor } from './workloads.ts';
 
+/** Certificates on the lists of the security workloads. */
+const REVOKED = 200_000;
 const RESULTS = fileURLToPath(new URL('../results/', import.meta.url));
 const STARTERS: Readonly<Record<string, (options: PeerOptions) => Promise<RunningPeer>>> = {
   mosquitto: startMosquitto,
@@ -73,6 +76,25 @@ async function revoke(options: BenchOptions): Promise<boolean> {
     );
     console.log(`Kept in ${keep('revoke', { machine: began, ...result })}`);
     return result.innocent === 0;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function security(options: BenchOptions): Promise<boolean> {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-bench-'));
+  const began = machine();
+  try {
+    const { quick, runs, warmup, duration, serverCores: cores } = options;
+    const say = (line: string) => console.log(line);
+    const counts = { runs: quick ? 1 : Math.min(runs, 5), revoked: REVOKED, cores };
+    // A handshake takes milliseconds on either side: short stretches would count few.
+    const times = { warmup: Math.max(warmup, 1000), duration: Math.max(duration, 2000) };
+    const result = await benchSecurity({ folder, say, ...counts, ...times });
+    console.table(result.rows);
+    for (const line of result.remarks) console.log(line);
+    console.log(`Kept in ${keep('security', { machine: began, ...result })}`);
+    return true;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -145,6 +167,7 @@ async function main([first, ...rest]: readonly string[]): Promise<boolean> {
   }
   if (first === 'lists') return lists();
   if (first === 'revoke') return revoke(readOptions(rest));
+  if (first === 'security') return security(readOptions(rest));
   return brokers(readOptions(first === undefined ? [] : [first, ...rest]));
 }
 

@@ -17,11 +17,12 @@ export interface BenchOptions {
   readonly generators: number;
 }
 
-export const USAGE = `npm run bench -- [codec | lists | revoke] [options]
+export const USAGE = `npm run bench -- [codec | lists | revoke | security] [options]
 
   codec                 only the packet codec, beside mqtt-packet
   lists                 only the check of an address against a list of 100,000 entries; fails above 2 µs
   revoke                only the time from revoking a credential to the end of its session (10,000 sessions; quick: 1000)
+  security              only handshakes, revocation lists and enrolments, beside mosquitto, with none and 200,000 revoked
   --quick               one short run of each workload over TLS, under two minutes
   --runs N              runs per workload; medians are shown (5; quick: 1)
   --seconds N           measured stretch of a run (2; quick: 0.7)

@@ -18,10 +18,10 @@ const SUBACK = 0x90;
 const PATIENCE = 30_000;
 
 /** A socket that gives each chunk to `onBytes`; plain ones read into one buffer over and over. */
-function open(target: Target, onBytes: (bytes: Buffer) => void, session?: Buffer): net.Socket {
+function open(target: Target, { pair }: Identity, onBytes: (bytes: Buffer) => void, session?: Buffer): net.Socket {
   const { host, port } = target;
   if (target.tls) {
-    const options: tls.ConnectionOptions = { host, port, ca: target.certificate, servername: 'localhost' };
+    const options: tls.ConnectionOptions = { host, port, ca: target.certificate, servername: 'localhost', ...pair };
     if (session) options.session = session;
     const socket = tls.connect(options);
     socket.on('data', onBytes);
@@ -63,6 +63,7 @@ export class LoadClient {
     });
     this.socket = open(
       target,
+      identity,
       (bytes) => {
         frames.push(bytes);
         this.onChunkEnd();
@@ -80,7 +81,7 @@ export class LoadClient {
   /** Connects and logs in; fails with the return code if the server refuses. */
   static async connect(identity: Identity, target: Target, session?: Buffer): Promise<LoadClient> {
     const client = new LoadClient(identity, target, session);
-    const { clientId, username, password } = identity;
+    const { clientId, username, password, pair } = identity;
     // The answer is awaited from the start on: the bytes wait in the socket until the handshake is done.
     const code = await client.#ask(
       encode(
@@ -90,8 +91,7 @@ export class LoadClient {
           cleanStart: true,
           keepAlive: 600,
           clientId,
-          username,
-          password: Buffer.from(password),
+          ...(pair ? {} : { username, password: Buffer.from(password) }),
         },
         4,
       ),

@@ -73,7 +73,8 @@ async function register(url: string, data: string, population: Population): Prom
     ca: join(data, 'pki', 'root.pem'),
   });
   try {
-    await api.organisations.create({ id: ORGANISATION, security: 'tls-optional' });
+    const { items } = await api.organisations.list();
+    if (items.length === 0) await api.organisations.create({ id: ORGANISATION, security: 'tls-optional' });
     await api.policies.put(ORGANISATION, JSON.stringify(POLICY));
     const wanted: { role: Role; index: number }[] = [];
     for (const role of ROLES) {

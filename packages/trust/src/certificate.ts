@@ -1,6 +1,7 @@
 import { type Parsed, parsed, unparsed } from '@sallyport/model';
 import { fingerprintSha256 } from './fingerprint.ts';
 import { certificatesFromPem } from './pem.ts';
+import { keyOf, Recent } from './recent.ts';
 import { type RevocationPointers, revocationPointers } from './revocation-pointers.ts';
 import { isSignedStructure, namesOneAlgorithm } from './strict-der.ts';
 import { x509 } from './x509-library.ts';
@@ -66,12 +67,47 @@ export const CERTIFICATE_BYTES_MAXIMUM = 65_536;
 export async function readCertificate(input: Uint8Array | string): Promise<Parsed<CertificateFacts>> {
   const der = typeof input === 'string' ? certificatesFromPem(input)[0] : input;
   if (!der) return unparsed('the text holds no certificate in PEM form');
+  const known = recentlyInspected(der);
+  if (known) return parsed(known.facts);
   const certificate = parseCertificate(der);
   if (!certificate) return unparsed('the bytes are not an X.509 certificate');
   try {
-    return parsed(await certificateFacts(certificate, der));
+    return parsed((await inspect(certificate, der)).facts);
   } catch {
     return unparsed('the certificate has an extension that is not well formed');
+  }
+}
+
+/** A certificate as the library sees it, and what it says of itself. */
+export interface Inspected {
+  readonly certificate: x509.X509Certificate;
+  readonly facts: CertificateFacts;
+}
+
+/** Reading one costs more than the rest of a handshake, and devices and authorities come again. */
+const RECENT = new Recent<Inspected>(512);
+const LARGEST_KEPT = 4096;
+
+function recentlyInspected(der: Uint8Array): Inspected | undefined {
+  return der.length > LARGEST_KEPT ? undefined : RECENT.find(keyOf(der));
+}
+
+async function inspect(certificate: x509.X509Certificate, der: Uint8Array): Promise<Inspected> {
+  const inspected = { certificate, facts: await certificateFacts(certificate, der) };
+  if (der.length <= LARGEST_KEPT) RECENT.keep(keyOf(der), inspected);
+  return inspected;
+}
+
+/** Undefined if the bytes are not exactly one certificate, or one with an extension that is not well formed. */
+export async function inspectCertificate(der: Uint8Array): Promise<Inspected | undefined> {
+  const known = recentlyInspected(der);
+  if (known) return known;
+  const certificate = parseCertificate(der);
+  if (!certificate) return undefined;
+  try {
+    return await inspect(certificate, der);
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,5 +1,6 @@
-import { type CertificateFacts, certificateFacts, parseCertificate } from './certificate.ts';
+import { type CertificateFacts, type Inspected, inspectCertificate } from './certificate.ts';
 import { namesPermitted } from './name-constraints.ts';
+import { Recent } from './recent.ts';
 import type { x509 } from './x509-library.ts';
 
 declare const verified: unique symbol;
@@ -88,10 +89,8 @@ export async function verifyChain({ chain, roots, at, purpose }: VerifyChainOpti
   return climb(leaf, 0, [leaf], leaf.facts as VerifiedCertificate, search);
 }
 
-interface Link {
-  readonly certificate: x509.X509Certificate;
-  readonly facts: CertificateFacts;
-  /** DER of the names in hexadecimal: texts of names are ambiguous. */
+interface Link extends Inspected {
+  /** Hashes of the DER of the names: texts of names are ambiguous. */
   readonly subject: string;
   readonly issuer: string;
 }
@@ -105,14 +104,10 @@ interface Search {
 }
 
 async function link(der: Uint8Array): Promise<Link | undefined> {
-  const certificate = parseCertificate(der);
-  if (!certificate) return undefined;
-  try {
-    const facts = await certificateFacts(certificate, der);
-    return { certificate, facts, subject: hexOf(certificate.subjectName), issuer: hexOf(certificate.issuerName) };
-  } catch {
-    return undefined;
-  }
+  const inspected = await inspectCertificate(der);
+  if (!inspected) return undefined;
+  const { subjectNameHash, issuerNameHash } = inspected.facts;
+  return { ...inspected, subject: subjectNameHash, issuer: issuerNameHash };
 }
 
 /** `below` counts the authorities between `child` and the leaf, `child` included. */
@@ -160,9 +155,17 @@ function refused(reason: VerificationProblem, { facts }: Link): Refused {
   return { verified: false, reason, subject: facts.subject };
 }
 
+/** Authorities stand above many: whether one has signed another is worked out once. */
+const SIGNED = new Recent<true>(512);
+
 async function signedBy(child: Link, parent: Link): Promise<boolean> {
+  const pair = `${child.facts.fingerprintSha256} ${parent.facts.fingerprintSha256}`;
+  if (child.facts.isAuthority && SIGNED.find(pair)) return true;
   try {
-    return await child.certificate.verify({ publicKey: parent.certificate.publicKey, signatureOnly: true });
+    const { publicKey } = parent.certificate;
+    const isSigned = await child.certificate.verify({ publicKey, signatureOnly: true });
+    if (isSigned && child.facts.isAuthority) SIGNED.keep(pair, true);
+    return isSigned;
   } catch {
     return false;
   }
@@ -225,9 +228,3 @@ export async function authorityProblem(der: Uint8Array, at: number): Promise<Ver
 }
 
 const ANY_PURPOSE = '2.5.29.37.0';
-
-function hexOf(name: x509.Name): string {
-  let text = '';
-  for (const byte of new Uint8Array(name.toArrayBuffer())) text += byte.toString(16).padStart(2, '0');
-  return text;
-}

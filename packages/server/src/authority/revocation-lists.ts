@@ -23,8 +23,9 @@ interface Kept {
   readonly took: number;
 }
 
-/** At most so often, and never for more than a tenth of the time, is the list of an authority made anew. Milliseconds. */
+/** At most so often is the list of an authority made anew: ten times as long as it took, within these bounds. Milliseconds. */
 const PAUSE = 1000;
+const LONGEST_PAUSE = 10_000;
 /** Clocks of readers may be behind. */
 const BACKDATED = 5 * 60_000;
 /** Authorities come and go with organisations; a list of one that is not asked for is made anew when it is. */
@@ -75,7 +76,7 @@ export class RevocationLists {
   #isDue({ list, version, took }: Kept): boolean {
     const age = this.#options.now() - list.thisUpdate - BACKDATED;
     if (age < 0 || age > this.#options.lifetime / 2) return true;
-    return version !== this.#version && age > Math.max(PAUSE, 10 * took);
+    return version !== this.#version && age > Math.min(LONGEST_PAUSE, Math.max(PAUSE, 10 * took));
   }
 
   async #make(authority: CertificateAuthority): Promise<PublishedList> {
