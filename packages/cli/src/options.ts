@@ -25,9 +25,9 @@ export function withOrganisation(command: Command): Command {
   return command.option('--org <id>', 'organisation; not needed where there is only one');
 }
 
-/** `--security` with the five levels. */
-export function securityOption(): Option {
-  return new Option('--security <level>', 'connection security').choices([...SECURITY_LEVELS]);
+/** `--security`, or another flag, with the five levels. */
+export function securityOption(flag = '--security'): Option {
+  return new Option(`${flag} <level>`, 'connection security').choices([...SECURITY_LEVELS]);
 }
 
 /** `--commands` and `--encryption`: what the messages of a device type must be. */

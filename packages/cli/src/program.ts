@@ -19,6 +19,7 @@ import { orgCommand } from './commands/org.ts';
 import { policyCommand } from './commands/policy.ts';
 import { publishCommand } from './commands/publish.ts';
 import { refusalsCommand } from './commands/refusals.ts';
+import { securityCommand } from './commands/security.ts';
 import { sessionCommand } from './commands/session.ts';
 import { simulateCommand } from './commands/simulate.ts';
 import { demonstrateCommand, startCommand } from './commands/start.ts';
@@ -57,6 +58,7 @@ export function createProgram(surroundings: Surroundings): Command {
       policyCommand(surroundings),
       listCommand(surroundings),
       blockCommand(surroundings),
+      securityCommand(surroundings),
       sessionCommand(surroundings),
       unlockCommand(surroundings),
     ],

@@ -17,6 +17,7 @@ export * from './reason-row.ts';
 export * from './refusal.ts';
 export * from './revocation.ts';
 export * from './scope.ts';
+export * from './security-forecast.ts';
 export * from './security-level.ts';
 export * from './simulator-document.ts';
 export * from './stage.ts';

@@ -254,6 +254,8 @@ export interface SessionDocument {
   readonly transport?: 'tcp' | 'tls' | 'ws' | 'wss';
   readonly secure?: boolean;
   readonly connectedAt?: string;
+  /** What its client has shown of who it is. */
+  readonly proofs?: readonly ('certificate' | 'token')[];
   /** How many subscriptions it has. */
   readonly subscriptions?: number;
   /** How many messages wait for it. */

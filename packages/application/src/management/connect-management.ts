@@ -7,6 +7,8 @@ import {
   type Page,
   type Question,
   type Refusal,
+  type SecurityForecast,
+  type SecurityLevel,
 } from '@sallyport/model';
 import { Caller, type PageOptions } from './caller.ts';
 import { enrolmentCalls } from './enrolment-calls.ts';
@@ -73,6 +75,9 @@ export function connectManagement(options: ManagementOptions) {
     oauth: oauthCalls(caller),
     policies: policyCalls(caller),
     sessions: sessionCalls(caller),
+    /** Who would comply with a level, and which live sessions would end. Changes nothing. */
+    predictSecurity: (organisation: string, body: { readonly level: SecurityLevel; readonly type?: string }) =>
+      caller.json<SecurityForecast>('POST', ['organisations', organisation, 'security', 'predict'], { body }),
     lists: listCalls(caller),
     firmware: firmwareCalls(caller),
     rollouts: rolloutCalls(caller),

@@ -10,6 +10,17 @@ export interface ConnectionLevel {
   readonly proofs: readonly Proof[];
 }
 
+/** What a session has shown; a single credential says it by its kind. */
+export function shownProofs({
+  proofs,
+  credentialKind,
+}: {
+  readonly proofs?: readonly Proof[];
+  readonly credentialKind: string;
+}): readonly Proof[] {
+  return proofs ?? [credentialKind === 'certificate' ? 'certificate' : 'token'];
+}
+
 /** "Token" stands for every secret that is presented in CONNECT: token, key and token, user name and password. */
 export const CONNECTION_LEVELS: Readonly<Record<SecurityLevel, ConnectionLevel>> = {
   'tls-optional': { transport: 'any', require: 'any', proofs: ['certificate', 'token'] },

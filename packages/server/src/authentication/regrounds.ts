@@ -2,7 +2,7 @@ import { principalName, type RefusalReason } from '@sallyport/model';
 import type { TransportFacts } from '../events/transport-facts.ts';
 import type { Grounds } from './authenticator.ts';
 import { type CertificateTrust, certificateStanding } from './certificate-standing.ts';
-import { CONNECTION_LEVELS, type Proof } from './connection-level.ts';
+import { CONNECTION_LEVELS, type Proof, shownProofs } from './connection-level.ts';
 import { type IssuerTrust, issuerStanding } from './issuer-standing.ts';
 import type { Find, KnownPrincipal } from './known-principal.ts';
 import { type Fallen, secretStanding, suspension } from './standing.ts';
@@ -78,7 +78,7 @@ async function certificateFallen(
 /** A level that was raised under a live session holds for it too. */
 function belowLevel(
   { principal, security }: KnownPrincipal,
-  { credentialKind, proofs }: Grounds,
+  grounds: Grounds,
   transport: TransportFacts,
 ): GroundsStanding | undefined {
   const level = CONNECTION_LEVELS[security];
@@ -90,7 +90,7 @@ function belowLevel(
       cure: 'Connect with TLS (port 8883), or set the connection security back by name.',
     };
   }
-  const shown: readonly Proof[] = proofs ?? [credentialKind === 'certificate' ? 'certificate' : 'token'];
+  const shown = shownProofs(grounds);
   const fits = (proof: Proof) => shown.includes(proof);
   if (level.require === 'all' ? level.proofs.every(fits) : level.proofs.some(fits)) return undefined;
   return {

@@ -35,6 +35,7 @@ function sessionDocument(view: SessionView): SessionDocument {
     transport,
     secure: transport === 'tls' || transport === 'wss',
     connectedAt: new Date(view.connectedAt).toISOString(),
+    proofs: view.proofs,
     subscriptions: view.subscriptions.length,
     queued,
   };

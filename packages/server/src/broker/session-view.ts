@@ -1,3 +1,4 @@
+import { shownProofs } from '../authentication/connection-level.ts';
 import type { TransportFacts } from '../events/transport-facts.ts';
 import type { Session } from './session.ts';
 
@@ -21,6 +22,7 @@ export interface SessionView {
   readonly transport: TransportFacts['transport'];
   readonly assurance: 'full' | 'pending';
   readonly credentialKind: string;
+  readonly proofs: readonly ('certificate' | 'token')[];
   /** Milliseconds since the epoch. */
   readonly connectedAt: number;
   readonly subscriptions: readonly { readonly filter: string; readonly qos: 0 | 1 | 2 }[];
@@ -56,6 +58,7 @@ export function viewOf(session: Session): SessionView {
     transport: session.lastTransport,
     assurance: session.assurance,
     credentialKind: session.grounds.credentialKind,
+    proofs: shownProofs(session.grounds),
     connectedAt: session.connectedAt,
     subscriptions: [...session.subscriptions.values()].map(({ filter, share, qos }) => ({
       filter: share === undefined ? filter : `$share/${share}/${filter}`,

@@ -208,6 +208,7 @@ export const sessionAnswer: z.ZodType<SessionDocument> = z
     transport: z.enum(['tcp', 'tls', 'ws', 'wss']).exactOptional(),
     secure: z.boolean().exactOptional(),
     connectedAt: at.exactOptional(),
+    proofs: z.array(z.enum(['certificate', 'token'])).exactOptional(),
     subscriptions: z.number().exactOptional(),
     queued: z.number().exactOptional(),
   })

@@ -18,6 +18,7 @@ import { operatorRoutes } from './routes/operators.ts';
 import { organisationRoutes } from './routes/organisations.ts';
 import { policyRoutes } from './routes/policies.ts';
 import { rolloutRoutes } from './routes/rollouts.ts';
+import { securityRoutes } from './routes/security.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { systemRoutes } from './routes/system.ts';
 import { typeRoutes } from './routes/types.ts';
@@ -46,6 +47,7 @@ export function apiRoutes(services: Services, now: () => number): readonly Route
     ...blockRoutes(services),
     ...auditRoutes(services),
     ...explanationRoutes(services),
+    ...securityRoutes(services, now),
     ...sessionRoutes(services),
     ...unlockRoutes(services),
   ];
