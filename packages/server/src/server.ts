@@ -176,8 +176,10 @@ async function open(
     onDefect: (where, problem) => emit({ type: 'defect', where, problem: String(problem) }),
   });
   undo.push(() => directories.close());
+  const unlock = wireUnlock({ configuration, registry, events, broker: () => broker, now });
+  const presence = unlock.method;
   const satisfy = directories.guard(
-    firstDoor({ registry, trust, accessTokens: bearer, tokens, passwords, directories, now }),
+    firstDoor({ registry, trust, accessTokens: bearer, presence, tokens, passwords, directories, now }),
   );
 
   // Second door: what may you touch.
@@ -195,7 +197,6 @@ async function open(
   const store = await openSessionStore(join(directory, SESSIONS_FILE));
   undo.push(() => store.close());
   const limitsOf = limitsByPrincipal(configuration);
-  const unlock = wireUnlock({ configuration, registry, events, broker: () => broker, now });
   const { judge: judgeLists, ...addressLists } = await openLists({
     installation,
     configuration,

@@ -9,7 +9,7 @@ import { SlidingCount } from './sliding-count.ts';
 export interface UnlockSession {
   readonly organisation: string;
   readonly clientId: string;
-  /** Number of the connection. */
+  /** Number of the connection; of an exchange before it, a number below 0. */
   readonly presence: number;
   /** Written form of the principal. */
   readonly principal: string;
@@ -64,6 +64,8 @@ interface Waiting {
   channels: readonly UnlockChannel[];
   challenge: Challenge | undefined;
   requestedAt: number | undefined;
+  /** Nobody tells of the end of an exchange that was broken off: then it is over. Milliseconds since the epoch. */
+  readonly until: number;
   /** A code is being looked at: a second one at the same time would be a try that is not counted. */
   checking: boolean;
 }
@@ -82,6 +84,7 @@ export interface PendingUnlock extends Pick<Waiting, 'since' | 'attemptsLeft' | 
 export class UnlockDesk {
   readonly #options: UnlockDeskOptions;
   readonly #waiting = new Map<string, Waiting>();
+  #sweepAt = 0;
   readonly #requests: SlidingCount;
   readonly #failures: SlidingCount;
 
@@ -92,8 +95,9 @@ export class UnlockDesk {
     this.#failures = new SlidingCount(maximumFailures, failureWindow);
   }
 
-  /** A pending session has begun. */
-  opened(session: UnlockSession): void {
+  /** A pending session has begun, or an exchange that ends in so many milliseconds. */
+  opened(session: UnlockSession, patience = Number.POSITIVE_INFINITY): void {
+    if (patience < Number.POSITIVE_INFINITY) this.#sweep();
     this.#waiting.set(keyOf(session), {
       session,
       since: this.#options.now(),
@@ -101,18 +105,20 @@ export class UnlockDesk {
       channels: [],
       challenge: undefined,
       requestedAt: undefined,
+      until: this.#options.now() + patience,
       checking: false,
     });
   }
 
   /** The connection has ended, and everything that was open in it. */
   closed(session: Pick<UnlockSession, 'organisation' | 'clientId' | 'presence'>): void {
-    if (this.#waiting.get(keyOf(session))?.session.presence === session.presence) this.#waiting.delete(keyOf(session));
+    this.#waiting.delete(keyOf(session));
   }
 
   /** The sessions of an organisation that wait, by client id. */
   list(organisation: string): PendingUnlock[] {
     const { now } = this.#options;
+    this.#sweep();
     return [...this.#waiting.values()]
       .filter(({ session }) => session.organisation === organisation)
       .sort((one, other) => (one.session.clientId < other.session.clientId ? -1 : 1))
@@ -206,7 +212,9 @@ export class UnlockDesk {
    * @throws Failure `not_found` if no such session waits, `invalid_request` if its device type does not give codes to operators
    */
   async makeCode(organisation: string, clientId: string, by: string): Promise<CodeLetter> {
-    const entry = this.#waiting.get(keyOf({ organisation, clientId }));
+    const entry = [...this.#waiting.values()].findLast(
+      ({ session }) => session.organisation === organisation && session.clientId === clientId,
+    );
     const demand = entry && (await this.#demand(entry.session));
     if (entry === undefined || demand === undefined || this.#find(entry.session) !== entry) {
       throw new Failure('not_found', `No session with the client id ${clientId} waits for a one-time code.`);
@@ -238,9 +246,15 @@ export class UnlockDesk {
     return (await this.#options.findPrincipal(principal))?.unlock;
   }
 
-  #find({ presence, ...at }: Pick<UnlockSession, 'organisation' | 'clientId' | 'presence'>): Waiting | undefined {
-    const entry = this.#waiting.get(keyOf(at));
-    return entry?.session.presence === presence ? entry : undefined;
+  #find(at: Pick<UnlockSession, 'organisation' | 'clientId' | 'presence'>): Waiting | undefined {
+    return this.#waiting.get(keyOf(at));
+  }
+
+  #sweep(): void {
+    const now = this.#options.now();
+    if (now < this.#sweepAt) return;
+    this.#sweepAt = now + 1_000;
+    for (const [key, { until }] of this.#waiting) if (until <= now) this.#waiting.delete(key);
   }
 
   async #deliver(
@@ -306,7 +320,10 @@ export class UnlockDesk {
       this.#waiting.delete(keyOf(session));
       this.#failures.forget(session.principal);
       answer({ status: 'unlocked' });
-      if (raise(session)) emit({ type: 'unlock.succeeded', means: outcome, ...factsOf(session) });
+      // Of an exchange there is no session yet.
+      if (raise(session) || session.presence < 0) {
+        emit({ type: 'unlock.succeeded', means: outcome, ...factsOf(session) });
+      }
       return;
     }
     if (outcome !== 'wrong') {
@@ -344,9 +361,9 @@ export class UnlockDesk {
   }
 }
 
-/** Ids of organisations have no spaces. */
-function keyOf({ organisation, clientId }: Pick<UnlockSession, 'organisation' | 'clientId'>): string {
-  return `${organisation} ${clientId}`;
+/** Neither numbers nor ids of organisations have spaces. */
+function keyOf({ organisation, clientId, presence }: Pick<UnlockSession, 'organisation' | 'clientId' | 'presence'>) {
+  return `${presence} ${organisation} ${clientId}`;
 }
 
 function factsOf({ organisation, principal, clientId, address }: UnlockSession) {

@@ -38,6 +38,8 @@ export interface ArriveOptions {
 /** The demand for a one-time code. */
 interface Owed {
   readonly publishedFlow?: boolean;
+  /** It was met before CONNACK. */
+  readonly given?: boolean;
 }
 
 /**
@@ -83,7 +85,14 @@ export function arrivalDoors(options: ArriveOptions): Arrive {
       return whenReady(authorizer.load(organisation), () =>
         whenReady(strangersId(known.evidence.clientId, grounds.principal, options.findPrincipal), (stranger) =>
           whenReady(options.owes?.(grounds.principal), (owes) =>
-            authorize(known, grounds, steps, stranger, owes, options),
+            authorize(
+              known,
+              grounds,
+              steps,
+              stranger,
+              owes && { ...owes, given: satisfaction.present === true },
+              options,
+            ),
           ),
         ),
       );
@@ -115,7 +124,7 @@ function authorize(
     clientId: clientId.text,
     transport,
     arrival: steps,
-    ...(owes && { owes }),
+    ...(owes && !owes.given && { owes }),
   });
   const connect = door.connect();
   if (stranger !== undefined || connect.reason !== undefined) {

@@ -5,7 +5,7 @@ import { askDoors, type Greeting } from './connect.ts';
 import type { BrokerContext } from './context.ts';
 import type { Link } from './link.ts';
 import type { Realm } from './realm.ts';
-import { watchGrounds } from './reconsider.ts';
+import { reconsider, watchGrounds } from './reconsider.ts';
 import type { Session } from './session.ts';
 import { endUncovered } from './unsubscribe.ts';
 
@@ -30,12 +30,13 @@ export async function renew(
   const other = otherThan(session, greeting, admission);
   if (other !== undefined) return { renewed: false, ticket: refuseOther(context, session, other) };
   if (session.link !== link) return { renewed: true };
-  session.grounds = admission.grounds;
-  session.rights = admission.rights;
+  standOn(session, admission);
   session.forgetDecisions();
   watchGrounds(context, realm, session);
   endUncovered(context, realm, session);
   context.durability.save(session);
+  // Its grounds are others now: whoever was judging the old ones has let it pass.
+  void reconsider(context, realm, session);
   const { organisation, clientId, grounds } = session;
   context.events.emit({
     type: 'session.renewed',
@@ -47,6 +48,18 @@ export async function renew(
     ...(grounds.expiresAt === undefined ? {} : { expiresAt: grounds.expiresAt }),
   });
   return { renewed: true };
+}
+
+/** A renewal proves who the client is, and not that somebody is there: whether a one-time code is owed stays as it was. */
+function standOn(session: Session, { grounds, rights, raised = rights }: Admission): void {
+  const { presence: _, ...proven } = grounds;
+  const { presence } = session.grounds;
+  session.grounds = presence === undefined ? proven : { ...proven, presence };
+  if (session.raised === undefined) session.rights = raised;
+  else {
+    session.raised = raised;
+    if (raised !== rights) session.rights = rights;
+  }
 }
 
 interface Other {

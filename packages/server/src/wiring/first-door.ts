@@ -4,6 +4,7 @@ import { applicationKeyAuthenticator } from '../authentication/application-key.t
 import { certificateAuthenticator } from '../authentication/certificate.ts';
 import type { CertificateTrust } from '../authentication/certificate-standing.ts';
 import { deviceTokenAuthenticator } from '../authentication/device-token.ts';
+import type { ExchangeMethod } from '../authentication/exchange-method.ts';
 import { passwordAuthenticator } from '../authentication/password.ts';
 import { type Requirement, requirement } from '../authentication/requirement.ts';
 import { scramMethod } from '../authentication/scram.ts';
@@ -34,6 +35,8 @@ export function certificateTrust({
 export interface FirstDoorOptions extends Pick<Installation, 'registry' | 'tokens' | 'passwords'> {
   readonly trust: CertificateTrust;
   readonly accessTokens: AccessTokens;
+  /** By which a client gives a one-time code, after it has proven who it is. */
+  readonly presence: ExchangeMethod;
   readonly directories: Pick<Directories, 'authenticators' | 'orderOf'>;
   readonly now: () => number;
 }
@@ -43,6 +46,7 @@ export function firstDoor({
   registry: { lookup },
   trust,
   accessTokens,
+  presence,
   tokens,
   passwords,
   directories,
@@ -57,6 +61,7 @@ export function firstDoor({
     now,
     methods: [
       accessTokens.method,
+      presence,
       ...SCRAM_HASHES.map((hash) =>
         scramMethod({
           hash,

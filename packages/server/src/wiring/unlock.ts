@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Failure, parsePrincipal, principalName } from '@sallyport/model';
+import type { ExchangeMethod } from '../authentication/exchange-method.ts';
 import { mailCode } from '../authentication/mail-code.ts';
 import { oneTimeCodes } from '../authentication/one-time-code.ts';
 import { unlockAttendants } from '../authentication/unlock-attendants.ts';
 import { type DeliverCode, UnlockDesk } from '../authentication/unlock-desk.ts';
+import { unlockExchange } from '../authentication/unlock-exchange.ts';
 import { webHookCode } from '../authentication/web-hook-code.ts';
 import { whenReady } from '../authentication/when-ready.ts';
 import type { ArriveOptions } from '../broker/arrive.ts';
@@ -29,6 +31,8 @@ export interface UnlockOptions {
 export interface Unlock {
   readonly desk: UnlockDesk;
   readonly attend: Attend;
+  /** The authentication method by which a code is given before CONNACK. */
+  readonly method: ExchangeMethod;
   /** The demand for a code, for those of whom one is demanded. */
   readonly owes: NonNullable<ArriveOptions['owes']>;
 }
@@ -83,14 +87,13 @@ export function wireUnlock({ configuration: { unlock }, registry, events, broker
     emit,
     now,
   });
-  return {
-    desk,
-    attend,
-    owes: (principal) => {
-      if (principal.kind !== 'device' && principal.kind !== 'gateway') return undefined;
-      return whenReady(lookup.byPrincipal(principalName(principal)), (known) => known?.unlock);
-    },
+  const owes: Unlock['owes'] = (principal) => {
+    if (principal.kind !== 'device' && principal.kind !== 'gateway') return undefined;
+    return whenReady(lookup.byPrincipal(principalName(principal)), (known) => known?.unlock);
   };
+  // A code that came at the last moment is still entered.
+  const patience = unlock.lifetime + 60_000;
+  return { desk, attend, owes, method: unlockExchange({ desk, owes, patience }) };
 }
 
 /** Device types whose codes prove nothing are named at each start, and whenever they are changed. */
