@@ -72,6 +72,7 @@ describe('whoever answers in the place of an authority', () => {
     const lists = new ForeignLists({
       fetch: async () => ({ ok: true, value: served }),
       files: { load: async () => [], save: async () => {}, remove: async () => {} },
+      longestRest: HOUR,
       now: () => now,
       emit: (event) => told.push(event),
       onRevoked: () => {},

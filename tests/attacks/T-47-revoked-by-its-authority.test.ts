@@ -83,6 +83,16 @@ describe('a certificate that its own authority has revoked', () => {
     expect(await reasonOf(server, { clientId, ...pair })).toBe('certificate_revoked');
   });
 
+  it.each(['crl', 'ocsp'] as const)('loses its live session when the operator fetches news (%s)', async (mode) => {
+    const { id } = await trust(mode);
+    const live = await knock(server, { clientId, ...pair });
+    expect(live.code).toBe(0);
+    publisher.revoked.add(await serialOf(pair));
+    await server.api.authorities.fetchNews(organisation, id);
+    await live.gone;
+    expect(await reasonOf(server, { clientId, ...pair })).toBe('certificate_revoked');
+  });
+
   it('stays known over a restart, when its authority is silent', async () => {
     publisher.revoked.add(await serialOf(pair));
     await trust('crl');

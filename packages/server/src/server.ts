@@ -332,6 +332,7 @@ async function open(
     metricsText: () => meters.text(),
     published: published.answer,
     revocationLists: foreign.listsOf,
+    renewRevocation: foreign.renew,
     authenticateOperator: operatorAuthenticator({ findPrincipal, tokens, operatorIdOf: operatorIdOfToken, now }),
     emit,
     now,

@@ -139,6 +139,9 @@ export function authorityCalls(caller: Caller) {
       caller.json<AuthorityDocument>('POST', base(organisation), {
         body: { certificate, ...(revocation === undefined ? {} : { revocation }) },
       }),
+    /** Fetches its revocation lists and asks its responders now. */
+    fetchNews: (organisation: string, id: string) =>
+      caller.json<AuthorityDocument>('POST', [...base(organisation), id, 'revocation-news']),
     /** Changes how revocation is looked at; what is left out stays, `null` ends a URL. */
     update: (organisation: string, id: string, revocation: RevocationChange) =>
       caller.json<AuthorityDocument>('PATCH', [...base(organisation), id], { body: { revocation } }),

@@ -94,6 +94,19 @@ export function caCommand(surroundings: Surroundings): Command {
     }),
   );
   withExample(
+    withOrganisation(command.command('refresh <id>')).description(
+      'Fetch the revocation lists of an authority and ask its responders now; it also happens by itself',
+    ),
+    `sallyport ca refresh ${EXAMPLE_ID}`,
+  ).action(
+    administers(surroundings, async (administration, text: string) => {
+      const { management, output, organisation } = administration;
+      const { id } = await authorityNamed(administration, text);
+      const { pem: _, ...shown } = await management.authorities.fetchNews(await organisation(), id);
+      output.document(shown);
+    }),
+  );
+  withExample(
     withOrganisation(command.command('remove <id>')).description(
       'Trust an authority no more; sessions that lean on it end',
     ),

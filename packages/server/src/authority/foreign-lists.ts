@@ -19,6 +19,8 @@ import {
 export interface ForeignListsOptions {
   readonly fetch: (options: Pick<FetchOptions, 'url' | 'maximumBytes' | 'timeout'>) => Promise<Parsed<Uint8Array>>;
   readonly files: ForeignListFiles;
+  /** However long a list says that it may be used, news is looked for so often. Milliseconds. */
+  readonly longestRest: number;
   readonly now: () => number;
   readonly emit: (event: ForeignEvent) => void;
   /** A list has come that names certificates which nobody knew to be revoked. */
@@ -52,8 +54,6 @@ const SOURCES_OF_ONE = 16;
 const SOURCES_MAXIMUM = 500;
 const FETCH_TIMEOUT = 30_000;
 const SLOWEST_RETRY = 15 * MINUTE;
-/** However long a list says that it may be used, news is looked for so often. */
-const LONGEST_REST = 6 * 60 * MINUTE;
 const AT_ONCE = 4;
 /** Clocks differ. */
 const FUTURE_TOLERATED = 60 * MINUTE;
@@ -115,6 +115,12 @@ export class ForeignLists {
   async prefetch(place: ListPlace): Promise<void> {
     const source = await this.#sourceOf(place);
     if (source && !source.list) await this.#refresh(source);
+  }
+
+  /** Fetches the lists of an authority now, whether they are due or not. */
+  async renew(authority: string): Promise<void> {
+    const own = [...this.#sources.values()].filter((source) => source.authority === authority);
+    await Promise.all(own.map((source) => this.#refresh(source)));
   }
 
   /** Whether some list at hand, even one that has ended, names this certificate. */
@@ -254,7 +260,8 @@ export class ForeignLists {
   #restUntil({ thisUpdate, nextUpdate }: VerifiedRevocationList): number {
     const now = this.#options.now();
     const aim = thisUpdate + (3 / 4) * (nextUpdate - thisUpdate);
-    return Math.max(now + MINUTE, Math.min(aim, now + LONGEST_REST));
+    const { longestRest } = this.#options;
+    return Math.max(now + Math.min(MINUTE, longestRest), Math.min(aim, now + longestRest));
   }
 }
 

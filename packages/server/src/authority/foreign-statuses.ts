@@ -11,6 +11,8 @@ import {
 
 export interface ForeignStatusesOptions {
   readonly fetch: (options: Omit<FetchOptions, 'allowedHosts'>) => Promise<Parsed<Uint8Array>>;
+  /** However long an answer says that it may be used, it is asked for again after so long. Milliseconds. */
+  readonly longestRest: number;
   readonly now: () => number;
   readonly emit: (event: ForeignEvent) => void;
   /** A certificate is revoked of which that was not known. */
@@ -89,6 +91,12 @@ export class ForeignStatuses {
     return this.#revoked.get(nameOf(authority, { issuerNameHash, serial }));
   }
 
+  /** Asks anew about every certificate below an authority, whether that is due or not. */
+  async renew(authority: string): Promise<void> {
+    for (const kept of this.#kept.values()) if (kept.asked.authority === authority) kept.dueAt = 0;
+    await this.tend();
+  }
+
   /** Forgets what is known below authorities that are not asked about any more. */
   retain(authorities: ReadonlySet<string>): void {
     for (const [key, { asked }] of this.#kept) if (!authorities.has(asked.authority)) this.#forget(key, asked);
@@ -121,7 +129,7 @@ export class ForeignStatuses {
   }
 
   async #renewNow(kept: Kept): Promise<void> {
-    const { fetch, now, emit, onRevoked } = this.#options;
+    const { fetch, now, emit, onRevoked, longestRest } = this.#options;
     const { url, asked } = kept;
     const { authority, certificate, issuer } = asked;
     this.#asking += 1;
@@ -155,7 +163,7 @@ export class ForeignStatuses {
       const { value } = read;
       const end = Math.min(value.nextUpdate ?? at + SHORTEST_REST, at + LONGEST_REST);
       kept.until = end;
-      kept.dueAt = at + Math.max(RETRY, (3 / 4) * (end - at));
+      kept.dueAt = at + Math.min(longestRest, Math.max(RETRY, (3 / 4) * (end - at)));
       if (value.status === 'revoked') {
         const { revokedAt } = value;
         kept.status = { status: 'revoked', revokedAt, url };

@@ -17,6 +17,13 @@ export const REVOCATION_SECTION = section('Publishing what is revoked, and learn
     meaning:
       'How long a published revocation list may be used; a newer one is made when something is revoked, and at half of this time.',
   }),
+  refreshInterval: duration({
+    default: '1h',
+    minimum: '10s',
+    maximum: '1d',
+    meaning:
+      'After what time lists and OCSP answers about certificates of imported authorities are fetched anew at the latest, however long they say that they may be used.',
+  }),
   allowedHosts: hostNames({
     default: [],
     meaning:

@@ -131,6 +131,8 @@ export interface ApiOptions {
   readonly metricsText: () => string | Promise<string>;
   /** How the revocation lists of an imported authority stand, by its SHA-256. */
   readonly revocationLists: (authority: string) => readonly RevocationSourceDocument[];
+  /** Fetches its lists, and asks its responders about the certificates that were seen, now. */
+  readonly renewRevocation: (authority: string) => Promise<void>;
   /** Answers below `/pki`, to everybody. */
   readonly published: AnswerPublished;
   readonly authenticateOperator: (token: string) => OperatorVerdict | Promise<OperatorVerdict>;
@@ -161,4 +163,5 @@ export type Services = Pick<
   | 'health'
   | 'metricsText'
   | 'revocationLists'
+  | 'renewRevocation'
 >;

@@ -22,6 +22,8 @@ export interface ForeignRevocation {
   readonly news: ForeignNews;
   /** How the lists of an authority stand, for people. */
   listsOf(authority: string): readonly RevocationSourceDocument[];
+  /** Fetches lists and asks responders of an authority now. */
+  renew(authority: string): Promise<void>;
   /** Told of every change of the registry. */
   follow(change: Pick<RegistryChange, 'kind' | 'change'>): void;
   /** Calls back with an organisation in which a certificate may be worth nothing any more. */
@@ -30,7 +32,7 @@ export interface ForeignRevocation {
 }
 
 const LISTS_FOLDER = 'revocation';
-const TENDED_EVERY = 15_000;
+const TENDED_EVERY = 10_000;
 
 /** Opens what was learnt before, and begins to tend it. */
 export async function foreignRevocation(options: ForeignRevocationOptions): Promise<ForeignRevocation> {
@@ -56,8 +58,9 @@ export async function foreignRevocation(options: ForeignRevocationOptions): Prom
       .catch(failed('sessions after news of revocation'));
   };
   const files = foreignListFiles(join(configuration.dataDirectory, LISTS_FOLDER));
-  const lists = new ForeignLists({ fetch, files, now, emit, onRevoked });
-  const statuses = new ForeignStatuses({ fetch, now, emit, onRevoked });
+  const longestRest = configuration.revocation.refreshInterval;
+  const lists = new ForeignLists({ fetch, files, longestRest, now, emit, onRevoked });
+  const statuses = new ForeignStatuses({ fetch, longestRest, now, emit, onRevoked });
 
   async function takeUp(): Promise<void> {
     const all = await authorities.lookedAt();
@@ -105,6 +108,9 @@ export async function foreignRevocation(options: ForeignRevocationOptions): Prom
         ...(revoked === undefined ? {} : { revoked }),
         ...(problem === undefined ? {} : { problem }),
       })),
+    async renew(authority) {
+      await Promise.all([lists.renew(authority), statuses.renew(authority)]);
+    },
     follow({ kind }) {
       if (kind === 'authority' || kind === 'organisation') takeUp().catch(failed('revocation lists'));
     },

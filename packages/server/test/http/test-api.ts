@@ -114,6 +114,7 @@ export async function openTestApi(overrides: Partial<ApiOptions> = {}) {
     explain: (question) => ({ question, effect: 'deny', resolved: question.resource, statements: [], steps: [] }),
     health: () => ({ status: 'ok', parts: { registry: 'ok' } }),
     revocationLists: () => [],
+    renewRevocation: async () => {},
     published: async () => ({ status: 404, headers: {}, body: new Uint8Array() }),
     metricsText: () => '# TYPE sallyport_sessions gauge\nsallyport_sessions 0\n',
     authenticateOperator: operatorAuthenticator({

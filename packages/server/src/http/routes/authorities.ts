@@ -17,7 +17,12 @@ type Within = z.infer<typeof within>;
 type Params = z.infer<typeof params>;
 
 /** The certificate authorities that an organisation trusts. */
-export function authorityRoutes({ registry, certificates, revocationLists }: Services): readonly Route[] {
+export function authorityRoutes({
+  registry,
+  certificates,
+  revocationLists,
+  renewRevocation,
+}: Services): readonly Route[] {
   const { authorities } = registry;
   return [
     route<Within, z.infer<typeof query>, unknown, Page<AuthorityDocument>>({
@@ -83,6 +88,22 @@ export function authorityRoutes({ registry, certificates, revocationLists }: Ser
       answer: { schema: authorityAnswer },
       run: async ({ params: { organisation, authority }, body, by }) =>
         authorityDocument(await authorities.update({ organisation, fingerprint: authority, ...body, by })),
+    }),
+    route<Params, unknown, unknown, AuthorityDocument>({
+      method: 'POST',
+      path: `${PATH}/:authority/revocation-news`,
+      name: 'fetchRevocationNews',
+      tag: 'certificates',
+      summary: 'Fetch the revocation lists of an authority of your own now, and ask its responders',
+      description: 'It happens by itself; ask for it when something was revoked there that must not wait.',
+      needs: 'operator',
+      params,
+      answer: { schema: authorityAnswer },
+      run: async ({ params: { organisation, authority } }) => {
+        const found = await authorities.get({ organisation, fingerprint: authority });
+        await renewRevocation(authority);
+        return { ...authorityDocument(found), lists: revocationLists(authority) };
+      },
     }),
     route<Params>({
       method: 'DELETE',
