@@ -10,6 +10,7 @@ import { deskCommand } from './commands/desk.ts';
 import { deviceCommand } from './commands/device.ts';
 import { explainCommand } from './commands/explain.ts';
 import { firmwareCommand } from './commands/firmware.ts';
+import { incidentCommand } from './commands/incident.ts';
 import { initCommand } from './commands/init.ts';
 import { issuerCommand } from './commands/issuer.ts';
 import { listCommand } from './commands/list.ts';
@@ -59,6 +60,7 @@ export function createProgram(surroundings: Surroundings): Command {
       listCommand(surroundings),
       blockCommand(surroundings),
       securityCommand(surroundings),
+      incidentCommand(surroundings),
       sessionCommand(surroundings),
       unlockCommand(surroundings),
     ],

@@ -37,7 +37,8 @@ export function documentText(document: object): string {
   return aligned(lines);
 }
 
-function aligned(lines: readonly (readonly string[])[]): string {
+/** Lines whose columns stand below each other. */
+export function aligned(lines: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const line of lines) {
     line.forEach((cell, index) => {

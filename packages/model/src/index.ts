@@ -5,6 +5,7 @@ export * from './explanation.ts';
 export * from './failure.ts';
 export * from './firmware.ts';
 export * from './identifier.ts';
+export * from './incident-documents.ts';
 export * from './issuer-document.ts';
 export * from './list-documents.ts';
 export * from './management.ts';

@@ -2,6 +2,7 @@ import { CERTIFICATE_REASONS } from './certificate-reasons.ts';
 import { DIRECTORY_REASONS } from './directory-reasons.ts';
 import { ENROLMENT_REASONS } from './enrolment-reasons.ts';
 import { FIRMWARE_REASONS } from './firmware-reasons.ts';
+import { INCIDENT_REASONS } from './incident-reasons.ts';
 import { LIST_REASONS } from './list-reasons.ts';
 import { OAUTH_REASONS } from './oauth-reasons.ts';
 import { PROTECTION_REASONS } from './protection-reasons.ts';
@@ -12,6 +13,7 @@ import { UNLOCK_REASONS } from './unlock-reasons.ts';
 /** Every reason for which a connection, publish, subscribe, delivery or API call is refused. */
 export const REASONS = {
   ...LIST_REASONS,
+  ...INCIDENT_REASONS,
   plain_mqtt_on_tls_port: {
     stage: 'transport',
     connack3: 5,

@@ -11,6 +11,7 @@ import { regrounds } from './authentication/regrounds.ts';
 import type { ServerCredentials } from './authority/authority.ts';
 import type { ExpiryWatch } from './authority/expiry-watch.ts';
 import { authorizer } from './authorization/authorizer.ts';
+import { Containments } from './authorization/containments.ts';
 import { PolicyStore } from './authorization/policy-store.ts';
 import { questioner } from './authorization/questioner.ts';
 import { arrivalDoors, ownerOf } from './broker/arrive.ts';
@@ -58,6 +59,7 @@ import { firmwareAuthentication, openFirmware } from './wiring/firmware.ts';
 import { certificateTrust, firstDoor } from './wiring/first-door.ts';
 import { foreignRevocation } from './wiring/foreign-revocation.ts';
 import { openGuessing } from './wiring/guessing.ts';
+import { openIncidents, throttledLimits } from './wiring/incidents.ts';
 import { openLists } from './wiring/lists.ts';
 import { followOrganisations } from './wiring/organisation-authorities.ts';
 import { followDemands } from './wiring/payload-demands.ts';
@@ -188,7 +190,8 @@ async function open(
     now,
   });
   const refuse = refusals.refuse.bind(refusals);
-  const door = authorizer({ policies, refuse, now });
+  const containments = new Containments();
+  const door = authorizer({ policies, containments, refuse, now });
 
   const firmware = openFirmware({ registry, database, directory, configuration, events, now, refuse });
   undo.push(() => firmware.stop());
@@ -196,7 +199,8 @@ async function open(
   progress('Opening the sessions');
   const store = await openSessionStore(join(directory, SESSIONS_FILE));
   undo.push(() => store.close());
-  const limitsOf = limitsByPrincipal(configuration);
+  const usualLimits = limitsByPrincipal(configuration);
+  const limitsOf = throttledLimits(usualLimits, containments);
   const { judge: judgeLists, ...addressLists } = await openLists({
     installation,
     configuration,
@@ -279,6 +283,16 @@ async function open(
   undo.push(endMonitor);
   undo.push(() => broker.close('The server is stopping.'));
   directories.watch((organisation) => broker.reconsider({ organisation }));
+  const incidents = await openIncidents({
+    installation,
+    configuration,
+    events,
+    containments,
+    broker,
+    limitsOf: usualLimits,
+    now,
+  });
+  undo.push(() => incidents.close());
   await broker.restore(readmission({ authorizer: door, limitsOf }));
   await firmware.start(broker);
 
@@ -311,6 +325,7 @@ async function open(
     policy: policyDesk(),
     addressLists,
     guesses: guessing.guard,
+    incidents,
     certificates: certificateDesk({ authority, registry, now }),
     firmware: firmware.desk,
     rollouts: firmware.rollouts,

@@ -14,6 +14,7 @@ import { Caller, type PageOptions } from './caller.ts';
 import { enrolmentCalls } from './enrolment-calls.ts';
 import { fetchTransport } from './fetch-transport.ts';
 import { firmwareCalls, rolloutCalls } from './firmware-calls.ts';
+import { incidentCalls } from './incident-calls.ts';
 import { issuerCalls } from './issuer-calls.ts';
 import { blockCalls, listCalls } from './list-calls.ts';
 import {
@@ -83,6 +84,7 @@ export function connectManagement(options: ManagementOptions) {
     rollouts: rolloutCalls(caller),
     unlocks: unlockCalls(caller),
     blocks: blockCalls(caller),
+    incidents: incidentCalls(caller),
     audit: (filter: AuditFilter & PageOptions = {}) =>
       caller.json<Page<AuditDocument>>('GET', ['audit'], { query: { ...filter } }),
     /** Newest first. */

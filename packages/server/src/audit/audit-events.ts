@@ -198,6 +198,16 @@ export const AUDIT_EVENTS = {
       'An address has guessed too often and is blocked for a time: for one claimed principal, or for all that are not known from there.',
     details: ['network', 'claim', 'reason', 'failures', 'until'],
   },
+  'incident.opened': { meaning: 'Something suspicious has happened.', details: ['incident', 'rule'] },
+  'incident.contained': {
+    meaning: 'A principal was contained because of an incident; in a dry run it would have been.',
+    details: ['incident', 'rule', 'response', 'dryRun'],
+  },
+  'incident.released': {
+    meaning: 'What was done about an incident was taken back.',
+    details: ['incident', 'rule', 'response'],
+  },
+  'incident.resolved': { meaning: 'An incident was settled.', details: ['incident', 'rule'] },
   'guessing.released': { meaning: 'An operator ended blocks.', details: ['address', 'principal', 'released'] },
   'country-file.loaded': {
     meaning: 'The server knows countries of addresses from this file from now on.',

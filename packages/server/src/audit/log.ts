@@ -59,6 +59,8 @@ export function eventLog({ level, now, write }: LogOptions): (event: ServerEvent
           address: event.transport.remoteAddress,
         });
         break;
+      case 'incident.opened':
+      case 'incident.contained':
       case 'guessing.blocked':
       case 'country-file.failed':
         log.warn({ event: type, ...facts });

@@ -91,6 +91,20 @@ export function rowOfEvent(event: ServerEvent): Row | undefined {
           until: event.until,
         },
       };
+    case 'incident.opened':
+    case 'incident.contained':
+    case 'incident.released':
+    case 'incident.resolved': {
+      const { type, by, subject, organisation, incident, rule, response, dryRun } = event;
+      return {
+        type,
+        by,
+        target: subject,
+        outcome: 'done',
+        ...present({ organisation }),
+        details: { incident, rule, ...present({ response, dryRun }) },
+      };
+    }
     case 'guessing.released': {
       const { type, by, ...details } = event;
       return { type, by, outcome: 'done', details };

@@ -2,12 +2,15 @@ import { clientIdOf, principalName, type RefusalReason, type TraceStep } from '@
 import { type Grants, PUBLISHED_UNLOCK_ROLE, type Subject } from '@sallyport/policy';
 import type { CredentialKind } from '../events/events.ts';
 import type { TransportFacts } from '../events/transport-facts.ts';
+import type { Containments } from './containments.ts';
 import { describeDecision } from './describe-decision.ts';
 import type { PolicyInForce, PolicyStore } from './policy-store.ts';
 import { type Refuse, SessionRights } from './session-rights.ts';
 
 export interface AuthorizerOptions {
   readonly policies: PolicyStore;
+  /** Left out: nobody is ever contained. */
+  readonly containments?: Containments;
   readonly refuse: Refuse;
   readonly now: () => number;
 }
@@ -46,7 +49,7 @@ export interface Authorizer {
 }
 
 /** The second door: what may you touch. */
-export function authorizer({ policies, refuse, now }: AuthorizerOptions): Authorizer {
+export function authorizer({ policies, containments, refuse, now }: AuthorizerOptions): Authorizer {
   return {
     load: (organisation) => policies.load(organisation),
     open({ grounds, clientId, transport, owes, arrival }) {
@@ -65,7 +68,17 @@ export function authorizer({ policies, refuse, now }: AuthorizerOptions): Author
       const { organisation } = principal;
       const { listener } = transport;
       const grants = grounds.grants === undefined ? {} : { grants: grounds.grants };
-      const rights = new SessionRights({ organisation, subject, policies, refuse, now, arrival, listener, ...grants });
+      const rights = new SessionRights({
+        organisation,
+        subject,
+        policies,
+        containments,
+        refuse,
+        now,
+        arrival,
+        listener,
+        ...grants,
+      });
       const pending = owes && {
         ...subject,
         assurance: 'pending' as const,
@@ -79,6 +92,7 @@ export function authorizer({ policies, refuse, now }: AuthorizerOptions): Author
             subject: pending,
             raised: rights,
             policies,
+            containments,
             refuse,
             now,
             arrival,

@@ -8,6 +8,7 @@ import {
   type TraceStep,
 } from '@sallyport/model';
 import { bind, type Decision, type Grants, grantsPermit, type Subject } from '@sallyport/policy';
+import { type Containments, containedFrom } from './containments.ts';
 import { describeDecision } from './describe-decision.ts';
 import { describeGrants } from './describe-grants.ts';
 import type { PolicyInForce, PolicyStore } from './policy-store.ts';
@@ -25,6 +26,8 @@ export interface SessionRightsOptions {
   /** Steps that the session passed when it opened: the beginning of each trace. */
   readonly arrival: readonly TraceStep[];
   readonly listener: string;
+  /** Who is contained at the moment; absent: nobody ever is. */
+  readonly containments?: Containments | undefined;
   /** What the session may do at most; absent: whatever the policy permits. */
   readonly grants?: Grants;
 }
@@ -41,12 +44,14 @@ export class SessionRights {
 
   /** Changes whenever an earlier answer may no longer hold. -1: nothing is permitted at the moment. */
   get version(): number {
-    const { policies, organisation } = this.#options;
-    return policies.current(organisation)?.version ?? -1;
+    const { policies, organisation, containments } = this.#options;
+    const version = policies.current(organisation)?.version ?? -1;
+    return version < 0 ? version : version + (containments?.version ?? 0) * 2 ** 32;
   }
 
   permits(action: 'connect' | 'publish' | 'subscribe' | 'receive', resource: string): boolean {
     const { grants, raised, subject } = this.#options;
+    if (this.#contained(action, resource) !== undefined) return false;
     if (grants !== undefined && action !== 'connect' && !grantsPermit(grants, action, resource)) {
       // No third party can know that a code is owed: its word narrows what comes after it.
       if (raised === undefined || !isUnlockTopic(subject.principal, resource)) return false;
@@ -68,8 +73,15 @@ export class SessionRights {
     const told = grants === undefined ? judged : describeGrants(judged, grants, subject, asked, resource);
     // A message that the policy lets a pending session send may still be one that has nothing to do with its code.
     const owing = this.#options.raised?.permits(asked, resource) === true;
+    const contained = this.#contained(asked, resource);
     const limited = extra.find((step) => step.outcome === 'failed' && step.stage === 'limits');
-    const reason = limited ? 'quota_exceeded' : owing ? 'unlock_required' : told.reason;
+    const reason = limited
+      ? 'quota_exceeded'
+      : contained
+        ? 'principal_contained'
+        : owing
+          ? 'unlock_required'
+          : told.reason;
     const shown =
       subject.principal.kind === 'device' || subject.principal.kind === 'gateway'
         ? presentTopic(subject.principal, resource)
@@ -84,9 +96,26 @@ export class SessionRights {
       ...(subject.address === undefined ? {} : { address: subject.address }),
       listener,
       resource: shown === resource ? resource : `${shown} (${resource})`,
-      steps: limited ? [...arrival, ...extra] : [...arrival, ...(owing ? [OWING] : told.steps), ...extra],
-      cure: limited ? cure : owing ? REASONS.unlock_required.cure : told.cure,
+      steps: limited
+        ? [...arrival, ...extra]
+        : contained
+          ? [...arrival, { stage: 'authorization', outcome: 'failed', text: contained }, ...extra]
+          : [...arrival, ...(owing ? [OWING] : told.steps), ...extra],
+      cure: limited
+        ? cure
+        : contained
+          ? REASONS.principal_contained.cure
+          : owing
+            ? REASONS.unlock_required.cure
+            : told.cure,
     });
+  }
+
+  /** Why its containment forbids it; undefined if it does not. */
+  #contained(action: 'connect' | 'publish' | 'subscribe' | 'receive', resource: string): string | undefined {
+    const { containments, subject } = this.#options;
+    const level = containments?.of(principalName(subject.principal));
+    return containedFrom(level, subject.principal, action, resource);
   }
 
   #decide(action: 'connect' | 'publish' | 'subscribe' | 'receive', resource: string): Decision | undefined {

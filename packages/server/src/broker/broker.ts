@@ -156,6 +156,13 @@ export class Broker {
     await Promise.all(this.#matching(match).map(([realm, session]) => reconsider(this.#context, realm, session)));
   }
 
+  /** What a principal may send from now on, over all its connections: messages and bytes per second. */
+  setRates(principal: string, rates: { readonly messageRate?: number; readonly byteRate?: number }): void {
+    const { accounts, limits } = this.#context;
+    const { messageRate = limits.messageRate, byteRate = limits.byteRate } = rates;
+    accounts.find(principal)?.traffic.grant(messageRate, byteRate);
+  }
+
   /** Closes the matching sessions and forgets them; answers how many. Their wills are not sent. */
   closeSessions(match: SessionMatch, reasonCode: number, text: string): number {
     const sessions = this.#matching(match);

@@ -4,6 +4,7 @@ import { AUTHORIZATION_SERVER_SECTION } from './authorization-server-section.ts'
 import { ENROLMENT, ENROLMENT_LISTENER } from './enrolment-section.ts';
 import { firmwareSection } from './firmware-section.ts';
 import { GUESSING_SECTION } from './guessing-section.ts';
+import { INCIDENTS_SECTION } from './incidents-section.ts';
 import {
   address,
   byteRate,
@@ -432,6 +433,7 @@ export const CONFIGURATION = section('The whole file.', {
   guessing: GUESSING_SECTION,
   enrolment: ENROLMENT,
   organisations: ORGANISATIONS_SECTION,
+  incidents: INCIDENTS_SECTION,
   audit: section('The trail of what has happened.', {
     retention: duration({
       default: '90d',

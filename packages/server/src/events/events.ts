@@ -1,6 +1,7 @@
 import type { Refusal } from '@sallyport/model';
 import type { CredentialKind } from './credential-kind.ts';
 import type { FirmwareEvent } from './firmware-events.ts';
+import type { IncidentEvent } from './incident-events.ts';
 import type { ListEvent } from './list-events.ts';
 import type { OauthEvent } from './oauth-events.ts';
 import type { RevocationEvent } from './revocation-events.ts';
@@ -26,6 +27,7 @@ interface SessionFacts {
  */
 export type ServerEvent =
   | ListEvent
+  | IncidentEvent
   | { readonly type: 'server.started'; readonly version: string; readonly listeners: readonly string[] }
   | { readonly type: 'server.stopping'; readonly cause: string }
   | { readonly type: 'server.unsafe'; readonly setting: string; readonly meaning: string }

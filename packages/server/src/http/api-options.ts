@@ -19,6 +19,7 @@ import type { ServerEvent } from '../events/events.ts';
 import type { FirmwareDesk } from '../firmware/firmware-desk.ts';
 import type { Rollouts } from '../firmware/rollouts.ts';
 import type { GuessGuard } from '../guessing/guess-guard.ts';
+import type { Incidents } from '../incidents/incidents.ts';
 import type { AddressLists } from '../lists/address-lists.ts';
 import type { Countries } from '../lists/countries.ts';
 import type { AuthorizationServer } from '../oauth/authorization-server.ts';
@@ -115,6 +116,7 @@ export interface ApiOptions {
     readonly lists: Pick<AddressLists, 'add' | 'remove' | 'use' | 'judge' | 'describe'>;
     readonly countries: Pick<Countries, 'of' | 'describe'>;
   };
+  readonly incidents: Pick<Incidents, 'list' | 'get' | 'contain' | 'release' | 'resolve'>;
   readonly guesses: Pick<GuessGuard, 'list' | 'release' | 'failed' | 'passed'>;
   readonly certificates: CertificateDesk;
   readonly firmware: FirmwareService;
@@ -153,6 +155,7 @@ export type Services = Pick<
   | 'policy'
   | 'addressLists'
   | 'guesses'
+  | 'incidents'
   | 'certificates'
   | 'firmware'
   | 'rollouts'

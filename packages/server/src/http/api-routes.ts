@@ -12,6 +12,7 @@ import { enrolmentRoutes } from './routes/enrolment.ts';
 import { explanationRoutes } from './routes/explanations.ts';
 import { firmwareRoutes } from './routes/firmware.ts';
 import { identityRoutes } from './routes/identities.ts';
+import { incidentRoutes } from './routes/incidents.ts';
 import { issuerRoutes } from './routes/issuers.ts';
 import { oauthRoutes } from './routes/oauth.ts';
 import { operatorRoutes } from './routes/operators.ts';
@@ -45,6 +46,7 @@ export function apiRoutes(services: Services, now: () => number): readonly Route
     ...policyRoutes(services),
     ...addressListRoutes(services, now),
     ...blockRoutes(services),
+    ...incidentRoutes(services),
     ...auditRoutes(services),
     ...explanationRoutes(services),
     ...securityRoutes(services, now),

@@ -22,6 +22,7 @@ const TAGS: Readonly<Record<string, string>> = {
   operators: 'People who run the platform.',
   policies: 'Statements that say who may do what.',
   lists: 'Black and white lists of addresses and countries.',
+  incidents: 'Suspicions, and what is done about them.',
   explanations: 'Why something was refused, and what would happen.',
   sessions: 'Who is connected.',
   unlocks: 'One-time codes: who waits for one, and authenticator apps.',

@@ -31,10 +31,20 @@ interface KnownAddressesTable {
   last: number;
 }
 
-/** Tables about where clients come from. */
+interface IncidentsTable {
+  id: string;
+  organisation: string | null;
+  state: string;
+  opened_at: number;
+  /** The whole incident as JSON. */
+  document: string;
+}
+
+/** Tables about where clients come from, and about suspicions. */
 export interface ListTables {
   address_lists: AddressListsTable;
   address_list_entries: AddressListEntriesTable;
   guess_counts: GuessCountsTable;
   known_addresses: KnownAddressesTable;
+  incidents: IncidentsTable;
 }

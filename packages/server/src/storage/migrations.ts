@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import { enrolmentTables } from './migrations/enrolment.ts';
 import { firmwareTables } from './migrations/firmware.ts';
 import { identities } from './migrations/identities.ts';
+import { incidents } from './migrations/incidents.ts';
 import { tokenIssuers } from './migrations/issuers.ts';
 import { addressLists, guessing } from './migrations/lists.ts';
 import { oauthTables } from './migrations/oauth.ts';
@@ -189,6 +190,7 @@ export const MIGRATIONS: readonly Migration[] = [
   tokenIssuers,
   guessing,
   enrolmentTables,
+  incidents,
 ];
 
 /** Brings a database to the newest schema. Answers the version found, which may be newer than what is known here: then nothing is done. */

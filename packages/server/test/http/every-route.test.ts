@@ -8,13 +8,23 @@ import { isProblem, openTestApi, type TestApi } from './test-api.ts';
 
 /** The table of routes; nothing of it is run here. */
 const ROUTES = apiRoutes(
-  { registry: {}, policy: {}, refusals: {}, sessions: {}, trail: {}, addressLists: {}, guesses: {} } as never,
+  {
+    registry: {},
+    policy: {},
+    refusals: {},
+    sessions: {},
+    trail: {},
+    addressLists: {},
+    guesses: {},
+    incidents: {},
+  } as never,
   () => 0,
 );
 const NAMES: Readonly<Record<string, string>> = {
   ticket: 'ABC123',
   clientId: 'd:x:y:z',
   version: '1',
+  incident: '3f2a9c0d81',
   list: 'black',
   entry: '192.0.2.1',
   address: '192.0.2.1',

@@ -3,7 +3,16 @@ import { apiRoutes } from '../../src/http/api-routes.ts';
 import { openTestApi, type TestApi } from './test-api.ts';
 
 const ROUTES = apiRoutes(
-  { registry: {}, policy: {}, refusals: {}, sessions: {}, trail: {}, addressLists: {}, guesses: {} } as never,
+  {
+    registry: {},
+    policy: {},
+    refusals: {},
+    sessions: {},
+    trail: {},
+    addressLists: {},
+    guesses: {},
+    incidents: {},
+  } as never,
   () => 0,
 );
 

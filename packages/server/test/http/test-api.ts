@@ -29,6 +29,10 @@ export interface Asked {
   readonly headers?: Record<string, string>;
 }
 
+const absent = async (): Promise<never> => {
+  throw new Failure('not_found', 'There is no such incident.');
+};
+
 /** Noon of a day on which nothing happened. */
 export const NOON = Date.UTC(2026, 0, 31, 12);
 
@@ -106,6 +110,13 @@ export async function openTestApi(overrides: Partial<ApiOptions> = {}) {
       makeCode: (_, clientId) => Promise.reject(new Failure('not_found', `${clientId} does not wait.`)),
     },
     policy,
+    incidents: {
+      list: async () => ({ items: [] }),
+      get: absent,
+      contain: absent,
+      release: absent,
+      resolve: absent,
+    },
     guesses: { list: () => [], release: () => 0, failed: () => undefined, passed: () => {} },
     addressLists: { lists, countries: { of: () => undefined, describe: () => undefined } },
     certificates: certificateDesk({ authority, registry, now }),
