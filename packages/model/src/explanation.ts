@@ -10,6 +10,8 @@ export interface Question {
   /** Client id of the imagined session; the principal's own if absent. */
   readonly clientId?: string;
   readonly transport?: 'tcp' | 'tls' | 'ws' | 'wss';
+  /** What the token or directory of the imagined session grants: `publish:FILTER`, `subscribe:FILTER`; absent: it has no grants. */
+  readonly grants?: readonly string[];
   /** Address of the imagined peer; conditions on addresses do not hold without one. */
   readonly address?: string;
 }

@@ -23,6 +23,7 @@ interface ExplainOptions extends GlobalOptions {
   readonly address?: string;
   readonly policy?: string;
   readonly role?: readonly string[];
+  readonly grant?: readonly string[];
 }
 
 const ACTIONS = ['connect', 'publish', 'subscribe', 'receive'] as const;
@@ -43,8 +44,13 @@ export function explainCommand(surroundings: Surroundings): Command {
       'the newest refusals of this address, also in the handshake; with --as where it comes from',
     )
     .option('--client <id>', 'the newest refusals of this client id')
+    .option(
+      '--grant <grant>',
+      'what its access token grants, publish:FILTER or subscribe:FILTER; repeat it for more',
+      also,
+    )
     .option('--policy <file>', 'ask the statements of this file instead of a server')
-    .option('--role <role...>', 'with --policy: roles of the principal')
+    .option('--role <role>', 'with --policy: a role of the principal; repeat it for more', also)
     .action(async (first: string | undefined, resource: string | undefined, _options: object, self: Command) => {
       const { output, terminal } = invocation(surroundings, self);
       const options = self.optsWithGlobals<ExplainOptions>();
@@ -81,6 +87,11 @@ export function explainCommand(surroundings: Surroundings): Command {
   );
 }
 
+/** A repeated option, so that what follows it is not taken for more of it. */
+function also(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}
+
 function question(options: ExplainOptions, action: string, resource: string | undefined): Question {
   const known = ACTIONS.find((each) => each === action);
   if (known === undefined) throw new UsageError(`"${action}" is no action.`, `Use one of ${ACTIONS.join(', ')}.`);
@@ -91,7 +102,7 @@ function question(options: ExplainOptions, action: string, resource: string | un
     );
   if (resource === '' && known !== 'connect')
     throw new UsageError(`A topic to ${known} may not be empty.`, 'Add a topic or a topic filter.');
-  const { as = '', clientId, transport, address } = options;
+  const { as = '', clientId, transport, address, grant } = options;
   return {
     as,
     action: known,
@@ -99,6 +110,7 @@ function question(options: ExplainOptions, action: string, resource: string | un
     ...(clientId !== undefined && { clientId }),
     ...(transport !== undefined && { transport }),
     ...(address !== undefined && { address }),
+    ...(grant !== undefined && { grants: grant }),
   };
 }
 

@@ -2,7 +2,7 @@ import { presentTopic, principalName, type RefusalReason, type TraceStep } from 
 import { type Grants, grantsPermit, grantText, nearestGrant, type Subject } from '@sallyport/policy';
 
 /** What is told of a refusal. */
-interface Told {
+export interface Told {
   readonly reason: RefusalReason;
   readonly steps: readonly TraceStep[];
   readonly cure: string;

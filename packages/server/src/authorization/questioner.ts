@@ -11,8 +11,9 @@ import {
   resolveTopic,
   type TraceStep,
 } from '@sallyport/model';
-import type { Subject } from '@sallyport/policy';
-import { describeDecision } from './describe-decision.ts';
+import { type Grants, MOST_GRANTS, parseGrant, type Subject } from '@sallyport/policy';
+import { type DescribedDecision, describeDecision } from './describe-decision.ts';
+import { describeGrants, type Told } from './describe-grants.ts';
 import type { PolicyInForce } from './policy-store.ts';
 
 export interface QuestionerOptions {
@@ -65,17 +66,41 @@ export function questioner({
     };
     const resolved = resolve(principal, clientId, question);
     const { policy } = await load(principal.organisation);
-    const told = describeDecision(policy, subject, question.action, resolved, now());
+    const judged = describeDecision(policy, subject, question.action, resolved, now());
+    const told = { ...judged, ...narrowed(question, principal, judged, subject, resolved) };
+    const effect = told.reason === 'not_granted' ? 'deny' : judged.decision.effect;
     if (unlisted !== undefined) return { question, effect: 'deny', resolved, statements: [], steps, cure: unlisted };
     return {
       question,
-      effect: told.decision.effect,
+      effect,
       resolved,
       statements: told.decision.statements,
       steps: [...steps, ...told.steps],
-      ...(told.decision.effect === 'permit' ? {} : { cure: told.cure }),
+      ...(effect === 'permit' ? {} : { cure: told.cure }),
     };
   };
+}
+
+/** What the grants of the imagined session add to the answer of the policy. */
+function narrowed(
+  { action, grants: texts }: Question,
+  principal: Principal,
+  judged: DescribedDecision,
+  subject: Subject,
+  resolved: string,
+): Told {
+  if (texts === undefined || action === 'connect') return judged;
+  return describeGrants(judged, readGrants(texts, principal), subject, action, resolved);
+}
+
+function readGrants(texts: readonly string[], principal: Principal): Grants {
+  if (texts.length > MOST_GRANTS) throw new Failure('invalid_request', `There are at most ${MOST_GRANTS} grants.`);
+  const device = principal.kind === 'device' || principal.kind === 'gateway' ? principal : undefined;
+  return texts.map((text) => {
+    const grant = parseGrant(text, device);
+    if (grant.ok) return grant.value;
+    throw new Failure('invalid_request', `The grant ${JSON.stringify(text.slice(0, 128))}: ${grant.problem}.`);
+  });
 }
 
 function readPrincipal(name: string): Exclude<Principal, { kind: 'operator' }> {

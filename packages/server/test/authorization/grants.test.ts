@@ -3,6 +3,7 @@ import type { Grants } from '@sallyport/policy';
 import { expect, test } from 'vitest';
 import { authorizer } from '../../src/authorization/authorizer.ts';
 import { PolicyStore } from '../../src/authorization/policy-store.ts';
+import { questioner } from '../../src/authorization/questioner.ts';
 import { NOW, TLS } from '../authentication/known.ts';
 
 const PUMP = { kind: 'device', organisation: 'demo', type: 'pump', id: 'pump-7' } as const;
@@ -58,4 +59,17 @@ test('lets the bearer of empty grants connect and do nothing', async () => {
     reason: 'not_granted',
     cure: expect.stringContaining('publish:iot-2/evt/status/fmt/json'),
   });
+});
+
+test('answers a question about a token as a session with it is answered', async () => {
+  const policies = new PolicyStore({ findDocument: async () => undefined, now: () => NOW });
+  const ask = questioner({ load: (o) => policies.load(o), findRoles: () => [], now: () => NOW });
+  const question = { as: 'device:demo/pump/pump-7', action: 'publish', resource: 'iot-2/evt/status/fmt/json' } as const;
+  expect(await ask({ ...question, grants: ['publish:iot-2/evt/+/fmt/json'] })).toMatchObject({ effect: 'permit' });
+  const no = await ask({ ...question, grants: ['publish:iot-2/evt/other/fmt/json'] });
+  expect(no).toMatchObject({ effect: 'deny', cure: expect.stringContaining('iot-2/evt/other/fmt/json') as string });
+  expect(await ask({ ...question, grants: [] })).toMatchObject({ effect: 'deny' });
+  const elsewhere = await ask({ ...question, resource: 'elsewhere', grants: ['publish:#'] });
+  expect(elsewhere).toMatchObject({ effect: 'deny', cure: expect.stringContaining('nearest permitted') as string });
+  await expect(ask({ ...question, grants: ['all'] })).rejects.toMatchObject({ code: 'invalid_request' });
 });

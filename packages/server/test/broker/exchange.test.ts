@@ -245,6 +245,33 @@ describe('authentication within a session', () => {
     expect(stage.refusals.map(({ reason }) => reason)).toContain('exchange_broken_off');
   });
 
+  it('neither raises a session that owes a code, nor takes back what a code has raised', async () => {
+    const stage: Stage = new Stage({
+      arrive: async (arrival) => {
+        const verdict = await riddles(0, () => stage)(arrival);
+        if (verdict.outcome === 'refused') return verdict;
+        const { rights } = verdict.session;
+        const pending = { ...rights, permits: () => false };
+        return {
+          outcome: 'admitted',
+          session: { ...verdict.session, assurance: 'pending', rights: pending, raised: rights },
+        };
+      },
+    });
+    const client = await enter(stage);
+    auth(client, 'demo/lab', 0x19);
+    await settled();
+    client.expect('auth');
+    expect(await client.subscribed('a')).toBe(0x87);
+    const [opened] = stage.of('session.opened');
+    const presence = opened?.presence ?? 0;
+    expect(stage.broker.raise({ organisation: 'demo', clientId: 'c', presence })).toBe(true);
+    auth(client, 'demo/lab', 0x19);
+    await settled();
+    client.expect('auth');
+    expect(await client.subscribed('a')).toBe(0);
+  });
+
   it.each([
     ['another method than CONNECT', 0x19, 'OTHER'],
     ['an answer to nothing', 0x18, METHOD],

@@ -38,6 +38,11 @@ const question = fields({
     .meta({ description: 'Topic name, topic filter or client id.', examples: ['iot-2/evt/status/fmt/json'] }),
   clientId: z.string().max(512).describe('Client id of the imagined session.').exactOptional(),
   transport: transportAsked.exactOptional(),
+  grants: z
+    .array(z.string().max(LONGEST_TOPIC))
+    .max(256)
+    .describe('What the token of the imagined session grants: publish:FILTER, subscribe:FILTER.')
+    .exactOptional(),
   address: z.union([z.ipv4(), z.ipv6()]).describe('Address of the imagined peer.').exactOptional(),
 });
 
