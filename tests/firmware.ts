@@ -41,12 +41,24 @@ export interface Fetched {
 export function fetchFirmware(
   server: TestServer,
   path: string,
-  { as, token, headers = {} }: { as?: string; token?: string; headers?: Record<string, string> },
+  {
+    as,
+    token,
+    headers = {},
+    certificate = {},
+    port = server.httpPort,
+  }: {
+    as?: string;
+    token?: string;
+    headers?: Record<string, string>;
+    certificate?: { cert?: string; key?: string };
+    port?: number;
+  },
 ): Promise<Fetched> {
   const auth = as === undefined ? {} : { auth: `${as}:${token ?? ''}` };
   return new Promise((resolve, reject) => {
     const sent = request(
-      { host: server.host, port: server.httpPort, path, ca: server.rootPem, headers, agent: false, ...auth },
+      { host: server.host, port, path, ca: server.rootPem, headers, agent: false, ...auth, ...certificate },
       (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -1,5 +1,6 @@
 import { connectAsync } from 'mqtt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { issuedPair } from '../certificate-clients.ts';
 import { digestOf, fetchFirmware, released, someImage } from '../firmware.ts';
 import { type TestServer, testServer } from '../server.ts';
 
@@ -7,7 +8,7 @@ let server: TestServer;
 const image = someImage();
 let path: string;
 beforeAll(async () => {
-  server = await testServer();
+  server = await testServer({ 'listeners.enrolment.enabled': true, 'listeners.enrolment.port': 0 });
   await server.api.firmware.initialise('demo');
   await released(server, image, { version: '1.0.0' });
   path = `/firmware/demo/targets/pump/${digestOf(image)}.1.0.0.bin`;
@@ -59,6 +60,19 @@ describe('firmware over HTTPS', () => {
     expect(['missing_credential', 'wrong_secret', 'unknown_identity', 'wrong_user_name']).toContain(
       await reasonOf(ticket),
     );
+  });
+
+  it('is handed out for a certificate on the listener that asks for one, to its own type only', async () => {
+    const port = server.server.enrolmentPort ?? 0;
+    await server.api.types.update({ organisation: 'demo', id: 'pump' }, { security: 'tls-certificate-or-token' });
+    const { cert, key } = await issuedPair(server, 'device:demo/pump/pump-7');
+    const whole = await fetchFirmware(server, path, { certificate: { cert, key }, port });
+    expect([whole.status, whole.bytes.equals(image)]).toEqual([200, true]);
+    const other = await fetchFirmware(server, path.replace('/demo/', '/other/'), { certificate: { cert, key }, port });
+    expect(other.status).toBe(403);
+    const nothing = await fetchFirmware(server, path, { port });
+    expect(nothing.status).toBe(401);
+    await server.api.types.update({ organisation: 'demo', id: 'pump' }, { security: 'tls-token' });
   });
 
   it('is not handed out to a device of another type or organisation', async () => {

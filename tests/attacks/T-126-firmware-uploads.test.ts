@@ -51,7 +51,11 @@ describe('a release', () => {
       expect((await fresh.api.firmware.list('demo')).items).toEqual([]);
       await released(fresh, image, { version: '1.0.0', sequence: 5 });
       await expect(released(fresh, other, { version: '1.1.0', sequence: 5 })).rejects.toThrow('needs more');
-      await expect(released(fresh, other, { version: '1.0.0' })).rejects.toMatchObject({ code: 'already_exists' });
+      await fresh.api.firmware.remove('demo', { type: 'pump', version: '1.0.0' });
+      expect((await released(fresh, other, { version: '2.0.0' })).sequence).toBe(6);
+      await expect(released(fresh, someImage(10), { version: '2.0.0' })).rejects.toMatchObject({
+        code: 'already_exists',
+      });
       await expect(released(fresh, other, { version: '1.1.0', type: 'nothing' })).rejects.toMatchObject({
         code: 'not_found',
       });

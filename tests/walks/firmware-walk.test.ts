@@ -59,7 +59,7 @@ async function makeSimulated(id: string, over: 'https' | 'mqtt' = 'https') {
 
 const runs = (device: SimulatedDevice) => device.state.boot?.version;
 
-describe.each(['https', 'mqtt'] as const)('a device that gets its firmware over %s', (over) => {
+describe.each(['https', 'mqtt'] as const)('a device that gets its firmware over %s', { timeout: 120_000 }, (over) => {
   it('is helped out of the factory, and brought to the next version by a rollout', async () => {
     await released(server, someImage(150_000), { version: '1.0.0' });
     const { device, events } = await makeSimulated('pump-7', over);
@@ -79,7 +79,7 @@ describe.each(['https', 'mqtt'] as const)('a device that gets its firmware over 
   });
 });
 
-describe('a rollout', () => {
+describe('a rollout', { timeout: 120_000 }, () => {
   it('waits for devices that are away, and goes to them when they connect', async () => {
     await released(server, someImage(), { version: '1.0.0' });
     const first = await makeSimulated('pump-7');
@@ -146,7 +146,9 @@ describe('a rollout', () => {
   });
 });
 
-it('tells at the next connection what stopped the start, and goes on in the other slot', async () => {
+it('tells at the next connection what stopped the start, and goes on in the other slot', {
+  timeout: 120_000,
+}, async () => {
   await released(server, someImage(2_000), { version: '1.0.0' });
   const { device } = await makeSimulated('pump-7');
   await device.start();

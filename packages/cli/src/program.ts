@@ -6,6 +6,7 @@ import { blockCommand } from './commands/block.ts';
 import { caCommand } from './commands/ca.ts';
 import { certificateCommand } from './commands/certificate.ts';
 import { configCommand } from './commands/config.ts';
+import { demoCommand } from './commands/demo.ts';
 import { deskCommand } from './commands/desk.ts';
 import { deviceCommand } from './commands/device.ts';
 import { explainCommand } from './commands/explain.ts';
@@ -69,6 +70,7 @@ export function createProgram(surroundings: Surroundings): Command {
       publishCommand(surroundings),
       subscribeCommand(surroundings),
       simulateCommand(surroundings),
+      demoCommand(surroundings),
       deskCommand(surroundings),
     ],
     'About:': [versionCommand(surroundings)],

@@ -1,6 +1,5 @@
 export { type Reading, readings } from './simulator/reading.ts';
 export {
-  type CommandJudgement,
   SimulatedDevice,
   type SimulatedDeviceOptions,
   type SimulatedProof,

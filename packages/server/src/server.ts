@@ -310,6 +310,11 @@ async function open(
   const secureContext = () =>
     secureContextOptions(authority.serverCredentials(), configuration.listeners.mqttTls.minimumTlsVersion);
   const enrolment = wireEnrolment({ installation, trust, refusals, emit, now });
+  const firmwareDoor = {
+    file: (organisation: string, path: string) => firmware.desk.file(organisation, path),
+    authenticate: firmwareAuthentication(satisfy, now),
+    maximumDownloads: configuration.firmware.maximumDownloads,
+  };
   const api = buildApi({
     version: VERSION,
     tls: secureContext(),
@@ -329,11 +334,7 @@ async function open(
     certificates: certificateDesk({ authority, registry, now }),
     firmware: firmware.desk,
     rollouts: firmware.rollouts,
-    firmwareDoor: {
-      file: (organisation, path) => firmware.desk.file(organisation, path),
-      authenticate: firmwareAuthentication(satisfy, now),
-      maximumDownloads: configuration.firmware.maximumDownloads,
-    },
+    firmwareDoor,
     oauth,
     identities: identityDesk({ identities: registry.identities, issuerOf: authority.issuerOf, now }),
     enrolment,
@@ -445,6 +446,7 @@ async function open(
     onHandshakeFailure,
     emit,
     now,
+    firmware: { ...firmwareDoor, refuse, emit, now },
   });
   if (enrolmentDoor) {
     undo.push(() => enrolmentDoor.close());

@@ -116,13 +116,13 @@ export function firmwareCommand(surroundings: Surroundings): Command {
       const wanted = { type, version, ...image, ...counters };
       if (folder === undefined) return output.document(await management.firmware.release(name, wanted));
       const passphrase = await passphraseOf(options, terminal);
-      const targets = await signTargets(await management.firmware.signing(name), {
+      const signing = await management.firmware.signing(name);
+      const targets = await signTargets(signing, {
         folder,
         passphrase,
         now: now(),
         change: (manifests) => {
-          const last = Math.max(0, ...manifests.filter((one) => one.type === type).map((one) => one.sequence));
-          const next = sequence ?? last + 1;
+          const next = sequence ?? (signing.sequences[type] ?? 0) + 1;
           return [...manifests, { type, version, ...image, sequence: next, minimumSequence: minimumSequence ?? next }];
         },
       });

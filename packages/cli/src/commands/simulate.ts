@@ -7,6 +7,7 @@ import { countOption, durationOption, portOption } from '../option-values.ts';
 import { withExample } from '../options.ts';
 import { createProgress } from '../progress.ts';
 import { UsageError } from '../report-failure.ts';
+import { askForCode } from '../simulation/ask-code.ts';
 import { type DeviceName, type FlashOptions, flashOf, proofOf } from '../simulation/build-device.ts';
 import { showRefusal } from '../simulation/explain-refusal.ts';
 import { type FleetMember, type FleetSummary, type Percentiles, runFleet } from '../simulation/fleet.ts';
@@ -19,7 +20,8 @@ interface SimulateOptions extends FlashOptions {
   readonly every: number;
   readonly count?: number;
   readonly update?: string | true;
-  readonly misbehave?: Misbehaviour | 'old-firmware';
+  readonly follow?: readonly string[];
+  readonly misbehave?: Misbehaviour | 'old-firmware' | 'replay-command';
 }
 
 interface FleetOptions extends ClientOptions {
@@ -54,6 +56,7 @@ function deviceCommand(command: Command, surroundings: Surroundings): void {
         .default('https'),
     )
     .option('--update [version]', 'with --flash: look for firmware after the start; without a version the newest')
+    .option('--follow <application...>', 'follow only commands that these applications have signed')
     .addOption(
       new Option('--every <time>', 'pause between two readings').argParser(durationOption).default(5_000, '5s'),
     )
@@ -62,6 +65,7 @@ function deviceCommand(command: Command, surroundings: Surroundings): void {
       new Option('--misbehave <how>', 'do something wrong, and show the refusal with its explanation').choices([
         ...MISBEHAVIOURS,
         'old-firmware',
+        'replay-command',
       ]),
     )
     .action(async (text: string, _options, self: Command) => {
@@ -70,7 +74,7 @@ function deviceCommand(command: Command, surroundings: Surroundings): void {
       const name = wholeName(text);
       const server = serverOfClient(options);
       const wrong = options.misbehave;
-      if (wrong !== undefined && wrong !== 'old-firmware') {
+      if (wrong !== undefined && wrong !== 'old-firmware' && wrong !== 'replay-command') {
         return misbehave(call, wrong, { ...name, server, token: () => tokenOfClient(call, options, name.id) });
       }
       const proof = await proofOf(call, options, name.id);
@@ -84,12 +88,17 @@ function deviceCommand(command: Command, surroundings: Surroundings): void {
         every: options.every,
         now: Date.now,
         random: Math.random,
+        enterCode: (status) => askForCode(terminal, status),
+        ...(options.follow && {
+          protection: { applications: options.follow.map((application) => ({ application, commands: ['+'] })) },
+        }),
         ...(made && { flash: made.flash }),
         ...(made?.source && { source: made.source }),
       });
       simulated.on(eventShower(output));
       try {
         await simulated.start();
+        if (wrong === 'replay-command') return await replayCommand(call, simulated, options.follow);
         if (wrong === 'old-firmware') return await takeOldFirmware(call, simulated, name);
         if (options.update !== undefined) await simulated.update(options.update === true ? undefined : options.update);
         output.note('Ctrl-C ends it.');
@@ -189,6 +198,29 @@ function wholeName(text: string): DeviceName {
     `"${text}" does not name a device wholly.`,
     'Write ORGANISATION/TYPE/ID, for example demo/pump/pump-7.',
   );
+}
+
+/** Waits for a signed command, and lets the device meet it once more. */
+async function replayCommand(
+  { output, terminal }: ReturnType<typeof invocation>,
+  simulated: SimulatedDevice,
+  follow: readonly string[] | undefined,
+): Promise<void> {
+  if (!follow)
+    throw new UsageError('A device that follows every command follows a replay too.', 'Add --follow APPLICATION.');
+  output.note(`Waiting for a command that ${follow.join(' or ')} has signed …`);
+  const followed = new Promise<void>((resolve) => {
+    terminal.stop.addEventListener('abort', () => resolve(), { once: true });
+    simulated.on((event) => {
+      if (event.kind === 'command' && event.entry.valid && event.entry.why.startsWith('signed by')) resolve();
+    });
+  });
+  await followed;
+  output.note('The same bytes come again, as if somebody had recorded them …');
+  if (!(await simulated.replay())) return;
+  const last = simulated.state.commands.at(-1);
+  if (last?.valid) throw new Failure('demonstration_failed', 'The device followed a replayed command.');
+  output.note('The device ignored it.');
 }
 
 /** Asks for a release that is older than what runs, and shows why the device does not take it. */

@@ -30,6 +30,16 @@ export function eventShower(output: Output): (event: SimulatedEvent) => void {
         const { at, name, text, valid, why } = event.entry;
         return line('command', `${at}  ${name} ${text}  ${valid ? 'Valid' : 'Invalid'}: ${why}`);
       }
+      case 'unlock': {
+        const { status, by, expiresIn, attemptsLeft, retryAfter } = event.status;
+        const more = [
+          by && `by ${by.join(', ')}`,
+          expiresIn !== undefined && `good for ${expiresIn} s`,
+          attemptsLeft !== undefined && `${attemptsLeft} tries left`,
+          retryAfter !== undefined && `again in ${retryAfter} s`,
+        ].filter(Boolean);
+        return line('unlock', more.length === 0 ? status : `${status}: ${more.join(', ')}`);
+      }
       case 'firmware': {
         const { phase, text, received, size } = event.progress;
         if (received === undefined || size === undefined) return line('firmware', `${phase}: ${text}`);

@@ -1,4 +1,4 @@
-import { clientIdOf, Failure } from '@sallyport/model';
+import { clientIdOf, Failure, UNLOCK_COMMAND } from '@sallyport/model';
 import { boot, confirmBoot } from '../boot/boot.ts';
 import type { BootReport } from '../boot/boot-report.ts';
 import { dropReports, keepReport, keptReports } from '../boot/boot-reports.ts';
@@ -11,21 +11,18 @@ import { type Downloaded, downloadImage, findUpdate, installImage } from '../fir
 import { Link } from '../link.ts';
 import { RefusedByServer } from '../link-failure.ts';
 import type { LinkOptions } from '../link-options.ts';
+import { Protection, type ProtectionOptions } from '../protection.ts';
+import { type DeviceStore, memoryStore } from '../sealed-store.ts';
 import { ManagementDialogue } from './management-dialogue.ts';
 import { type Reading, readings } from './reading.ts';
 import { afterEvent, type FirmwarePhase, type SimulatedEvent, type SimulatedState } from './simulated-events.ts';
+import { type UnlockOptions, unlock } from './unlock.ts';
 
 /** How the device proves who it is. */
 export type SimulatedProof =
   | { readonly by: 'token'; readonly token: string }
   | { readonly by: 'password'; readonly username: string; readonly password: string }
   | { readonly by: 'certificate'; readonly cert: string; readonly key: string; readonly token?: string };
-
-/** What a device says of a command that came. */
-export interface CommandJudgement {
-  readonly valid: boolean;
-  readonly why: string;
-}
 
 export interface SimulatedDeviceOptions {
   readonly server: Omit<LinkOptions, 'certificate' | 'onStage'>;
@@ -39,8 +36,10 @@ export interface SimulatedDeviceOptions {
   readonly source?: FirmwareSource;
   /** Milliseconds between two readings. */
   readonly every: number;
-  /** The last door of commands; without it whatever comes is taken. */
-  readonly judge?: (topic: string, payload: Uint8Array) => CommandJudgement | Promise<CommandJudgement>;
+  /** How it guards its commands; without it whatever the policy lets through is taken. */
+  readonly protection?: ProtectionOptions;
+  /** What somebody enters as one-time code; without it nobody does. */
+  readonly enterCode?: UnlockOptions['enterCode'];
   readonly now: () => number;
   /** Uniform in [0, 1). */
   readonly random: () => number;
@@ -50,7 +49,6 @@ export interface SimulatedDeviceOptions {
 const RESTART_PAUSE = 2_000;
 /** An image that begins so does not pass its health check: to show what happens then. */
 const UNHEALTHY = '#!unhealthy';
-const ANY: CommandJudgement = { valid: true, why: 'this device takes every command that the policy lets through' };
 /** `updateStatus` of the device management protocol. */
 const STATUS = { ok: 0, underWay: 1, connectionLost: 3, verificationFailed: 4 } as const;
 
@@ -60,10 +58,13 @@ const STATUS = { ok: 0, underWay: 1, connectionLost: 3, verificationFailed: 4 } 
  */
 export class SimulatedDevice {
   readonly #options: SimulatedDeviceOptions;
+  readonly #store: DeviceStore;
   readonly #listeners = new Set<(event: SimulatedEvent) => void>();
   readonly #readings: Generator<Reading, never>;
   #state: SimulatedState = { connection: 'off', sent: [], commands: [] };
   #link: Link | undefined;
+  #protection: Protection | undefined;
+  #followed: CameAs | undefined;
   #dialogue: ManagementDialogue | undefined;
   #pieces: MqttSource | undefined;
   #report: BootReport | undefined;
@@ -75,6 +76,8 @@ export class SimulatedDevice {
 
   constructor(options: SimulatedDeviceOptions) {
     this.#options = options;
+    // One for all starts: what was followed before a restart is a replay after it.
+    this.#store = options.protection?.store ?? memoryStore();
     this.#readings = readings(options.random);
   }
 
@@ -156,6 +159,13 @@ export class SimulatedDevice {
     }
   }
 
+  /** Meets the last command that it followed once more, as if somebody had recorded it. False if it followed none yet. */
+  async replay(): Promise<boolean> {
+    if (!this.#followed) return false;
+    await this.#take(this.#followed);
+    return true;
+  }
+
   /** Resolves when nothing is being downloaded or installed. */
   idle(): Promise<void> {
     return this.#working;
@@ -190,7 +200,9 @@ export class SimulatedDevice {
       );
       this.#link = link;
       this.#listen(link);
-      await link.subscribe('iot-2/cmd/+/fmt/+', 1, (topic, payload) => this.#command(topic, payload));
+      await this.#guard(link);
+      await this.#listenToCommands(link);
+      await this.#protection?.introduce();
       if (this.#options.flash) await this.#subscribeManagement(link);
       this.#emit({ kind: 'stage', stage: 'subscribed', text: 'listens to its commands' });
       this.#connection('online', 'online');
@@ -201,9 +213,44 @@ export class SimulatedDevice {
     }
   }
 
+  async #guard(link: Link): Promise<void> {
+    const { protection, organisation, type, id, server } = this.#options;
+    if (!protection) return;
+    const device = {
+      organisation,
+      kind: 'device',
+      type,
+      id,
+      ...(server.ca === undefined ? {} : { ca: server.ca }),
+    } as const;
+    this.#protection = await Protection.open({ ...protection, store: this.#store }, device, (name, format, bytes) =>
+      link.publish(`iot-2/evt/${name}/fmt/${format}`, bytes, 1),
+    );
+  }
+
+  /** A session that owes its one-time code is refused everything but that. */
+  async #listenToCommands(link: Link): Promise<void> {
+    const listen = () => link.subscribe('iot-2/cmd/+/fmt/+', 1, (topic, payload) => this.#command(topic, payload));
+    try {
+      await listen();
+    } catch (error) {
+      if (!(error instanceof RefusedByServer) || error.code !== 'subscribe_refused') throw error;
+      const { enterCode = async () => undefined } = this.#options;
+      await unlock(link, {
+        enterCode,
+        onStatus: (status) => this.#emit({ kind: 'unlock', status, at: this.#at() }),
+      });
+      await listen();
+    }
+  }
+
   #listen(link: Link): void {
     link.on('offline', () => this.#connection('offline', 'the connection broke; trying again'));
-    link.on('online', () => this.#connection('online', 'connected again'));
+    link.on('online', () => {
+      this.#connection('online', 'connected again');
+      // Every connection owes a code of its own.
+      if (this.#state.unlock) this.#work(() => this.#listenToCommands(link));
+    });
     link.on('problem', (failure) => this.#emit({ kind: 'problem', failure }));
     void link.closed.then((failure) => {
       if (!failure || this.#link !== link) return;
@@ -348,10 +395,36 @@ export class SimulatedDevice {
   }
 
   async #command(topic: string, payload: Uint8Array): Promise<void> {
-    const [, , name = ''] = topic.split('/');
+    const [, , name = '', , format = ''] = topic.split('/');
+    if (name === UNLOCK_COMMAND) return;
+    await this.#take({ name, format, payload });
+  }
+
+  async #take(came: CameAs): Promise<void> {
+    const { name, format, payload } = came;
     const at = this.#at();
-    const { valid, why } = await (this.#options.judge?.(topic, payload) ?? ANY);
-    this.#emit({ kind: 'command', entry: { at, name, text: textOf(payload), valid, why } });
+    const protection = this.#protection;
+    if (!protection) {
+      const why = 'this device takes every command that the policy lets through';
+      return this.#emit({ kind: 'command', entry: { at, name, text: textOf(payload, format), valid: true, why } });
+    }
+    const verdict = await protection.judge(name, format, payload);
+    await protection.answer(verdict, format, payload);
+    if (verdict.outcome === 'valid') {
+      this.#followed = came;
+      const { application, sequence, content, sealed } = verdict.command;
+      const why = `signed by ${application}, number ${sequence}${sealed ? ', sealed' : ''}`;
+      return this.#emit({
+        kind: 'command',
+        entry: { at, name, text: textOf(content, verdict.command.format), valid: true, why },
+      });
+    }
+    const reason = verdict.outcome === 'invalid' ? `${verdict.reason}: ` : '';
+    const valid = verdict.outcome === 'introduced';
+    this.#emit({
+      kind: 'command',
+      entry: { at, name, text: textOf(payload, format), valid, why: `${reason}${verdict.detail}` },
+    });
   }
 
   async #publishEvent(name: string, value: unknown): Promise<void> {
@@ -400,10 +473,18 @@ function credentialOf(proof: SimulatedProof): { readonly username?: string; read
   }
 }
 
+/** A command as it came. */
+interface CameAs {
+  readonly name: string;
+  readonly format: string;
+  readonly payload: Uint8Array;
+}
+
 /** Commands are shown, so they are kept short. */
 const LONGEST_TEXT = 500;
 
-function textOf(payload: Uint8Array): string {
+function textOf(payload: Uint8Array, format: string): string {
+  if (format !== 'json' && format !== 'text') return `${payload.length} bytes as ${format}`;
   return new TextDecoder().decode(payload.subarray(0, LONGEST_TEXT));
 }
 

@@ -1,4 +1,4 @@
-import type { Failure } from '@sallyport/model';
+import type { Failure, UnlockStatus } from '@sallyport/model';
 import type { BootReport, BootStep } from '../boot/boot-report.ts';
 import type { LinkStage } from '../link-options.ts';
 import type { Reading } from './reading.ts';
@@ -51,6 +51,7 @@ export type SimulatedEvent =
   | { readonly kind: 'booted'; readonly report: BootReport }
   | { readonly kind: 'sent'; readonly entry: SentReading }
   | { readonly kind: 'command'; readonly entry: MetCommand }
+  | { readonly kind: 'unlock'; readonly status: UnlockStatus; readonly at: string }
   | { readonly kind: 'firmware'; readonly progress: FirmwareProgress }
   | { readonly kind: 'problem'; readonly failure: Failure };
 
@@ -59,6 +60,8 @@ export interface SimulatedState {
   readonly connection: 'off' | 'connecting' | 'online' | 'offline' | 'refused';
   readonly boot?: BootReport;
   readonly firmware?: FirmwareProgress;
+  /** How its one-time code stands, and when that was told; absent where none is owed. */
+  readonly unlock?: UnlockStatus & { readonly at: string };
   /** The last of each, newest last. */
   readonly sent: readonly SentReading[];
   readonly commands: readonly MetCommand[];
@@ -74,6 +77,8 @@ export function afterEvent(state: SimulatedState, event: SimulatedEvent): Simula
       return { ...state, connection: event.state };
     case 'booted':
       return { ...state, boot: event.report };
+    case 'unlock':
+      return { ...state, unlock: { ...event.status, at: event.at } };
     case 'firmware':
       return { ...state, firmware: event.progress };
     case 'sent':

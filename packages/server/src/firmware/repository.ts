@@ -51,6 +51,9 @@ export interface NewRelease {
   readonly targets?: string;
 }
 
+/** The largest sequence of each type; not a file that devices can read. */
+const SEQUENCES = 'sequences.json';
+
 /** The firmware repository of one organisation. Its changes are to be made one after the other. */
 export class Repository {
   readonly folder: RepositoryFolder;
@@ -74,6 +77,15 @@ export class Repository {
 
   get manifests(): readonly FirmwareManifest[] {
     return this.#state?.targets.manifests ?? [];
+  }
+
+  /** The largest sequence that a type ever had, also of releases that were taken back: devices may run them. */
+  highest(type: string): number {
+    return Math.max(
+      0,
+      this.#sequences()[type] ?? 0,
+      ...this.manifests.filter((one) => one.type === type).map((one) => one.sequence),
+    );
   }
 
   find({ type, version }: Pick<FirmwareManifest, 'type' | 'version'>): FirmwareManifest | undefined {
@@ -104,6 +116,7 @@ export class Repository {
       snapshot: open(snapshot),
       timestamp: open(timestamp),
       bootloader: Buffer.from(BOOTLOADER_IMAGE).toString('base64'),
+      sequences: this.#sequences(),
       ...(this.#state && { root: textOf(this.#state.root.bytes), targets: textOf(this.#state.targets.bytes) }),
     };
   }
@@ -119,7 +132,7 @@ export class Repository {
         cure: 'Remove releases that no device needs, or raise firmware.maximumReleases.',
       });
     }
-    const last = Math.max(0, ...this.manifests.filter((one) => one.type === type).map((one) => one.sequence));
+    const last = this.highest(type);
     const sequence = input.sequence ?? last + 1;
     if (sequence <= last) {
       throw new Failure('invalid_request', `sequence: the last release for ${type} has ${last}; this one needs more.`, {
@@ -138,6 +151,8 @@ export class Repository {
     const manifests = [...this.manifests, read.value];
     const bytes = await this.#nextTargets(state, manifests, input.targets);
     this.folder.makeTypeFolder(type);
+    // Before it is in force: a number that was given and not used is lost, one that is used twice misleads devices.
+    this.folder.write(SEQUENCES, Buffer.from(JSON.stringify({ ...this.#sequences(), [type]: sequence })));
     await this.uploads.finish({ digest, size, destination: this.folder.imagePath(read.value) });
     await this.#publish(state.root, { version: state.targets.version + 1, bytes });
     return read.value;
@@ -226,6 +241,11 @@ export class Repository {
     const { organisation } = this.#options;
     const size = this.manifests.reduce((total, one) => total + one.size, 0);
     return { organisation, roles, releases: this.manifests.length, size };
+  }
+
+  #sequences(): Readonly<Record<string, number>> {
+    const bytes = this.folder.read(SEQUENCES);
+    return bytes === undefined ? {} : (JSON.parse(bytes.toString('utf8')) as Record<string, number>);
   }
 
   #isDue(expires: number, validity: number): boolean {

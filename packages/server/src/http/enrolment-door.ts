@@ -3,6 +3,7 @@ import type { SecureContextOptions } from 'node:tls';
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import type { ServerEvent } from '../events/events.ts';
 import { type EstOptions, registerEst } from './est.ts';
+import { type FirmwareDoorOptions, firmwareDoor } from './firmware-door.ts';
 import { answerMalformedHttp } from './malformed-http.ts';
 import { PROBLEM_TYPE, problem, problemOf } from './problem.ts';
 
@@ -11,7 +12,12 @@ import { PROBLEM_TYPE, problem, problemOf } from './problem.ts';
  * opened to a network of devices that has no business with the API. It does not listen: whoever calls it does.
  */
 export function buildEnrolmentDoor(
-  options: EstOptions & { readonly tls: SecureContextOptions; readonly emit: (event: ServerEvent) => void },
+  options: EstOptions & {
+    readonly tls: SecureContextOptions;
+    readonly emit: (event: ServerEvent) => void;
+    /** Firmware too, for devices that prove themselves by certificate. */
+    readonly firmware: FirmwareDoorOptions;
+  },
 ): FastifyInstance<Server> {
   const app = Fastify<Server>({
     https: {
@@ -37,9 +43,10 @@ export function buildEnrolmentDoor(
     reply.code(body.status).type(PROBLEM_TYPE).send(JSON.stringify(body));
   });
   plain.setNotFoundHandler((_request, reply) => {
-    const body = problem('not_found', 'There is no such route; this listener knows enrolment (EST) only.');
+    const body = problem('not_found', 'There is no such route; this listener knows enrolment (EST) and firmware only.');
     reply.code(body.status).type(PROBLEM_TYPE).send(JSON.stringify(body));
   });
   registerEst(plain, options);
+  firmwareDoor(plain, options.firmware);
   return app;
 }

@@ -10,6 +10,7 @@ import type { ServerEvent } from '../events/events.ts';
 import type { TransportFacts } from '../events/transport-facts.ts';
 import { type EnrolmentDesk, enrolmentDesk } from '../http/enrolment-desk.ts';
 import { buildEnrolmentDoor } from '../http/enrolment-door.ts';
+import type { FirmwareDoorOptions } from '../http/firmware-door.ts';
 import { listenHttp } from '../http/listen.ts';
 import type { Installation } from '../installation.ts';
 import type { ConnectRates } from '../listeners/connect-rate.ts';
@@ -75,6 +76,7 @@ export async function openEnrolmentListener(options: {
   readonly onHandshakeFailure: HandshakeFailureReport;
   readonly emit: (event: ServerEvent) => void;
   readonly now: () => number;
+  readonly firmware: FirmwareDoorOptions;
 }): Promise<EnrolmentListener | undefined> {
   const { settings, desk, minimumTlsVersion, emit, now } = options;
   if (!settings.enabled) return undefined;
@@ -85,6 +87,7 @@ export async function openEnrolmentListener(options: {
     transportOf,
     emit,
     now,
+    firmware: options.firmware,
   });
   const gate = guardHandshakes(door.server, {
     name: LISTENER,
