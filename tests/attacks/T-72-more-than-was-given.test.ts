@@ -113,7 +113,7 @@ it('no token counts that a withdrawn key has signed', async () => {
       );
     const before = await issue();
     await jwt.api.oauth.rotateKeys('demo');
-    expect((await jwtVerify(await issue(), await keys())).payload.sub).toBe('application:demo/desk');
+    expect((await jwtVerify(await issue(), await keys())).payload.sub).toBe('application:desk');
     await jwtVerify(before, await keys());
     await jwt.api.oauth.rotateKeys('demo', { atOnce: true });
     await expect(jwtVerify(before, await keys())).rejects.toThrow();

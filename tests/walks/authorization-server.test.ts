@@ -1,5 +1,6 @@
 import { createLocalJWKSet, exportJWK, generateKeyPair, type JSONWebKeySet, jwtVerify, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RawClient } from '../attacks/raw-client.ts';
 import { approved, begin, PUMP as CLIENT, decide, hidden, poll, submit } from '../device-flow.ts';
 import { ask, scope } from '../oauth-client.ts';
 import { type TestServer, testServer } from '../server.ts';
@@ -68,7 +69,7 @@ describe('the embedded authorization server', () => {
     expect(headers['cache-control']).toBe('no-store');
     expect(json).toMatchObject({ token_type: 'Bearer', expires_in: 300 });
     const { payload } = await verified(server, json.access_token);
-    expect(payload).toMatchObject({ sub: 'application:demo/desk', client_id: server.keys.desk });
+    expect(payload).toMatchObject({ sub: 'application:desk', client_id: server.keys.desk });
     expect(payload.scope).toBeUndefined();
     expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBe(300);
   });
@@ -76,7 +77,7 @@ describe('the embedded authorization server', () => {
   it('knows an application by its id as well, and takes the secret in the form', async () => {
     const form = { grant_type: 'client_credentials', client_id: 'desk', client_secret: server.tokens.desk ?? '' };
     const { json } = await ask(server, '/oauth/demo/token', { form });
-    expect((await verified(server, json.access_token)).payload.sub).toBe('application:demo/desk');
+    expect((await verified(server, json.access_token)).payload.sub).toBe('application:desk');
   });
 
   it('puts into a token the scopes that were asked for and are permitted', async () => {
@@ -139,7 +140,7 @@ describe('the embedded authorization server', () => {
       client_assertion: assertion,
     };
     const { json } = await ask(server, '/oauth/demo/token', { form });
-    expect((await verified(server, json.access_token)).payload.sub).toBe('application:demo/tap');
+    expect((await verified(server, json.access_token)).payload.sub).toBe('application:tap');
     expect((await ask(server, '/oauth/demo/token', { form })).json.error).toBe('invalid_client');
   });
 });
@@ -161,7 +162,7 @@ describe('a device without a secret', () => {
 
     const { json: granted } = await poll(server, begun.device_code);
     const { payload } = await verified(server, granted.access_token);
-    expect(payload).toMatchObject({ sub: 'device:demo/pump/pump-7', client_id: CLIENT });
+    expect(payload).toMatchObject({ sub: 'device:pump/pump-7', client_id: CLIENT });
     expect(payload.scope).toBe(scope('publish', 'iot-2/evt/+/fmt/+'));
     expect((await poll(server, begun.device_code)).json.error).toBe('invalid_grant');
   });
@@ -173,7 +174,7 @@ describe('a device without a secret', () => {
         form: { grant_type: 'refresh_token', refresh_token: String(granted.refresh_token), client_id: CLIENT },
       });
     ({ json: granted } = await renew());
-    expect((await verified(server, granted.access_token)).payload.sub).toBe('device:demo/pump/pump-7');
+    expect((await verified(server, granted.access_token)).payload.sub).toBe('device:pump/pump-7');
     const device = { organisation: 'demo', type: 'pump', id: 'pump-7', by: 'system' };
     await server.server.registry.devices.suspend(device);
     expect((await renew()).json.error).toBe('invalid_grant');
@@ -197,7 +198,7 @@ describe('opaque tokens', () => {
     expect(token.split('.')).toHaveLength(1);
     expect((await post('introspection', { token })).json).toMatchObject({
       active: true,
-      sub: 'application:demo/desk',
+      sub: 'application:desk',
       scope: EVENTS,
       aud: 'sallyport:demo',
       iss: `https://localhost:${opaque.httpPort}/oauth/demo`,
@@ -214,5 +215,65 @@ describe('opaque tokens', () => {
     expect((await post('introspection', { token })).json.active).toBe(true);
     expect((await post('revocation', { token })).status).toBe(200);
     expect((await post('introspection', { token })).json).toEqual({ active: false });
+  });
+});
+
+describe('the first door', () => {
+  const login = (of: TestServer, clientId: string, token: unknown, version: 4 | 5 = 5) =>
+    RawClient.login(
+      of,
+      { clientId, username: 'use-access-token', password: Buffer.from(String(token)), keepAlive: 0 },
+      version,
+    );
+  const COMMAND = 'iot-2/type/pump/id/pump-7/cmd/blink/fmt/json';
+  async function publishes(client: RawClient): Promise<boolean> {
+    client.publish(COMMAND, 'x', { qos: 1 });
+    return ((await client.takeOrEnd('puback'))?.reasonCode ?? 0x80) < 0x80;
+  }
+
+  it.each([4, 5] as const)(
+    'takes its own tokens without being told, with the scopes that they have: version %s',
+    async (v) => {
+      const { json } = await clientCredentials(server, { scope: COMMANDS });
+      const { client, code } = await login(server, 'a:demo:desk', json.access_token, v);
+      expect(code).toBe(0);
+      expect(await publishes(client)).toBe(true);
+      expect(await client.subscribe('iot-2/type/+/id/+/evt/+/fmt/+')).not.toBe(0);
+      const { json: whole } = await clientCredentials(server);
+      const { client: other } = await login(server, 'a:demo:desk', whole.access_token, v);
+      expect(await other.subscribe('iot-2/type/+/id/+/evt/+/fmt/+')).toBe(0);
+      expect((await login(server, 'a:demo:tap', whole.access_token)).code).toBe(0x87);
+    },
+  );
+
+  it('takes the token of a device that its owner has approved', async () => {
+    const granted = await approved(server);
+    const { client, code } = await login(server, CLIENT, granted.access_token);
+    expect(code).toBe(0);
+    expect(await client.subscribe('iot-2/cmd/+/fmt/+')).toBe(0);
+    expect((await login(server, 'd:demo:pump:pump-8', granted.access_token)).code).toBe(0x87);
+  });
+
+  it('ends the sessions on tokens of keys that were withdrawn, and takes those of the new one', async () => {
+    const { json: before } = await clientCredentials(server);
+    const { client } = await login(server, 'a:demo:desk', before.access_token);
+    await server.api.oauth.rotateKeys('demo', { atOnce: true });
+    await client.gone;
+    expect((await login(server, 'a:demo:desk', before.access_token)).code).toBe(0x87);
+    const { json: after } = await clientCredentials(server);
+    expect((await login(server, 'a:demo:desk', after.access_token)).code).toBe(0);
+  });
+
+  it('takes its own opaque tokens until they are revoked', async () => {
+    const { json } = await clientCredentials(opaque, { scope: COMMANDS });
+    const { client, code } = await login(opaque, 'a:demo:desk', json.access_token);
+    expect(code).toBe(0);
+    expect(await publishes(client)).toBe(true);
+    const form = { token: String(json.access_token) };
+    await ask(opaque, '/oauth/demo/token/revocation', { form, basic: credentials(opaque) });
+    let last: number;
+    do ({ code: last } = await login(opaque, 'a:demo:desk', json.access_token));
+    while (last === 0);
+    expect(last).toBe(0x87);
   });
 });

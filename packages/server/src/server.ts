@@ -62,6 +62,7 @@ import { openGuessing } from './wiring/guessing.ts';
 import { openIncidents, throttledLimits } from './wiring/incidents.ts';
 import { openLists } from './wiring/lists.ts';
 import { followOrganisations } from './wiring/organisation-authorities.ts';
+import { ownIssuers } from './wiring/own-issuers.ts';
 import { followDemands } from './wiring/payload-demands.ts';
 import { publication } from './wiring/revocation.ts';
 import { announceUnsafeUnlocks, wireUnlock } from './wiring/unlock.ts';
@@ -169,7 +170,24 @@ async function open(
   const foreign = await foreignRevocation({ registry, configuration, now, emit });
   undo.push(() => foreign.close());
   const trust = { ...certificateTrust({ registry, authority }), news: foreign.news };
-  const bearer = accessTokens({ registry, authority, directory, configuration, findPrincipal, now });
+  const policies = new PolicyStore({
+    findDocument: async (organisation) => (await registry.policies.get(organisation))?.text,
+    now,
+  });
+  const refuse = refusals.refuse.bind(refusals);
+  let httpPort = 0;
+  const { oauth, close: closeOauth } = authorizationServer({
+    configuration,
+    installation,
+    policies,
+    refuse,
+    emit,
+    now,
+    httpPort: () => httpPort,
+  });
+  undo.push(closeOauth);
+  const own = oauth && ownIssuers(oauth);
+  const bearer = accessTokens({ registry, authority, directory, configuration, findPrincipal, own, now });
   undo.push(() => bearer.close());
   const directories = openDirectories({
     configuration,
@@ -185,11 +203,6 @@ async function open(
   );
 
   // Second door: what may you touch.
-  const policies = new PolicyStore({
-    findDocument: async (organisation) => (await registry.policies.get(organisation))?.text,
-    now,
-  });
-  const refuse = refusals.refuse.bind(refusals);
   const containments = new Containments();
   const door = authorizer({ policies, containments, refuse, now });
 
@@ -293,20 +306,12 @@ async function open(
     now,
   });
   undo.push(() => incidents.close());
+  events.on('signing-keys.rotated', ({ atOnce, organisation }) => {
+    if (atOnce) void broker.reconsider({ organisation });
+  });
   await broker.restore(readmission({ authorizer: door, limitsOf }));
   await firmware.start(broker);
 
-  let httpPort = 0;
-  const { oauth, close: closeOauth } = authorizationServer({
-    configuration,
-    installation,
-    policies,
-    refuse,
-    emit,
-    now,
-    httpPort: () => httpPort,
-  });
-  undo.push(closeOauth);
   const secureContext = () =>
     secureContextOptions(authority.serverCredentials(), configuration.listeners.mqttTls.minimumTlsVersion);
   const enrolment = wireEnrolment({ installation, trust, refusals, emit, now });

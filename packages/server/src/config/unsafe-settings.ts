@@ -8,7 +8,7 @@ export interface UnsafeSetting {
 }
 
 /** The choices that must be announced at every start. */
-export function unsafeSettings({ listeners, unlock }: Configuration): readonly UnsafeSetting[] {
+export function unsafeSettings({ listeners, unlock, organisations }: Configuration): readonly UnsafeSetting[] {
   const found: UnsafeSetting[] = [];
   if (listeners.mqttPlain.allowPlaintextListener) {
     const { address, port } = listeners.mqttPlain;
@@ -21,6 +21,13 @@ export function unsafeSettings({ listeners, unlock }: Configuration): readonly U
     found.push({
       setting: 'unlock.mail.allowPlaintextMail',
       meaning: `One-time codes go to ${unlock.mail.host} without TLS: whoever is on the way can read and use them.`,
+    });
+  }
+  for (const { id, hook } of organisations) {
+    if (!hook?.unsafeTellPassword) continue;
+    found.push({
+      setting: 'organisations[].hook.unsafeTellPassword',
+      meaning: `The web hook of ${id} at ${new URL(hook.url).origin} is told the passwords of clients: whoever runs it, or reads its log, has them.`,
     });
   }
   return found;

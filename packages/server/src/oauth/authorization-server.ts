@@ -58,7 +58,12 @@ export class AuthorizationServer {
   readonly #options: AuthorizationServerOptions;
   readonly #keys: SigningKeys;
   readonly #state: OauthState;
-  readonly #realms = new Map<string, { readonly realm: Promise<Realm>; readonly madeAt: number }>();
+  /** When all keys of an organisation were withdrawn last. */
+  readonly #withdrawn = new Map<string, number>();
+  readonly #realms = new Map<
+    string,
+    { readonly issuer: string; readonly realm: Promise<Realm>; readonly madeAt: number }
+  >();
 
   constructor(options: AuthorizationServerOptions) {
     const { database, now, maximumRows, tokens } = options;
@@ -83,8 +88,31 @@ export class AuthorizationServer {
 
   /** The public part of every key that may have signed a token that is still valid. */
   async publicKeys(organisation: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
-    const { keys } = await this.#keys.ring(organisation);
+    const { keys } = (await this.#realm(organisation)).ring;
     return keys.map(({ jwk: { d: _, ...jwk } }) => jwk);
+  }
+
+  /** Organisations that have one, with what tells tokens of now from those of withdrawn keys. */
+  async served(): Promise<readonly { readonly organisation: string; readonly generation: number }[]> {
+    const { organisations } = this.#options;
+    const serving = await Promise.all(organisations.map((organisation) => this.serves(organisation)));
+    return organisations.flatMap((organisation, index) =>
+      serving[index] ? [{ organisation, generation: this.#withdrawn.get(organisation) ?? 1 }] : [],
+    );
+  }
+
+  /** The terms under which tokens are issued. */
+  get terms(): OauthTerms {
+    return this.#options.terms;
+  }
+
+  /** What the server itself says of an opaque token (RFC 7662), for its own first door. */
+  async introspect(organisation: string, token: string): Promise<Readonly<Record<string, unknown>>> {
+    const { provider } = await this.#realm(organisation);
+    const found = (await provider.ClientCredentials.find(token)) ?? (await provider.AccessToken.find(token));
+    if (!found?.isValid) return { active: false };
+    const { clientId, exp, iat, aud, scope, extra } = found;
+    return { ...extra, active: true, iss: this.issuerOf(organisation), client_id: clientId, exp, iat, aud, scope };
   }
 
   keyRing(organisation: string): Promise<KeyRing> {
@@ -98,6 +126,7 @@ export class AuthorizationServer {
   ): Promise<KeyRing> {
     const ring = await (atOnce ? this.#keys.replace(organisation) : this.#keys.rotate(organisation));
     this.#realms.delete(organisation);
+    if (atOnce) this.#withdrawn.set(organisation, this.#options.now());
     this.#options.emit({ type: 'signing-keys.rotated', organisation, by, atOnce, kid: ring.keys[0]?.kid ?? '' });
     return ring;
   }
@@ -152,10 +181,13 @@ export class AuthorizationServer {
   /** Made anew when the keys have moved on. */
   #realm(organisation: string): Promise<Realm> {
     const { now } = this.#options;
+    const issuer = this.issuerOf(organisation);
     const known = this.#realms.get(organisation);
-    if (known && now() - known.madeAt < KEYS_LOOKED_AT) return known.realm;
-    const realm = this.#renew(organisation, known?.realm);
-    this.#realms.set(organisation, { realm, madeAt: now() });
+    // The port of the address may not have been known yet.
+    const before = known?.issuer === issuer ? known : undefined;
+    if (before && now() - before.madeAt < KEYS_LOOKED_AT) return before.realm;
+    const realm = this.#renew(organisation, before?.realm);
+    this.#realms.set(organisation, { issuer, realm, madeAt: now() });
     realm.catch(() => this.#realms.delete(organisation));
     return realm;
   }

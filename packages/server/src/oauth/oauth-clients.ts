@@ -10,6 +10,15 @@ export interface OauthClient {
   readonly known?: KnownPrincipal;
 }
 
+/**
+ * Whom a token is about, in its claim `sub`: `application:desk`, `device:pump/pump-7`. The organisation is not in it, it is that of the
+ * issuer; so issuers of others can name principals in the same form.
+ */
+export function subjectOf(principal: ClientPrincipal): string {
+  const { kind, id } = principal;
+  return principal.kind === 'application' ? `${kind}:${id}` : `${kind}:${principal.type}/${id}`;
+}
+
 export interface OauthClientsOptions {
   readonly organisation: string;
   readonly findPrincipal: Find;

@@ -1,13 +1,12 @@
 import './url-parse.ts';
 import { randomBytes } from 'node:crypto';
-import { principalName } from '@sallyport/model';
 import type { Client, Configuration, KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { judgeNobody, judgeToken } from '../authentication/judge-token.ts';
 import type { Find, KnownPrincipal, TokenMatcher } from '../authentication/known-principal.ts';
 import { suspension } from '../authentication/standing.ts';
 import type { PolicyInForce } from '../authorization/policy-store.ts';
 import type { ClientKey } from '../registry/records.ts';
-import { clientMetadata, findOauthClient } from './oauth-clients.ts';
+import { clientMetadata, findOauthClient, subjectOf } from './oauth-clients.ts';
 import type { OauthState } from './oauth-state.ts';
 import { refusedScope } from './permitted-scopes.ts';
 import { type KeyRing, SIGNING_ALGORITHM } from './signing-keys.ts';
@@ -159,15 +158,14 @@ export async function oauthProvider(options: OauthProviderOptions): Promise<Prov
       return { accountId: subject, claims: () => ({ sub: subject }) };
     },
     extraTokenClaims: async (_ctx, token) => {
-      if (token.kind !== 'ClientCredentials' || token.clientId === undefined) return undefined;
-      const client = await find(token.clientId);
-      return client ? { sub: principalName(client.principal) } : undefined;
+      const client = token.clientId === undefined ? undefined : await find(token.clientId);
+      return client ? { sub: subjectOf(client.principal) } : undefined;
     },
     formats: {
       customizers: {
         jwt: async (_ctx, token, parts) => {
           const client = token.clientId === undefined ? undefined : await find(token.clientId);
-          if (client) parts.payload.sub = principalName(client.principal);
+          if (client) parts.payload.sub = subjectOf(client.principal);
         },
       },
     },

@@ -51,7 +51,7 @@ export class OauthState {
           payload: JSON.stringify(kept),
           grant_id: payload.grantId ?? null,
           user_code_hash: userCode === undefined ? null : this.#codeHash(organisation, userCode),
-          principal: principalOf(payload),
+          principal: principalOf(organisation, payload),
           // What has no end would stay for ever; nothing that we issue has none.
           expires_at: now() + (expiresIn ?? 0) * 1000,
           consumed_at: null,
@@ -164,7 +164,8 @@ function payloadOf(row: OauthStatesTable, id: string): AdapterPayload {
   };
 }
 
-function principalOf({ accountId, extra }: AdapterPayload): string | null {
+/** A device's account is its principal; of other tokens the subject says it, without the organisation. */
+function principalOf(organisation: string, { accountId, extra }: AdapterPayload): string | null {
   const subject = (extra as { readonly sub?: unknown } | undefined)?.sub;
-  return accountId ?? (typeof subject === 'string' ? subject : null);
+  return accountId ?? (typeof subject === 'string' ? subject.replace(':', `:${organisation}/`) : null);
 }

@@ -22,6 +22,7 @@ import type { Installation } from '../installation.ts';
 import type { Issuers } from '../registry/issuers.ts';
 import type { Issuer } from '../registry/records.ts';
 import { readPrivateFile } from '../storage/private-file.ts';
+import type { ownIssuers } from './own-issuers.ts';
 
 /** Folder of the data directory for what this server proves itself by to others. */
 const SECRETS_FOLDER = 'secrets';
@@ -30,6 +31,8 @@ const RENEWAL = 60_000;
 export interface AccessTokensOptions extends Pick<Installation, 'registry' | 'authority' | 'directory'> {
   readonly configuration: Pick<Configuration, 'accessTokens'>;
   readonly findPrincipal: Find;
+  /** The embedded authorization servers, if there are any. */
+  readonly own?: ReturnType<typeof ownIssuers> | undefined;
   readonly now: () => number;
 }
 
@@ -47,6 +50,7 @@ export function accessTokens({
   directory,
   configuration: { accessTokens: settings },
   findPrincipal,
+  own,
   now,
 }: AccessTokensOptions): AccessTokens {
   const { authorityFile } = settings;
@@ -55,13 +59,18 @@ export function accessTokens({
     authorities: [authority.rootPem, ...(authorityFile === 'none' ? [] : [readAuthorities(authorityFile)])],
   });
   const keySets = new KeySets({ ask, now, refresh: settings.keyRefresh, outage: settings.keyOutage });
+  const proveClient = issuerClient({ readSecret: (name) => readSecret(join(directory, SECRETS_FOLDER, name)), now });
   const introspection = new Introspection({
-    ask,
-    proveClient: issuerClient({ readSecret: (name) => readSecret(join(directory, SECRETS_FOLDER, name)), now }),
+    ask: own ? own.answering(ask) : ask,
+    proveClient: own ? own.proving(proveClient) : proveClient,
     now,
     outage: settings.introspectionOutage,
   });
-  const known = knownIssuers(registry.issuers);
+  const added = knownIssuers(registry.issuers);
+  const known = () =>
+    whenReady(added(), (others) =>
+      own ? own.all().then((builtIn) => [...others, ...builtIn.filter((one) => !others.some(sameAs(one)))]) : others,
+    );
   const options: AccessTokenOptions = {
     findIssuers: ({ organisation, issuer }) =>
       whenReady(known(), (all) =>
@@ -88,6 +97,11 @@ export function accessTokens({
     },
     close: () => clearInterval(renewal),
   };
+}
+
+/** An issuer that was added by hand, with settings of its own, stands in place of the built-in one. */
+function sameAs({ organisation, issuer }: KnownIssuer) {
+  return (other: KnownIssuer): boolean => other.organisation === organisation && other.issuer === issuer;
 }
 
 /** Issuers as the registry has them, with keys that are given read once. */

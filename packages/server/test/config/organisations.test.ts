@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadConfiguration } from '../../src/config/load.ts';
+import { unsafeSettings } from '../../src/config/unsafe-settings.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-organisations-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -24,6 +25,15 @@ describe('the block of an organisation', () => {
       `organisations:\n  - id: demo\n    authenticators: [token, hook]\n    hook: { url: "https://h.example", secretFile: hook.secret }\n`,
     );
     expect(organisations[0]?.hook).toMatchObject({ secretFile: join(folder, 'hook.secret'), caFile: 'none' });
+  });
+
+  it('is announced at each start where its web hook is told passwords', () => {
+    const text = (more: string) =>
+      `organisations:\n  - id: demo\n    authenticators: [token, hook]\n    hook: { url: "https://h.example/x", secretFile: s${more} }\n`;
+    expect(unsafeSettings(load(text('')))).toEqual([]);
+    const [announced] = unsafeSettings(load(text(', unsafeTellPassword: true')));
+    expect(announced?.setting).toBe('organisations[].hook.unsafeTellPassword');
+    expect(announced?.meaning).toContain('https://h.example');
   });
 
   it.each([
