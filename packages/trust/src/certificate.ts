@@ -85,7 +85,7 @@ export interface Inspected {
 }
 
 /** Reading one costs more than the rest of a handshake, and devices and authorities come again. */
-const RECENT = new Recent<Inspected>(512);
+const RECENT = new Recent<Inspected>(2000);
 const LARGEST_KEPT = 4096;
 
 function recentlyInspected(der: Uint8Array): Inspected | undefined {
