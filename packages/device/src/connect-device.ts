@@ -7,7 +7,7 @@ import { type InsecureSampleKey, writeInsecureSamplePayload } from './insecure-s
 import { Link, type MessageProperties, type Receiver } from './link.ts';
 import type { LinkEvents, LinkListener, LinkOptions } from './link-options.ts';
 import type { Outbox } from './outbox.ts';
-import { Protection, type ProtectionOptions } from './protection.ts';
+import type { Protection, ProtectionOptions } from './protection.ts';
 import { reply } from './reply.ts';
 import { admission, type OnUnlockRequired } from './unlock.ts';
 
@@ -149,6 +149,8 @@ async function openProtection(
   send: (name: string, format: string, bytes: Uint8Array) => Promise<void>,
 ): Promise<Protection> {
   try {
+    // Loaded on demand: it is large, and a device in a browser goes without.
+    const { Protection } = await import('./protection.ts');
     return await Protection.open(protection, { ...device, kind: 'device' }, send);
   } catch (failure) {
     await link.close();

@@ -1,6 +1,7 @@
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import { Failure, topicMatches } from '@sallyport/model';
-import { connect, type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
+// The library as a whole: what a browser gets of it has no exports by name.
+import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
 import { abortable } from './abort.ts';
 import { jitteredBackoff } from './backoff.ts';
 import { Gate } from './gate.ts';
@@ -115,13 +116,15 @@ export class Link {
       connectTimeout,
       reconnectPeriod: backoff.next(),
       queueQoSZero: false,
+      // Else the library makes a worker of a text in a browser, which strict pages forbid.
+      timerVariant: 'native',
       // What was subscribed comes again only after the admission.
       ...(admission === undefined ? {} : { resubscribe: false }),
       ...(options.certificate === undefined ? {} : certificateSettings(options.certificate)),
       ...(await pinSettings(options.serverPin)),
       ...credential,
     };
-    const client = connect(settings);
+    const client = mqtt.connect(settings);
     if (options.onStage) watchStages(client, options.onStage);
     const link = new Link(client, `${host}:${port}`, protocolVersion, options.maximumPending ?? 1_000, admission);
     client.on('message', (topic, payload, packet) => link.#dispatch(topic, payload, packet));
@@ -186,7 +189,7 @@ export class Link {
   #publishNow(topic: string, payload: Uint8Array, { qos, properties }: LinkPublishOptions): Promise<void> {
     const along = properties === undefined || this.#version === 4 ? {} : { properties: propertiesOf(properties) };
     return new Promise<void>((resolve, reject) => {
-      this.#client.publish(topic, Buffer.from(payload), { qos, ...along }, (error, packet) => {
+      this.#client.publish(topic, bytesOf(payload), { qos, ...along }, (error, packet) => {
         if (!error) return resolve();
         const code = reasonCodeIn(error);
         const reason = packet !== undefined && 'properties' in packet ? packet.properties : undefined;
@@ -418,7 +421,7 @@ type Reason = { readonly reasonString?: string } | undefined;
 function propertiesOf({ responseTopic, correlationData }: MessageProperties) {
   return {
     ...(responseTopic === undefined ? {} : { responseTopic }),
-    ...(correlationData === undefined ? {} : { correlationData: Buffer.from(correlationData) }),
+    ...(correlationData === undefined ? {} : { correlationData: bytesOf(correlationData) }),
   };
 }
 
@@ -440,4 +443,9 @@ async function pinSettings(pin: LinkOptions['serverPin']): Promise<IClientOption
       checkServerIdentity(host, certificate) ?? unpinned(pins, certificate),
   };
   return { ...pinned, wsOptions: pinned } as IClientOptions;
+}
+
+/** Bytes as the types of the MQTT library want them; it writes any, and a browser has no others. */
+function bytesOf(bytes: Uint8Array): Buffer {
+  return typeof Buffer === 'undefined' ? (bytes as Buffer) : Buffer.from(bytes);
 }
