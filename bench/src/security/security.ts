@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { connectionRate } from '../generator/connection-rate.ts';
 import { median, spread } from '../statistics.ts';
+import { withAccessTokens } from './access-tokens.ts';
 import { enrolments, lists } from './authority-work.ts';
 import { type SecurityPeer, startMosquittoWithCertificates, startSallyportWithPast } from './peers.ts';
 
@@ -58,6 +59,20 @@ export async function benchSecurity(options: SecurityOptions): Promise<SecurityR
     const workloads: Workload[] = [
       { name: WITHOUT, peer: open, certificates: false, resume: false, beside: WITHOUT },
       { name: 'sallyport: TLS, token', peer: few, certificates: false, resume: false, beside: WITHOUT },
+      {
+        name: 'sallyport: TLS, access token ES256',
+        peer: { ...few, byToken: await withAccessTokens(few, 'ES256') },
+        certificates: false,
+        resume: false,
+        beside: WITHOUT,
+      },
+      {
+        name: 'sallyport: TLS, access token EdDSA',
+        peer: { ...few, byToken: await withAccessTokens(few, 'EdDSA') },
+        certificates: false,
+        resume: false,
+        beside: WITHOUT,
+      },
       { name: MUTUAL, peer: plain, certificates: true, resume: false, beside: MUTUAL },
       {
         name: `mosquitto: mutual TLS, list of ${revoked}`,

@@ -16,9 +16,9 @@ import { principalOfToken, type TokenPrincipal } from './token-principal.ts';
 import { type Accepted, abstained, accepted, type Rejected, rejected } from './verdicts.ts';
 
 /** The user name with which an access token is sent as password. */
-export const ACCESS_TOKEN_USER_NAME = 'use-access-token';
+const ACCESS_TOKEN_USER_NAME = 'use-access-token';
 /** The authentication method of MQTT 5 whose data is an access token. */
-export const ACCESS_TOKEN_METHOD = 'ACCESS-TOKEN';
+const ACCESS_TOKEN_METHOD = 'ACCESS-TOKEN';
 
 export interface AccessTokenOptions {
   readonly findIssuers: FindIssuers;

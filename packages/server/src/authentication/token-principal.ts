@@ -28,7 +28,7 @@ export function checkPrincipalTemplate(template: string): Parsed<string> {
   return parsed(template);
 }
 
-export function claimsOf(template: string): readonly string[] {
+function claimsOf(template: string): readonly string[] {
   return [...template.matchAll(PLACE)].map(([, claim]) => claim ?? '');
 }
 
