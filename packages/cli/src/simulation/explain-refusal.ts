@@ -4,7 +4,7 @@ import { refusalText } from '../explanation-text.ts';
 import type { Invocation } from '../invocation.ts';
 
 /** Asks the server why; undefined where no operator token is at hand. */
-export async function refusalOf(call: Pick<Invocation, 'options'>, ticket: string): Promise<Refusal | undefined> {
+async function refusalOf(call: Pick<Invocation, 'options'>, ticket: string): Promise<Refusal | undefined> {
   try {
     const management = connectAsOperator(call.options);
     try {

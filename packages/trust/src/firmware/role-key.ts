@@ -38,7 +38,7 @@ export function publicRoleKey({ keyId, publicKey }: Pick<RoleKey, 'keyId' | 'pub
 }
 
 /** The id of a public key, so that nobody can list one key under two ids and count it twice. */
-export function roleKeyId(publicKey: string): string {
+function roleKeyId(publicKey: string): string {
   const canonical = JSON.stringify({ keytype: 'ed25519', keyval: { public: publicKey }, scheme: 'ed25519' });
   return createHash('sha256').update(canonical).digest('hex');
 }
