@@ -23,14 +23,16 @@ import { loadConfiguration, startServer } from '@sallyport/server';
  *
  * @param {string} title
  * @param {(stage: Stage) => Promise<void>} work
+ * @param {Readonly<Record<string, unknown>>} settings Configuration keys of the server.
  */
-export async function example(title, work) {
+export async function example(title, work, settings = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-example-'));
   const overrides = {
     dataDirectory: join(folder, 'data'),
     'listeners.mqttTls.port': 0,
     'listeners.http.port': 0,
     'log.level': 'silent',
+    ...settings,
   };
   const server = await startServer({ configuration: loadConfiguration({ overrides }) });
   const token = readFileSync(join(server.dataDirectory, 'operator.token'), 'utf8').trim();
