@@ -317,7 +317,7 @@ async function open(
   const enrolment = wireEnrolment({ installation, trust, refusals, emit, now });
   const firmwareDoor = {
     file: (organisation: string, path: string) => firmware.desk.file(organisation, path),
-    authenticate: firmwareAuthentication(satisfy, now),
+    authenticate: firmwareAuthentication(satisfy),
     maximumDownloads: configuration.firmware.maximumDownloads,
   };
   const api = buildApi({

@@ -63,11 +63,16 @@ export function arrivalDoors(options: ArriveOptions): Arrive {
     steps.push(transportStep(evidence));
     const attempt = attemptOf(evidence);
     const blocked = options.guesses?.blocked(attempt);
-    if (blocked) {
+    // Nobody guesses a certificate: who shows one may still come in by it, and by nothing else.
+    if (blocked && evidence.transport.certificate === undefined) {
       steps.push(blocked.step);
       return turnedAway(refuse, evidence, 'too_many_attempts', steps, blocked.cure);
     }
     return whenReady(satisfy(evidence, steps), (satisfaction): ArrivalVerdict | Promise<ArrivalVerdict> => {
+      if (blocked && !(satisfaction.outcome === 'satisfied' && satisfaction.grounds.certificate)) {
+        steps.push(blocked.step);
+        return turnedAway(refuse, evidence, 'too_many_attempts', steps, blocked.cure);
+      }
       if (satisfaction.outcome === 'unsatisfied') {
         const { reason, cure = REASONS[reason].cure } = satisfaction;
         const verdict = turnedAway(refuse, evidence, reason, steps, cure);
@@ -104,7 +109,7 @@ export function arrivalDoors(options: ArriveOptions): Arrive {
 function attemptOf({ clientId, username, transport }: Evidence): Attempt {
   const owner = ownerOf(clientId);
   const claim = owner !== '' || username === undefined ? owner : `user:${username.slice(0, 128)}`;
-  return { address: transport.remoteAddress, claim, certified: transport.certificateTrusted };
+  return { address: transport.remoteAddress, claim };
 }
 
 function authorize(

@@ -10,7 +10,6 @@ const NOWHERE: TransportFacts = {
   remoteAddress: '',
   remotePort: 0,
   localPort: 0,
-  certificateTrusted: false,
 };
 
 /** A session as the store keeps it. */

@@ -19,8 +19,4 @@ export interface TransportFacts {
   readonly certificateChain?: readonly Uint8Array[];
   /** The handshake resumed an earlier session: the peer's certificate is of that one, and its chain was not sent again. */
   readonly resumed?: boolean;
-  /** True only if the chain led to an authority that some organisation trusts. A hint: the doors judge by the organisation's own. */
-  readonly certificateTrusted: boolean;
-  /** Why it was not trusted, in the TLS library's word, for example `CERT_HAS_EXPIRED`. */
-  readonly certificateProblem?: string;
 }

@@ -8,8 +8,6 @@ export interface Attempt {
   readonly address: string;
   /** Written form of whom it claims to be, or its user name; empty if it claims nobody. */
   readonly claim: string;
-  /** The handshake proved a certificate of an authority that is trusted. */
-  readonly certified: boolean;
 }
 
 export interface GuessGuardOptions {
@@ -44,9 +42,9 @@ export class GuessGuard {
   }
 
   /** Why the attempt is not judged; undefined if it is. */
-  blocked({ address, claim, certified }: Attempt): { readonly step: TraceStep; readonly cure: string } | undefined {
+  blocked({ address, claim }: Attempt): { readonly step: TraceStep; readonly cure: string } | undefined {
     const { book, exempt, now } = this.#options;
-    if (certified || exempt(address)) return undefined;
+    if (exempt(address)) return undefined;
     const found = book.blocked(networkOf(address), claim, now());
     if (found === undefined) return undefined;
     return { step: { stage: 'limits', outcome: 'failed', text: `${sentence(found.text, found.until)}` }, cure: CURE };

@@ -104,14 +104,14 @@ export function operatorGate(
     const verdict = await judge(request);
     if (verdict.outcome === 'rejected') {
       const { ticket } = refuse(request, verdict);
-      await options.guesses.failed({ address: addressOf(request), claim: '', certified: false }, verdict.reason);
+      await options.guesses.failed({ address: addressOf(request), claim: '' }, verdict.reason);
       return {
         problem: problem('unauthenticated', 'No operator credential was shown, or it is not valid.', { ticket }),
         headers: { 'www-authenticate': challenge(verdict.reason) },
       };
     }
     bound.giveBack(addressOf(request));
-    options.guesses.passed({ address: addressOf(request), claim: '', certified: false }, verdict.operator);
+    options.guesses.passed({ address: addressOf(request), claim: '' }, verdict.operator);
 
     const role = OPERATOR_ROLES.find((one) => verdict.roles.includes(one));
     if (role !== undefined && mayUse(role, needs)) return { operator: verdict.operator, role };

@@ -33,7 +33,6 @@ export async function listenTcp(options: TcpListenerOptions): Promise<Listener> 
           transport: 'tcp',
           secure: false,
           ...pending.addresses,
-          certificateTrusted: false,
         });
       });
     });

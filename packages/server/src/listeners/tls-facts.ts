@@ -7,11 +7,7 @@ import type { SocketAddresses } from './socket-address.ts';
 export function tlsFacts(
   socket: TLSSocket,
   addresses: SocketAddresses,
-  {
-    listener,
-    transport,
-    now,
-  }: { readonly listener: string; readonly transport: 'tls' | 'wss'; readonly now: () => number },
+  { listener, transport }: { readonly listener: string; readonly transport: 'tls' | 'wss' },
 ): TransportFacts {
   const tlsVersion = socket.getProtocol();
   const { servername } = socket as { servername?: string | false | null };
@@ -23,23 +19,17 @@ export function tlsFacts(
     ...(tlsVersion ? { tlsVersion } : {}),
     cipher: socket.getCipher().standardName,
     ...(servername ? { serverName: servername.toLowerCase() } : {}),
-    ...peerCertificate(socket, now),
+    ...peerCertificate(socket),
   };
 }
 
-function peerCertificate(
-  socket: TLSSocket,
-  now: () => number,
-): Pick<TransportFacts, 'certificate' | 'certificateChain' | 'resumed' | 'certificateTrusted' | 'certificateProblem'> {
+function peerCertificate(socket: TLSSocket): Pick<TransportFacts, 'certificate' | 'certificateChain' | 'resumed'> {
   const certificate = socket.getPeerX509Certificate();
-  if (!certificate) return { certificateTrusted: false };
-  const problem = socket.authorized ? outlived(socket, certificate.validTo, now) : String(socket.authorizationError);
+  if (!certificate) return {};
   return {
     certificate: certificate.raw,
     certificateChain: issuersOf(certificate),
     resumed: socket.isSessionReused(),
-    certificateTrusted: problem === undefined,
-    ...(problem === undefined ? {} : { certificateProblem: problem }),
   };
 }
 
@@ -54,9 +44,4 @@ function issuersOf(certificate: X509Certificate): Uint8Array[] {
     next = next.issuerCertificate;
   }
   return issuers;
-}
-
-/** A resumed session carries the verdict of its first handshake; the certificate may have ended since. */
-function outlived(socket: TLSSocket, validTo: string, now: () => number): string | undefined {
-  return socket.isSessionReused() && Date.parse(validTo) < now() ? 'CERT_HAS_EXPIRED' : undefined;
 }

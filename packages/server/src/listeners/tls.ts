@@ -57,7 +57,7 @@ export async function listenTls(options: TlsListenerOptions): Promise<TlsListene
     }
     // A TLS 1.2 client could otherwise make the server compute handshakes without end [RFC 9325 section 3.5].
     socket.disableRenegotiation();
-    const facts = tlsFacts(socket, addresses, { listener: name, transport: 'tls', now: Date.now });
+    const facts = tlsFacts(socket, addresses, { listener: name, transport: 'tls' });
     if (!options.admitCertificate) accept(socketStream(socket), facts);
     else void admitOrEnd(options, socket, facts);
   });

@@ -101,6 +101,6 @@ function offersMqtt(request: IncomingMessage): boolean {
 }
 
 function factsOf(socket: Socket, addresses: SocketAddresses, listener: string): TransportFacts {
-  if (socket instanceof TLSSocket) return tlsFacts(socket, addresses, { listener, transport: 'wss', now: Date.now });
-  return { listener, transport: 'ws', secure: false, ...addresses, certificateTrusted: false };
+  if (socket instanceof TLSSocket) return tlsFacts(socket, addresses, { listener, transport: 'wss' });
+  return { listener, transport: 'ws', secure: false, ...addresses };
 }

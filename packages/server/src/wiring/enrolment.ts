@@ -113,7 +113,6 @@ function transportOf({ raw: { socket } }: FastifyRequest): TransportFacts | unde
   const { serverName: _, ...facts } = tlsFacts(socket, addresses, {
     listener: LISTENER,
     transport: 'tls',
-    now: Date.now,
   });
   return facts;
 }

@@ -140,14 +140,14 @@ export function openFirmware(options: FirmwareOptions) {
 }
 
 /** Lets the first door judge who asks for firmware over HTTPS. */
-export function firmwareAuthentication(satisfy: Requirement, now: () => number): FirmwareDoorOptions['authenticate'] {
+export function firmwareAuthentication(satisfy: Requirement): FirmwareDoorOptions['authenticate'] {
   return async ({ name, password, socket }): Promise<DeviceVerdict> => {
     const steps: TraceStep[] = [];
     const clientId = clientIdFor(name);
     const satisfaction = await satisfy(
       {
         clientId,
-        transport: factsOf(socket, now),
+        transport: factsOf(socket),
         ...(password === undefined ? {} : { username: 'use-token-auth', password }),
       },
       steps,
@@ -166,7 +166,7 @@ function clientIdFor(name: string | undefined) {
   return read?.ok ? read.value : ({ kind: 'plain', text: '' } as const);
 }
 
-function factsOf(socket: TLSSocket, now: () => number) {
+function factsOf(socket: TLSSocket) {
   const addresses = socketAddresses(socket) ?? { remoteAddress: '', remotePort: 0, localPort: 0 };
-  return tlsFacts(socket, addresses, { listener: 'https', transport: 'tls', now });
+  return tlsFacts(socket, addresses, { listener: 'https', transport: 'tls' });
 }

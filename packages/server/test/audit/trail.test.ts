@@ -39,7 +39,6 @@ const transport = {
   remotePort: 50_000,
   localPort: 8883,
   tlsVersion: 'TLSv1.3',
-  certificateTrusted: false,
 } as const;
 
 function sessionOpened(clientId = 'd:demo:pump:pump-7'): EventOf<'session.opened'> {

@@ -54,7 +54,6 @@ export const TLS: TransportFacts = {
   localPort: 8883,
   tlsVersion: 'TLSv1.3',
   cipher: 'TLS_AES_128_GCM_SHA256',
-  certificateTrusted: false,
 };
 
 export const PLAIN: TransportFacts = {
@@ -64,7 +63,6 @@ export const PLAIN: TransportFacts = {
   remoteAddress: '192.0.2.7',
   remotePort: 40000,
   localPort: 1883,
-  certificateTrusted: false,
 };
 
 export function evidence(clientId: string, username?: string, password?: string, transport = TLS): Evidence {

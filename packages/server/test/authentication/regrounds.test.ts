@@ -22,7 +22,6 @@ const plain: TransportFacts = {
   remoteAddress: '192.0.2.1',
   remotePort: 50_000,
   localPort: 1883,
-  certificateTrusted: false,
 };
 const secure: TransportFacts = { ...plain, transport: 'tls', secure: true };
 

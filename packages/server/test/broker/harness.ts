@@ -35,7 +35,6 @@ export const FACTS: TransportFacts = {
   remoteAddress: '192.0.2.1',
   remotePort: 50_000,
   localPort: 8883,
-  certificateTrusted: false,
 };
 
 /** Filters that a principal may use; an empty list permits nothing. */

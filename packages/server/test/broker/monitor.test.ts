@@ -106,5 +106,4 @@ const TRANSPORT = {
   remoteAddress: '192.0.2.1',
   remotePort: 1,
   localPort: 8883,
-  certificateTrusted: false,
 } as const;

@@ -52,7 +52,6 @@ describe('listenTcp', () => {
       remoteAddress: '127.0.0.1',
       remotePort: sockets[0]?.localPort,
       localPort: listener.port,
-      certificateTrusted: false,
     });
   });
 

@@ -80,7 +80,6 @@ describe('listenTls', () => {
         localPort: listener.port,
         tlsVersion: version,
         serverName: 'demo.messaging.example',
-        certificateTrusted: false,
       });
       expect(facts.cipher).toMatch(/GCM|POLY1305/);
       expect(facts.certificate).toBeUndefined();
@@ -148,36 +147,29 @@ describe('listenTls', () => {
     expect(resumed).toEqual([false, true, true, true, false]);
   });
 
-  it('shows a trusted client certificate, also after resumption', async () => {
+  it('shows a client certificate, also after resumption', async () => {
     await open({ requestCertificate: true });
     const client = await authority.client('d:pump:pump-7');
     const first = tls(client);
     const ticket = once(first, 'session');
     await greet(first);
     const { facts } = await door.visitor();
-    expect(facts.certificateTrusted).toBe(true);
-    expect(facts.certificateProblem).toBeUndefined();
     expect(facts.certificate?.length).toBeGreaterThan(100);
     const [session] = (await ticket) as [Buffer];
     const second = tls({ ...client, session });
     await greet(second);
     expect(second.isSessionReused()).toBe(true);
-    expect(door.visitors.at(-1)?.facts).toMatchObject({ certificateTrusted: true, certificate: facts.certificate });
+    expect(door.visitors.at(-1)?.facts).toMatchObject({ resumed: true, certificate: facts.certificate });
   });
 
-  it('lets clients without a certificate, and with one that is not trusted, through to be judged', async () => {
+  it('lets clients through to be judged: without a certificate, with an expired one, and with one of a stranger', async () => {
     await open({ requestCertificate: true });
     await greet(tls());
-    expect((await door.visitor()).facts).toMatchObject({ certificateTrusted: false });
-    expect((await door.visitor()).facts.certificateProblem).toBeUndefined();
+    expect((await door.visitor()).facts.certificate).toBeUndefined();
     await greet(tls(await authority.client('d:pump:p', Date.now() - 5 * DAY, DAY)));
-    expect(door.visitors.at(-1)?.facts).toMatchObject({
-      certificateTrusted: false,
-      certificateProblem: 'CERT_HAS_EXPIRED',
-    });
+    expect(door.visitors.at(-1)?.facts.certificate).toBeDefined();
     await greet(tls(await (await testAuthority()).client('d:pump:p')));
-    expect(door.visitors.at(-1)?.facts.certificateTrusted).toBe(false);
-    expect(door.visitors.at(-1)?.facts.certificateProblem).toMatch(/UNABLE_TO|SELF_SIGNED|SIGNATURE/);
+    expect(door.visitors.at(-1)?.facts.certificate).toBeDefined();
   });
 });
 
