@@ -198,7 +198,7 @@ export function text(key: {
       description: key.meaning,
       type: key.type,
       bounds: '',
-      default: key.default,
+      default: key.default === '' ? 'nothing' : key.default,
       expected: key.expected,
     } satisfies KeyMeta);
 }
