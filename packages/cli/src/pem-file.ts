@@ -38,7 +38,11 @@ export async function pemFile(file: string, label: 'CERTIFICATE' | 'CERTIFICATE 
  *
  * @throws Failure `invalid_request` if it exists or cannot be written
  */
-export async function writeNewFile(file: string, text: string, options: { readonly secret: boolean }): Promise<void> {
+export async function writeNewFile(
+  file: string,
+  text: string | Uint8Array,
+  options: { readonly secret: boolean },
+): Promise<void> {
   try {
     await writeFile(file, text, { flag: 'wx', mode: options.secret ? 0o600 : 0o644 });
   } catch (cause) {

@@ -23,3 +23,17 @@ export interface NewClaimDocument {
   readonly pem: string;
   readonly chainPem: string;
 }
+
+/** An unknown device with a certificate of a trusted authority, that waits for an operator. */
+export interface PendingDeviceDocument {
+  readonly organisation: string;
+  readonly type: string;
+  readonly id: string;
+  /** SHA-256 of the authority. */
+  readonly authority: string;
+  /** SHA-256 of the certificate. */
+  readonly fingerprint: string;
+  readonly address: string;
+  readonly firstAt: string;
+  readonly lastAt: string;
+}

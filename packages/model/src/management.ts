@@ -146,6 +146,8 @@ export interface AuthorityDocument {
   /** The one of this server; it cannot be removed, and what it issued counts only if it is on record. */
   readonly builtIn: boolean;
   readonly pem: string;
+  /** Imported ones only: what becomes of an unknown device that it has certified. */
+  readonly registration?: 'off' | 'review' | 'automatic';
   /** Imported ones only: of what this server issued it knows itself. */
   readonly revocation?: RevocationPolicy;
   /** How its revocation lists stand, where one authority was asked for. */

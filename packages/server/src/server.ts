@@ -64,6 +64,7 @@ import { openLists } from './wiring/lists.ts';
 import { followOrganisations } from './wiring/organisation-authorities.ts';
 import { ownIssuers } from './wiring/own-issuers.ts';
 import { followDemands } from './wiring/payload-demands.ts';
+import { wireRegistration } from './wiring/registration.ts';
 import { publication } from './wiring/revocation.ts';
 import { announceUnsafeUnlocks, wireUnlock } from './wiring/unlock.ts';
 
@@ -198,8 +199,19 @@ async function open(
   undo.push(() => directories.close());
   const unlock = wireUnlock({ configuration, registry, events, broker: () => broker, now });
   const presence = unlock.method;
+  const registerUnknown = wireRegistration({ registry, settings: configuration.enrolment, now });
   const satisfy = directories.guard(
-    firstDoor({ registry, trust, accessTokens: bearer, presence, tokens, passwords, directories, now }),
+    firstDoor({
+      registry,
+      trust,
+      registerUnknown,
+      accessTokens: bearer,
+      presence,
+      tokens,
+      passwords,
+      directories,
+      now,
+    }),
   );
 
   // Second door: what may you touch.

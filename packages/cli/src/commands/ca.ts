@@ -36,6 +36,10 @@ const COLUMNS = [
   },
 ];
 
+interface SetOptions extends RevocationOptions {
+  readonly registration?: 'off' | 'review' | 'automatic';
+}
+
 export function caCommand(surroundings: Surroundings): Command {
   const command = new Command('ca').description('Certificate authorities that an organisation trusts');
   withExample(
@@ -68,17 +72,34 @@ export function caCommand(surroundings: Surroundings): Command {
     ),
   );
   withExample(
-    withRevocation(withOrganisation(command.command('set <id>'))).description(
-      'Change what is asked about the certificates of an authority that was added; live sessions stay unless they are known to be revoked',
-    ),
+    withRevocation(withOrganisation(command.command('set <id>')))
+      .addOption(
+        new Option('--registration <mode>', 'what becomes of unknown devices that it has certified').choices([
+          'off',
+          'review',
+          'automatic',
+        ]),
+      )
+      .description(
+        'Change what is asked about the certificates of an authority that was added; live sessions stay unless they are known to be revoked',
+      ),
     `sallyport ca set ${EXAMPLE_ID} --revocation crl-and-ocsp --on-unknown soft`,
+    `sallyport ca set ${EXAMPLE_ID} --registration review`,
   ).action(
-    administers(surroundings, async (administration, text: string, options: RevocationOptions) => {
+    administers(surroundings, async (administration, text: string, options: SetOptions) => {
       const { management, output, organisation } = administration;
       const change = revocationOf(options);
-      if (change === undefined) throw new UsageError('Nothing is to be changed.', 'Give --revocation or --on-unknown.');
+      const { registration } = options;
+      if (change === undefined && registration === undefined) {
+        throw new UsageError('Nothing is to be changed.', 'Give --registration, --revocation or --on-unknown.');
+      }
       const { id } = await authorityNamed(administration, text);
-      const { pem: _, ...changed } = await management.authorities.update(await organisation(), id, change);
+      const name = await organisation();
+      if (registration !== undefined) await management.enrolment.setRegistration(name, id, registration);
+      const { pem: _, ...changed } =
+        change === undefined
+          ? await management.authorities.get(name, id)
+          : await management.authorities.update(name, id, change);
       output.document(changed);
     }),
   );

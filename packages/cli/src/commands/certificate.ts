@@ -1,10 +1,12 @@
 import type { CertificateDocument } from '@sallyport/model';
 import { createClientKey } from '@sallyport/server';
+import { pkcs12Of } from '@sallyport/trust/secrets';
 import { Command, Option } from 'commander';
 import { type Administration, administers, all } from '../administration.ts';
 import type { Surroundings } from '../invocation.ts';
 import { countOption } from '../option-values.ts';
 import { withExample, withOrganisation } from '../options.ts';
+import { passphrase } from '../passphrase.ts';
 import { pemFile, writeNewFile } from '../pem-file.ts';
 import { principalNamed } from '../principal-named.ts';
 import { UsageError } from '../report-failure.ts';
@@ -17,6 +19,8 @@ interface IssueOptions {
   readonly expiresIn?: string;
   readonly claim?: string;
   readonly max?: number;
+  readonly pkcs12?: string;
+  readonly passwordFile?: string;
 }
 
 interface ListOptions {
@@ -48,10 +52,16 @@ export function certificateCommand(surroundings: Surroundings): Command {
       .option('--max <number>', 'how many devices the claim may enrol', countOption)
       .addOption(new Option('--csr <file>', 'certificate request in PEM or DER').conflicts('new'))
       .option('--new', 'make a new key here; it goes into a file that only you can read, and nowhere else')
+      .option(
+        '--pkcs12 <file>',
+        'with --new: write key and certificates to this one file under a password, instead of PEM',
+      )
+      .option('--password-file <file>', 'take the password of the PKCS#12 file from the first line of this file')
       .option('--out <prefix>', 'write PREFIX.pem, and with --new PREFIX-key.pem; the id if left out')
       .option('--expires-in <time>', 'end of its life, for example 30d; 90d if left out'),
     'sallyport certificate issue pump/pump-7 --new',
     'sallyport certificate issue pump/pump-7 --csr pump-7.csr --out pump-7',
+    'sallyport certificate issue pump/pump-7 --new --pkcs12 pump-7.p12',
     'sallyport certificate issue --claim pump --max 500 --new --expires-in 30d',
   ).action(
     administers(surroundings, async (administration, text: string | undefined, options: IssueOptions) => {
@@ -62,6 +72,7 @@ export function certificateCommand(surroundings: Surroundings): Command {
       if (options.claim !== undefined) return issueClaim(administration, options.claim, text, options);
       if (text === undefined) throw new UsageError('For whom?', 'Name a device, or give --claim TYPE with --max.');
       const { organisation, principal, id } = await principalNamed(administration, text);
+      if (options.pkcs12 !== undefined) return issuePkcs12(administration, { organisation, principal, id }, options);
       const prefix = options.out ?? id;
       const own = options.csr === undefined ? await createClientKey(id) : undefined;
       // The key is safe before anything is issued for it.
@@ -143,6 +154,26 @@ export function certificateCommand(surroundings: Surroundings): Command {
     }),
   );
   return command;
+}
+
+/** The key never lies on the disk in clear: it is made in memory and goes into the file under the password. */
+async function issuePkcs12(
+  { management, output, terminal }: Administration,
+  { organisation, principal, id }: { readonly organisation: string; readonly principal: string; readonly id: string },
+  { pkcs12 = '', new: isNew, passwordFile, expiresIn }: IssueOptions,
+): Promise<void> {
+  if (!isNew) throw new UsageError('PKCS#12 holds a key, and there is none.', 'Add --new to have one made.');
+  const question = 'Password of the PKCS#12 file';
+  const password = await passphrase({ question, file: passwordFile, isNew: true }, terminal);
+  const own = await createClientKey(id);
+  const { certificate, chainPem } = await management.certificates.issue(organisation, {
+    principal,
+    csr: own.csrPem,
+    ...(expiresIn === undefined ? {} : { expiresIn }),
+  });
+  const bytes = await pkcs12Of({ keyPem: own.keyPem, chainPem, password, name: id });
+  await writeNewFile(pkcs12, bytes, { secret: true });
+  output.document({ ...certificate, pkcs12File: pkcs12 });
 }
 
 /** A claim is for nobody, so its files are named for the type. */

@@ -11,6 +11,7 @@ import { showOnce, withSaveToken } from '../shown-once.ts';
 import { deviceReference } from '../thing-names.ts';
 import { authenticatorCommand } from './authenticator-command.ts';
 import { credentialCommands } from './credential-commands.ts';
+import { pendingCommand } from './device-pending.ts';
 import { enrolmentCodeCommand } from './enrolment-code.ts';
 import { identityCommands } from './identity-commands.ts';
 import { state, stateCommands } from './state-commands.ts';
@@ -141,6 +142,7 @@ export function deviceCommand(surroundings: Surroundings, noun: 'device' | 'gate
     calls: (management) => management.devices.credentials,
   });
   if (noun === 'device') identityCommands(command, surroundings, { noun, argument: noun, example });
+  if (noun === 'device') command.addCommand(pendingCommand(surroundings));
   command.addCommand(enrolmentCodeCommand(surroundings, { noun, example, named }));
   return command;
 }

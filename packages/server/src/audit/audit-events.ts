@@ -168,13 +168,18 @@ export const AUDIT_EVENTS = {
     details: ['code', 'expiresAt'],
   },
   'enrolment-code.revoked': { meaning: 'The enrolment code of a device was ended.', details: ['code', 'expiresAt'] },
+  'pending-device.created': {
+    meaning: 'An unknown device with a certificate of a trusted authority waits for the approval of an operator.',
+    details: ['authority', 'fingerprint', 'address'],
+  },
+  'pending-device.removed': { meaning: 'An operator has rejected a device that waited.', details: [] },
   'authority.created': {
     meaning: 'An organisation trusts a certificate authority from now on.',
     details: ['subject', 'notAfter'],
   },
   'authority.updated': {
-    meaning: 'What is asked about the certificates of an imported authority was changed.',
-    details: ['revocation', 'onUnknown'],
+    meaning: 'What is asked about the certificates of an imported authority, or what it may register, was changed.',
+    details: ['revocation', 'onUnknown', 'registration'],
   },
   'authority.removed': {
     meaning: 'An organisation does not trust a certificate authority any more.',

@@ -13,6 +13,7 @@ import { type CertificateTrust, certificateStanding } from './certificate-standi
 import { ChainMemory } from './chain-memory.ts';
 import { foreignStanding } from './foreign-revocation.ts';
 import type { Find, KnownPrincipal } from './known-principal.ts';
+import type { RegisterUnknown } from './register-unknown.ts';
 import { suspension } from './standing.ts';
 import { abstained } from './verdicts.ts';
 import { printable, verifyCertificate } from './verify-certificate.ts';
@@ -21,6 +22,8 @@ export interface CertificateOptions {
   readonly trust: CertificateTrust;
   readonly findPrincipal: Find;
   readonly organisationExists: (id: string) => boolean | Promise<boolean>;
+  /** Registers devices that are unknown; left out, nobody is registered by a certificate. */
+  readonly registerUnknown?: RegisterUnknown;
   readonly now: () => number;
 }
 
@@ -78,7 +81,8 @@ export function certificateAuthenticator(options: CertificateOptions): Authentic
       ? await foreignStanding(trust.news, { organisation: home, authority: grounds.authority, path })
       : {};
     if (foreign.fallen) return refused(foreign.fallen.reason, foreign.fallen.text, undefined, foreign.fallen);
-    return conclude(leaf, grounds, named, home, foreign.note);
+    const turnedAway = await registered(evidence, leaf, grounds, named.principal);
+    return turnedAway ?? conclude(leaf, grounds, named, home, foreign.note);
   }
 
   /** A pinned certificate names its principal by the registry; what it says of itself does not matter. */
@@ -120,6 +124,34 @@ export function certificateAuthenticator(options: CertificateOptions): Authentic
     return conclude(leaf, grounds, renames ? renamed(principal) : { principal }, principal.organisation);
   }
 
+  /**
+   * Has an unknown device registered whose authority may do so; why not, if it was not. Only a certificate that names the device itself
+   * and counts does that: one for a whole type, or one that was revoked, would let its holder invent devices.
+   */
+  async function registered(
+    { transport }: Evidence,
+    leaf: CertificateFacts,
+    grounds: CertificateGrounds,
+    principal: Principal,
+  ): Promise<Verdict | undefined> {
+    if (!options.registerUnknown || principal.kind !== 'device') return undefined;
+    const { organisation, type, id } = principal;
+    const name = principalName(principal);
+    const exact = certificateNames(leaf).some((one) => one.kind === 'device' && one.type === type && one.id === id);
+    if (!exact || (await findPrincipal(name)) !== undefined) return undefined;
+    const fallen = await certificateStanding(trust, grounds, { organisation, principal: name }, now());
+    if (fallen) return refused(fallen.reason, fallen.text, undefined, fallen);
+    const answer = await options.registerUnknown({
+      organisation,
+      type,
+      id,
+      authority: grounds.authority,
+      fingerprint: grounds.fingerprint,
+      address: transport.remoteAddress,
+    });
+    return answer === 'registered' ? undefined : refused(answer.reason, answer.text, undefined, answer);
+  }
+
   async function conclude(
     leaf: CertificateFacts,
     certificate: CertificateGrounds,
@@ -131,7 +163,7 @@ export function certificateAuthenticator(options: CertificateOptions): Authentic
     const known = await findPrincipal(name);
     if (!known) {
       return refused('unknown_identity', `The certificate is that of ${name}, which is not registered.`, undefined, {
-        cure: 'Register it first; devices are not registered by their certificates.',
+        cure: 'Register it first: `sallyport device add`, `sallyport gateway add` or `sallyport application add`.',
       });
     }
     const fallen =

@@ -139,6 +139,7 @@ export const authorityAnswer: z.ZodType<AuthorityDocument> = z
     notAfter: at,
     builtIn: z.boolean(),
     pem: text,
+    registration: z.enum(['off', 'review', 'automatic']).exactOptional(),
     revocation: z
       .object({
         mode: z.enum(REVOCATION_MODES),

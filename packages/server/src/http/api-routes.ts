@@ -17,6 +17,7 @@ import { issuerRoutes } from './routes/issuers.ts';
 import { oauthRoutes } from './routes/oauth.ts';
 import { operatorRoutes } from './routes/operators.ts';
 import { organisationRoutes } from './routes/organisations.ts';
+import { pendingDeviceRoutes } from './routes/pending-devices.ts';
 import { policyRoutes } from './routes/policies.ts';
 import { rolloutRoutes } from './routes/rollouts.ts';
 import { securityRoutes } from './routes/security.ts';
@@ -43,6 +44,7 @@ export function apiRoutes(services: Services, now: () => number): readonly Route
     ...identityRoutes(services, now),
     ...issuerRoutes(services),
     ...enrolmentRoutes(services, now),
+    ...pendingDeviceRoutes(services),
     ...policyRoutes(services),
     ...addressListRoutes(services, now),
     ...blockRoutes(services),

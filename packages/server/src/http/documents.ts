@@ -87,13 +87,14 @@ export function certificateDocument({ issuerNameHash: _, ...record }: Certificat
 }
 
 export function authorityDocument(authority: TrustedAuthority): AuthorityDocument {
-  const { fingerprint, subject, notBefore, notAfter, der, revocation, createdAt, createdBy } = authority;
+  const { fingerprint, subject, notBefore, notAfter, der, revocation, registration, createdAt, createdBy } = authority;
   return {
     ...written({ subject, notBefore, notAfter, createdAt, createdBy }, ['notBefore', 'notAfter', 'createdAt']),
     id: fingerprint,
     builtIn: false,
     pem: pemOf('CERTIFICATE', der),
     revocation,
+    registration,
   };
 }
 

@@ -34,6 +34,12 @@ export interface Authorities {
     revocation: RevocationChange;
     by: string;
   }): Promise<TrustedAuthority>;
+  setRegistration(input: {
+    organisation: string;
+    fingerprint: string;
+    registration: Registration;
+    by: string;
+  }): Promise<TrustedAuthority>;
   /** Certificates that lead to it are worth nothing from then on. */
   remove(input: { organisation: string; fingerprint: string; by: string }): Promise<void>;
   /** Those with one of these subjects, of one organisation or of all; at most 64. Asked of the disk each time, so never out of date. */
@@ -134,6 +140,26 @@ export function authorities(ground: Ground): Authorities {
           organisation,
           target: targetOf(input),
           details: { revocation: mode, onUnknown },
+        });
+        return authorityIn(transaction, input);
+      }),
+
+    setRegistration: ({ registration, ...input }) =>
+      mutate(ground, input.by, async (transaction, note) => {
+        const { organisation, fingerprint } = input;
+        await authorityIn(transaction, input);
+        await transaction
+          .updateTable('authorities')
+          .set({ registration })
+          .where('organisation', '=', organisation)
+          .where('fingerprint', '=', fingerprint)
+          .execute();
+        note({
+          kind: 'authority',
+          change: 'updated',
+          organisation,
+          target: targetOf(input),
+          details: { registration },
         });
         return authorityIn(transaction, input);
       }),

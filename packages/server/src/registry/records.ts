@@ -219,6 +219,20 @@ export interface EnrolmentCode {
   readonly attempts: number;
 }
 
+/** An unknown device with a certificate of a trusted authority, that waits for an operator. */
+export interface PendingDevice {
+  readonly organisation: string;
+  readonly type: string;
+  readonly id: string;
+  /** SHA-256 of the authority. */
+  readonly authority: string;
+  /** SHA-256 of the certificate. */
+  readonly fingerprint: string;
+  readonly address: string;
+  readonly firstAt: number;
+  readonly lastAt: number;
+}
+
 /** What a claim certificate may enrol: new devices of one type, so many. */
 export interface Claim {
   readonly certificate: CertificateRecord;
@@ -248,6 +262,7 @@ export type RegistryKind =
   | 'client-key'
   | 'issuer'
   | 'enrolment-code'
+  | 'pending-device'
   | 'policy'
   | 'list'
   | 'identity';

@@ -18,6 +18,7 @@ import { type Issuers, issuers } from './issuers.ts';
 import type { Lookup } from './lookup.ts';
 import { type Operators, operators } from './operators.ts';
 import { type Organisations, organisations } from './organisations.ts';
+import { type PendingDevices, pendingDevices } from './pending-devices.ts';
 import { type Policies, policies } from './policies.ts';
 import type { RegistryChange } from './records.ts';
 import { type RevokedCertificates, revokedCertificates } from './revoked-certificates.ts';
@@ -62,6 +63,7 @@ export interface Registry {
   readonly identities: Identities;
   readonly issuers: Issuers;
   readonly enrolment: Enrolment;
+  readonly pendingDevices: PendingDevices;
   readonly policies: Policies;
   readonly addressLists: AddressListRecords;
   readonly lookup: Lookup;
@@ -104,6 +106,7 @@ export function openRegistry(options: RegistryOptions): Registry {
     identities: identities(ground),
     issuers: tokenIssuers,
     enrolment: enrolment(ground),
+    pendingDevices: pendingDevices(ground),
     policies: policies(ground),
     addressLists: addressListRecords(ground),
     lookup,

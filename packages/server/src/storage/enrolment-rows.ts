@@ -24,7 +24,7 @@ interface ClaimsTable {
   used: number;
 }
 
-interface PendingDevicesTable {
+export interface PendingDevicesTable {
   organisation: string;
   type: string;
   id: string;

@@ -6,6 +6,7 @@ import type { CertificateTrust } from '../authentication/certificate-standing.ts
 import { deviceTokenAuthenticator } from '../authentication/device-token.ts';
 import type { ExchangeMethod } from '../authentication/exchange-method.ts';
 import { passwordAuthenticator } from '../authentication/password.ts';
+import type { RegisterUnknown } from '../authentication/register-unknown.ts';
 import { type Requirement, requirement } from '../authentication/requirement.ts';
 import { scramMethod } from '../authentication/scram.ts';
 import type { Installation } from '../installation.ts';
@@ -34,6 +35,7 @@ export function certificateTrust({
 
 export interface FirstDoorOptions extends Pick<Installation, 'registry' | 'tokens' | 'passwords'> {
   readonly trust: CertificateTrust;
+  readonly registerUnknown: RegisterUnknown;
   readonly accessTokens: AccessTokens;
   /** By which a client gives a one-time code, after it has proven who it is. */
   readonly presence: ExchangeMethod;
@@ -45,6 +47,7 @@ export interface FirstDoorOptions extends Pick<Installation, 'registry' | 'token
 export function firstDoor({
   registry: { lookup },
   trust,
+  registerUnknown,
   accessTokens,
   presence,
   tokens,
@@ -75,7 +78,7 @@ export function firstDoor({
     authenticators: [
       {
         proof: 'certificate',
-        authenticator: certificateAuthenticator({ trust, findPrincipal, organisationExists, now }),
+        authenticator: certificateAuthenticator({ trust, findPrincipal, organisationExists, registerUnknown, now }),
       },
       { proof: 'token', authenticator: accessTokens.authenticator },
       { proof: 'token', authenticator: deviceTokenAuthenticator({ findPrincipal, tokens, now }) },
