@@ -40,6 +40,7 @@ describe('a device', () => {
     await decide(server, json.user_code, 'approve');
     const answers = await Promise.all(Array.from({ length: 6 }, () => poll(server, json.device_code)));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(answers.filter(({ json: { error } }) => error === 'invalid_grant')).toHaveLength(5);
   });
 
   it('loses everything when one of its refresh tokens is used a second time', async () => {

@@ -2,9 +2,6 @@ import { Failure, type Principal, parsePrincipal } from '@sallyport/model';
 import { type Grants, grantText, MOST_GRANTS, parseGrant } from '@sallyport/policy';
 import type { TemplateValues } from './ldap-template.ts';
 
-/** Says what a principal may do at most; undefined if it is no business of the source. Rejects if it cannot be known. */
-export type GrantSource = (principal: string) => Grants | Promise<Grants>;
-
 export type GrantedPrincipal = Exclude<Principal, { readonly kind: 'operator' }>;
 
 /** Reads the written form of a principal that has topics. */

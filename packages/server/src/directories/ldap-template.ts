@@ -6,11 +6,6 @@ export type TemplateValues = Readonly<Record<string, string>>;
 
 const VARIABLE = /\$\{([a-z]+)\}/g;
 
-/** The variables that a template names. */
-export function variablesOf(template: string): readonly string[] {
-  return [...template.matchAll(VARIABLE)].map((match) => match[1] ?? '');
-}
-
 /** Fills a distinguished name; values are escaped as RFC 4514 section 2.4 demands, so that each stays one value. */
 export function fillDn(template: string, values: TemplateValues): string {
   return fill(template, values, escapeDnValue);

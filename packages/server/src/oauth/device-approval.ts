@@ -28,7 +28,7 @@ export interface DeviceApprovalOptions extends OauthClientsOptions {
 }
 
 /** The user code as it is compared: upper case, without separators. */
-export function normalUserCode(text: string): string {
+function normalUserCode(text: string): string {
   return text.toUpperCase().replace(/[^A-Z]/g, '');
 }
 

@@ -7,7 +7,7 @@ import { suspension } from '../authentication/standing.ts';
 import type { PolicyInForce } from '../authorization/policy-store.ts';
 import type { ClientKey } from '../registry/records.ts';
 import { clientMetadata, findOauthClient, subjectOf } from './oauth-clients.ts';
-import type { OauthState } from './oauth-state.ts';
+import { AlreadyConsumed, type OauthState } from './oauth-state.ts';
 import { refusedScope } from './permitted-scopes.ts';
 import { type KeyRing, SIGNING_ALGORITHM } from './signing-keys.ts';
 
@@ -85,7 +85,12 @@ export async function oauthProvider(options: OauthProviderOptions): Promise<Prov
   const configuration: Configuration = {
     adapter: (model) => {
       const adapter = state.adapter(organisation, model);
-      return model === 'Client' ? { ...adapter, find: metadataOf } : adapter;
+      if (model === 'Client') return { ...adapter, find: metadataOf };
+      const consume = (id: string) =>
+        adapter.consume(id).catch((cause: unknown) => {
+          throw cause instanceof AlreadyConsumed ? new errors.InvalidGrant('it was used already') : cause;
+        });
+      return { ...adapter, consume };
     },
     jwks: { keys: ring.keys.map(({ jwk }) => jwk as never) },
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
