@@ -38,7 +38,6 @@ export function enumerated(value: number): Uint8Array<ArrayBuffer> {
   return element(0x0a, Uint8Array.of(value));
 }
 
-export const TRUE = element(0x01, Uint8Array.of(0xff));
 export const NULL = element(0x05);
 
 /** A context-specific constructed tag around what is given. */
@@ -98,7 +97,7 @@ function digitsOf(milliseconds: number): string {
   return `${new Date(milliseconds).toISOString().slice(0, 19).replace(/[-:T]/g, '')}Z`;
 }
 
-export function ascii(text: string): Uint8Array<ArrayBuffer> {
+function ascii(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 

@@ -62,8 +62,8 @@ function askedIn(der: Uint8Array, request: Element): AskedCertificate | undefine
   };
 }
 
-/** Value of the nonce among the extensions of a request or an answer. */
-export function nonceIn(der: Uint8Array, outer: Element): Uint8Array | undefined {
+/** Value of the nonce among the extensions of a request. */
+function nonceIn(der: Uint8Array, outer: Element): Uint8Array | undefined {
   const list = elementAt(der, outer.content, outer.end);
   for (const extension of (list && childrenOf(der, list)) ?? []) {
     const [oid, ...rest] = childrenOf(der, extension) ?? [];

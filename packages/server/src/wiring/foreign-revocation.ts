@@ -33,6 +33,7 @@ export interface ForeignRevocation {
 
 const LISTS_FOLDER = 'revocation';
 const TENDED_EVERY = 10_000;
+const GATHERED = 200;
 
 /** Opens what was learnt before, and begins to tend it. */
 export async function foreignRevocation(options: ForeignRevocationOptions): Promise<ForeignRevocation> {
@@ -49,7 +50,17 @@ export async function foreignRevocation(options: ForeignRevocationOptions): Prom
       allowedHosts: named.has(request.url) ? new Set([...allowed, hostOf(request.url)]) : allowed,
     });
   const failed = (where: string) => (problem: unknown) => emit({ type: 'defect', where, problem: String(problem) });
+  const pending = new Set<string>();
   const onRevoked = (authority: string): void => {
+    // Every session of an organisation is judged anew: once for all the news that comes together.
+    if (pending.has(authority)) return;
+    pending.add(authority);
+    setTimeout(() => {
+      pending.delete(authority);
+      tellOf(authority);
+    }, GATHERED).unref();
+  };
+  const tellOf = (authority: string): void => {
     authorities
       .lookedAt()
       .then((all) => {

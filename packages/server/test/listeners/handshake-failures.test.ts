@@ -40,4 +40,29 @@ describe('handshakeFailures', () => {
       },
     ]);
   });
+
+  it.each([
+    ['iot.example', 'server_certificate_rejected'],
+    ['demo.messaging.example', 'server_certificate_rejected'],
+    ['a.demo.messaging.example', 'server_name_unknown'],
+    ['nobody.example', 'server_name_unknown'],
+  ])('tells a client that went because the certificate lists another name than %s: %s', (serverName, reason) => {
+    const kept: Refusal[] = [];
+    const report = handshakeFailures({
+      refuse: (refusal) => {
+        kept.push({ ...refusal, ticket: 'ABC123', at: '', lastAt: '', count: 1 });
+        return kept[0] as Refusal;
+      },
+      emit: () => {},
+      ownNames: () => ['iot.example', '*.messaging.example'],
+    });
+    const detail = "The client rejected the server's certificate.";
+    const peer = { listener: 'mqtt-tls', remoteAddress: '192.0.2.1', remotePort: 5 };
+    report({ ...peer, problem: 'server_certificate_rejected', detail, serverName });
+    expect(kept).toMatchObject([{ reason }]);
+    if (reason === 'server_name_unknown') {
+      const compared = { found: serverName, expected: 'iot.example, *.messaging.example' };
+      expect(kept[0]?.steps[0]).toMatchObject({ compared });
+    }
+  });
 });
