@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { idsIn, readStatements } from './check-conformance.mjs';
+import { pageWithVectors } from './vectors.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FOLDER = join(ROOT, 'docs', 'reference');
@@ -244,6 +245,8 @@ const PAGES = {
   'mqtt-conformance.md': mqttConformance,
   'policy-builtin.md': builtinPolicy,
   'refusals.md': refusals,
+  'sealed-payloads.md': () => pageWithVectors('sealed-payloads.md'),
+  'signed-commands.md': () => pageWithVectors('signed-commands.md'),
 };
 
 const checking = process.argv.includes('--check');

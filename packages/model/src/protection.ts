@@ -23,7 +23,7 @@ export const IDENTITY_MESSAGE = 'sallyport-identity';
 /** Name of the event by which a device says that it did not follow a command. */
 export const REFUSAL_MESSAGE = 'sallyport-refusal';
 
-/** What the platform states of keys: that they are those of this principal. Times are milliseconds since the epoch. */
+/** What the platform states of keys: that they are those of this principal. Times are ISO 8601. */
 export interface StatementDocument {
   /** Base64url, 22 characters: the beginning of the SHA-256 of the keys. */
   readonly keyId: string;

@@ -64,7 +64,7 @@ export {
   sealMessage,
 } from './sealed-message.ts';
 export { generateSealingKey, type SealingKey, sealingKeyOf, sealingPublicKeyOf } from './sealing-key.ts';
-export { beginSession, joinSession, nonceOf, type SessionKeys, type SessionParties } from './sealing-session.ts';
+export { beginSession, joinSession, type SessionKeys, type SessionParties, sessionInfo } from './sealing-session.ts';
 export { selfSignedClientCertificate } from './self-signed.ts';
 export { type ReadCommand, readCommand, type SignedCommand, signCommand } from './signed-command.ts';
 export {

@@ -40,7 +40,7 @@ export async function beginSession(
   const context = await suite.createSenderContext({
     recipientPublicKey: await suite.kem.deserializePublicKey(Uint8Array.from(recipientKey).buffer),
     senderKey: own.pair,
-    info: infoOf(parties),
+    info: sessionInfo(parties),
   });
   return { encapsulated: new Uint8Array(context.enc), keys: await keysOf(context) };
 }
@@ -56,7 +56,7 @@ export async function joinSession(
     recipientKey: own.pair,
     senderPublicKey: await suite.kem.deserializePublicKey(Uint8Array.from(senderKey).buffer),
     enc: Uint8Array.from(encapsulated).buffer,
-    info: infoOf(parties),
+    info: sessionInfo(parties),
   });
   return keysOf(context);
 }
@@ -72,7 +72,8 @@ export function nonceOf({ iv }: SessionKeys, counter: number): Uint8Array<ArrayB
   return nonce;
 }
 
-function infoOf({ sender, senderKeyId, recipient, recipientKeyId, session }: SessionParties): ArrayBuffer {
+/** What both sides must agree on, as it goes into the derivation (`info` of RFC 9180 section 5.1). */
+export function sessionInfo({ sender, senderKeyId, recipient, recipientKeyId, session }: SessionParties): ArrayBuffer {
   return encodeCbor([LABEL, sender, senderKeyId, recipient, recipientKeyId, session]).buffer;
 }
 
