@@ -5,6 +5,8 @@ import { type TestServer, testServer } from '../server.ts';
 const by = 'system';
 const organisation = 'demo';
 const device = { organisation, type: 'pump', id: 'pump-7', by };
+/** Of this machine, as all of 127.0.0.0/8 are; whoever else the test plays comes from another one. */
+const ADDRESS = '127.0.0.77';
 const EVENT = 'iot-2/evt/status/fmt/json';
 const FULL_EVENT = 'iot-2/type/pump/id/pump-7/evt/status/fmt/json';
 const WILL = { topic: 'iot-2/evt/gone/fmt/json', payload: Buffer.from('will'), qos: 1, retain: false } as const;
@@ -22,19 +24,48 @@ const revoke = async (principal: string) => {
 };
 const everyone = { principals: ['device:demo/**', 'application:demo/*'] };
 
-/** What ends the session of pump-7 on the plain listener, and in what way else it is seen. */
-const CAUSES: readonly (readonly [string, () => Promise<unknown>])[] = [
-  ['its token is revoked', () => revoke('device:demo/pump/pump-7')],
-  ['it is suspended', () => registry().devices.suspend(device)],
-  ['it is removed', () => registry().devices.remove(device)],
+const nothingBefore = async (): Promise<void> => {};
+
+/** What ends the session of pump-7 on the plain listener, and what has to be there before. */
+const CAUSES: readonly (readonly [string, () => Promise<unknown>, () => Promise<unknown>])[] = [
+  ['its token is revoked', () => revoke('device:demo/pump/pump-7'), nothingBefore],
+  ['it is suspended', () => registry().devices.suspend(device), nothingBefore],
+  ['it is removed', () => registry().devices.remove(device), nothingBefore],
   [
     'the connection security of its type is raised',
     () => registry().types.update({ organisation, id: 'pump', security: 'tls-token', by }),
+    nothingBefore,
+  ],
+  [
+    'its address is put on the black list of the organisation',
+    () => server.api.lists.add(organisation, 'black', { entries: [{ entry: ADDRESS }] }),
+    () => server.api.lists.use(organisation, { active: 'black' }),
+  ],
+  [
+    'a white list without its address is turned on for the whole server',
+    () => server.api.lists.use(undefined, { active: 'white' }),
+    () => server.api.lists.add(undefined, 'white', { entries: [{ entry: '127.0.0.1' }, { entry: '::1' }] }),
+  ],
+  [
+    'an incident has it suspended',
+    async () => {
+      const [incident] = (await server.api.incidents.list()).items;
+      await server.api.incidents.contain(incident?.id ?? '', 'suspend');
+    },
+    provokeIncident,
   ],
 ];
 
+/** The device names another again and again. */
+async function provokeIncident(): Promise<void> {
+  const pump = await RawClient.open(server, 'pump-7');
+  for (let count = 0; count < 6; count++) await pump.subscribe(`iot-2/type/pump/id/pump-8/evt/e${count}/fmt/json`);
+  await pump.vanish();
+  await expect.poll(async () => (await server.api.incidents.list()).items.length).toBe(1);
+}
+
 async function plainDevice(version: (typeof VERSIONS)[number], more: object = {}): Promise<RawClient> {
-  const client = await RawClient.dial(server, version, true);
+  const client = await RawClient.dial(server, version, true, { localAddress: ADDRESS });
   const password = Buffer.from(server.tokens['pump-7'] ?? '');
   const login = { clientId: 'd:demo:pump:pump-7', username: 'use-token-auth', password, keepAlive: 0, ...more };
   expect((await client.connect(login)).reasonCode).toBe(0);
@@ -47,7 +78,8 @@ describe.each(VERSIONS)('rights that end under a live session of version %s', (v
 
   it.each(CAUSES)(
     'when %s: it is closed, its will is not sent, its messages are gone, nobody else is touched',
-    async (_, end) => {
+    async (_, end, before) => {
+      await before();
       const desk = await RawClient.open(server, 'desk');
       await desk.subscribe('iot-2/type/+/id/+/evt/+/fmt/+');
       const bystanders = await Promise.all(

@@ -7,7 +7,7 @@ import { type Ground, mutate } from './ground.ts';
 import { organisationIn } from './organisations.ts';
 
 /** Scope of the lists of the whole server; every other scope is the id of an organisation. */
-export const SERVER_SCOPE = '';
+const SERVER_SCOPE = '';
 
 /** One line of a list. Times are milliseconds since the epoch. */
 export interface ListedEntry {
