@@ -13,8 +13,6 @@ export interface SimulatorDocument {
   readonly unlock?: SimulatorUnlock;
   /** Applications whose commands it takes, as it has pinned them. */
   readonly pinned?: readonly string[];
-  /** The last content that it sealed: as the server saw it, and as it was. */
-  readonly sealed?: { readonly outside: string; readonly inside: string };
   /** Newest first, bounded. */
   readonly readings: readonly SimulatorReading[];
   /** Newest first, bounded. */

@@ -9,9 +9,11 @@ import { createProgress } from '../progress.ts';
 import { UsageError } from '../report-failure.ts';
 import { askForCode } from '../simulation/ask-code.ts';
 import { type DeviceName, type FlashOptions, flashOf, proofOf } from '../simulation/build-device.ts';
+import type { DevicePageOptions } from '../simulation/device-page.ts';
 import { showRefusal } from '../simulation/explain-refusal.ts';
 import { type FleetMember, type FleetSummary, type Percentiles, runFleet } from '../simulation/fleet.ts';
 import { MISBEHAVIOURS, type Misbehaviour, misbehave } from '../simulation/misbehave.ts';
+import { serveDevicePage } from '../simulation/serve-device-page.ts';
 import { eventShower } from '../simulation/show-event.ts';
 import { deviceReference } from '../thing-names.ts';
 import { type ClientOptions, serverOfClient, tokenOfClient, withClientOptions } from './client-options.ts';
@@ -22,6 +24,8 @@ interface SimulateOptions extends FlashOptions {
   readonly update?: string | true;
   readonly follow?: readonly string[];
   readonly misbehave?: Misbehaviour | 'old-firmware' | 'replay-command';
+  readonly ui?: boolean;
+  readonly uiPort: number;
 }
 
 interface FleetOptions extends ClientOptions {
@@ -60,6 +64,10 @@ function deviceCommand(command: Command, surroundings: Surroundings): void {
     .addOption(
       new Option('--every <time>', 'pause between two readings').argParser(durationOption).default(5_000, '5s'),
     )
+    .option('--ui', 'show the device on a page in the browser of this machine')
+    .addOption(
+      new Option('--ui-port <port>', 'with --ui: port of the page').argParser(portOption).default(0, 'a free one'),
+    )
     .addOption(new Option('--count <readings>', 'end after so many').argParser(countOption))
     .addOption(
       new Option('--misbehave <how>', 'do something wrong, and show the refusal with its explanation').choices([
@@ -74,27 +82,32 @@ function deviceCommand(command: Command, surroundings: Surroundings): void {
       const name = wholeName(text);
       const server = serverOfClient(options);
       const wrong = options.misbehave;
+      const culprit = { ...name, server, token: () => tokenOfClient(call, options, name.id) };
       if (wrong !== undefined && wrong !== 'old-firmware' && wrong !== 'replay-command') {
-        return misbehave(call, wrong, { ...name, server, token: () => tokenOfClient(call, options, name.id) });
+        return misbehave(call, wrong, culprit);
       }
-      const proof = await proofOf(call, options, name.id);
-      const made = await flashOf(options, name, proof);
+      const own = await proofOf(call, options, name.id);
+      const made = await flashOf(options, name, own);
       if (made?.made) call.output.note(`Made the device in ${options.flash}: its ROM holds the root of the firmware.`);
       const { output, terminal } = call;
-      const simulated = new SimulatedDevice({
-        ...name,
-        server,
-        proof,
-        every: options.every,
-        now: Date.now,
-        random: Math.random,
-        enterCode: (status) => askForCode(terminal, status),
-        ...(options.follow && {
-          protection: { applications: options.follow.map((application) => ({ application, commands: ['+'] })) },
-        }),
-        ...(made && { flash: made.flash }),
-        ...(made?.source && { source: made.source }),
-      });
+      const { follow: follows, every } = options;
+      const build: DevicePageOptions['build'] = (proof, enterCode) =>
+        new SimulatedDevice({
+          ...name,
+          server,
+          proof,
+          every,
+          now: Date.now,
+          random: Math.random,
+          enterCode,
+          ...(follows && {
+            protection: { applications: follows.map((application) => ({ application, commands: ['+'] })) },
+          }),
+          ...(made && { flash: made.flash }),
+          ...(made?.source && { source: made.source }),
+        });
+      if (options.ui) return serveDevicePage(call, { culprit, port: options.uiPort, proof: own, build, follows });
+      const simulated = build(own, (status) => askForCode(terminal, status));
       simulated.on(eventShower(output));
       try {
         await simulated.start();
@@ -114,6 +127,7 @@ function deviceCommand(command: Command, surroundings: Surroundings): void {
     device,
     'sallyport simulate device demo/pump/pump-7 --token-file pump-7.token',
     'sallyport simulate device demo/pump/pump-7 --token-file pump-7.token --flash ./pump-7',
+    'sallyport simulate device demo/pump/pump-7 --token-file pump-7.token --ui',
     'sallyport simulate device demo/pump/pump-7 --token-file pump-7.token --misbehave name-another-device',
   );
 }

@@ -9,7 +9,6 @@ import { FirmwareCard } from './firmware-card.tsx';
 import { MisdeedCard } from './misdeed-card.tsx';
 import { ReadingChart } from './reading-chart.tsx';
 import { ReadingTable } from './reading-table.tsx';
-import { SealedCard } from './sealed-card.tsx';
 import { UnlockCard } from './unlock-card.tsx';
 
 /** The simulated device: how it proves who it is on the left, what it says and hears in the middle, what is inside on the right. */
@@ -34,7 +33,6 @@ export function DevicePage() {
           <div className="flex flex-col gap-3 md:col-span-2 md:grid md:grid-cols-2 xl:col-span-1 xl:flex">
             {device.boot === undefined ? null : <BootChain boot={device.boot} />}
             {device.firmware === undefined ? null : <FirmwareCard firmware={device.firmware} />}
-            {device.sealed === undefined ? null : <SealedCard sealed={device.sealed} />}
             <MisdeedCard device={device} />
           </div>
         </div>

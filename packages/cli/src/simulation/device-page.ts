@@ -1,0 +1,210 @@
+import type {
+  SimulatedDevice,
+  SimulatedDeviceOptions,
+  SimulatedEvent,
+  SimulatedProof,
+} from '@sallyport/device/simulator';
+import {
+  Failure,
+  type SimulatorCommand,
+  type SimulatorConnection,
+  type SimulatorDocument,
+  type SimulatorMisdeed,
+  type SimulatorProof,
+  type SimulatorReading,
+  type SimulatorStage,
+} from '@sallyport/model';
+import { Newest } from '../desk/newest.ts';
+import { UnlockPrompt } from './unlock-prompt.ts';
+
+const ROWS = 100;
+const STAGES = 40;
+
+/** A way to prove who the device is, offered on the page. */
+export interface OfferedProof extends SimulatorProof {
+  readonly make: (written: { readonly username: string; readonly password: string }) => SimulatedProof;
+}
+
+export interface OfferedMisdeed extends SimulatorMisdeed {
+  /** What came of it, as a person reads it. */
+  readonly run: () => Promise<{ readonly outcome: string; readonly cure?: string }>;
+}
+
+export interface DevicePageOptions {
+  readonly clientId: string;
+  /** Host and port, for people. */
+  readonly server: string;
+  readonly proofs: readonly OfferedProof[];
+  readonly misdeeds: readonly OfferedMisdeed[];
+  readonly build: (
+    proof: SimulatedProof,
+    enterCode: NonNullable<SimulatedDeviceOptions['enterCode']>,
+  ) => SimulatedDevice;
+  /** Applications whose signed commands it follows; undefined: it takes every command. */
+  readonly follows: readonly string[] | undefined;
+  readonly now: () => number;
+  /** Told after each change of the document. */
+  readonly changed: () => void;
+}
+
+/** The program behind the page of a simulated device: starts and stops it, and keeps what the page shows. */
+export class DevicePage {
+  readonly #options: DevicePageOptions;
+  readonly #readings = new Newest<SimulatorReading>(ROWS);
+  readonly #commands = new Newest<SimulatorCommand>(ROWS);
+  readonly #prompt = new UnlockPrompt();
+  #stages: readonly SimulatorStage[] = [];
+  #connection: SimulatorConnection;
+  #chosen: string;
+  #device: SimulatedDevice | undefined;
+  #misdeed: SimulatorDocument['misdeed'];
+  #busy = false;
+  #number = 0;
+
+  constructor(options: DevicePageOptions) {
+    this.#options = options;
+    const { clientId, server, proofs, now } = options;
+    this.#connection = { state: 'off', clientId, server, since: now() };
+    this.#chosen = proofs.find(({ available }) => available)?.id ?? '';
+  }
+
+  document(): SimulatorDocument {
+    const { proofs, misdeeds } = this.#options;
+    const state = this.#device?.state;
+    const { follows } = this.#options;
+    return {
+      connection: this.#connection,
+      proofs: proofs.map(({ id, name, meaning, available, fields }) => ({ id, name, meaning, available, fields })),
+      chosen: this.#chosen,
+      stages: this.#stages,
+      readings: this.#readings.items,
+      commands: this.#commands.items,
+      misdeeds: misdeeds.map(({ id, name, meaning }) => ({ id, name, meaning })),
+      ...(state?.boot === undefined ? {} : { boot: state.boot }),
+      ...(state?.firmware === undefined ? {} : { firmware: state.firmware }),
+      ...(state?.unlock === undefined ? {} : { unlock: this.#prompt.show(state.unlock) }),
+      ...(follows === undefined ? {} : { pinned: follows }),
+      ...(this.#misdeed === undefined ? {} : { misdeed: this.#misdeed }),
+    };
+  }
+
+  /**
+   * Switches the device on. Resolves at once; what becomes of it is in the document.
+   *
+   * @throws Failure `invalid_request`
+   */
+  start(request: unknown): void {
+    const fields = new Map(Object.entries(typeof request === 'object' && request !== null ? request : {}));
+    const text = (name: string): string => {
+      const value: unknown = fields.get(name);
+      return typeof value === 'string' ? value : '';
+    };
+    const chosen = this.#options.proofs.find(({ id }) => id === text('proof'));
+    if (chosen === undefined || !chosen.available) {
+      throw new Failure('invalid_request', 'The device has no such proof.', {
+        cure: 'Choose one of those on the page.',
+      });
+    }
+    if (this.#device !== undefined) throw new Failure('invalid_request', 'The device is on already.');
+    this.#chosen = chosen.id;
+    this.#switchOn(chosen, { username: text('username'), password: text('password') });
+  }
+
+  /** Switches the device off. */
+  async stop(): Promise<void> {
+    const device = this.#device;
+    this.#device = undefined;
+    this.#prompt.giveUp();
+    await device?.stop();
+    this.#stand('off');
+  }
+
+  /** @throws Failure `invalid_request` if nobody asked for a code */
+  unlock(request: unknown): void {
+    const { code } = (request ?? {}) as { readonly code?: unknown };
+    this.#prompt.enter(typeof code === 'string' ? code.trim() : '');
+  }
+
+  /**
+   * Does something wrong, with the device switched off meanwhile: both have one client id.
+   *
+   * @throws Failure `invalid_request`
+   */
+  async misbehave(request: unknown): Promise<void> {
+    const { id } = (request ?? {}) as { readonly id?: unknown };
+    const misdeed = this.#options.misdeeds.find((one) => one.id === id);
+    if (misdeed === undefined) throw new Failure('invalid_request', 'The device knows no such misdeed.');
+    if (this.#busy) throw new Failure('invalid_request', 'It misbehaves already.', { cure: 'Wait until it is done.' });
+    this.#busy = true;
+    const device = this.#device;
+    try {
+      await device?.stop();
+      this.#misdeed = { name: misdeed.name, ...(await misdeed.run()) };
+    } finally {
+      this.#busy = false;
+      this.#options.changed();
+      if (device !== undefined) {
+        this.#device = undefined;
+        this.#stand('off', { problem: 'It was switched off to misbehave.', cure: 'Start it again.' });
+      }
+    }
+  }
+
+  #switchOn(chosen: OfferedProof, written: { readonly username: string; readonly password: string }): void {
+    const { build } = this.#options;
+    this.#prompt.giveUp();
+    this.#stages = [];
+    const device = build(chosen.make(written), this.#prompt.ask);
+    this.#device = device;
+    device.on((event) => {
+      if (device === this.#device) this.#hear(event);
+    });
+    device.start().catch((error: unknown) => {
+      if (device !== this.#device) return;
+      this.#device = undefined;
+      this.#prompt.giveUp();
+      const failure = error instanceof Failure ? error : new Failure('internal', String(error), { cause: error });
+      this.#stand('refused', { problem: failure.message, cure: failure.cure });
+      device.stop().catch(() => {});
+    });
+  }
+
+  #hear(event: SimulatedEvent): void {
+    const at = this.#options.now();
+    switch (event.kind) {
+      case 'stage':
+        this.#stages = [...this.#stages, { at, stage: event.stage, text: event.text }].slice(-STAGES);
+        break;
+      case 'connection':
+        this.#stand(event.state, event.state === 'refused' ? { problem: event.text } : {});
+        break;
+      case 'sent': {
+        const { reading, sent, why } = event.entry;
+        const { acceleration, motion, position } = reading;
+        const row = { number: ++this.#number, at, acceleration, motion, ...position, sent };
+        this.#readings.add(why === undefined ? row : { ...row, why });
+        break;
+      }
+      case 'command': {
+        const { name, text, valid, why } = event.entry;
+        this.#commands.add({ number: ++this.#number, at, name, text, valid, why });
+        break;
+      }
+      case 'problem':
+        this.#stand(this.#connection.state, { problem: event.failure.message, cure: event.failure.cure });
+        break;
+      case 'unlock':
+      case 'boot-step':
+      case 'booted':
+      case 'firmware':
+        break;
+    }
+    this.#options.changed();
+  }
+
+  #stand(state: SimulatorConnection['state'], why: { readonly problem?: string; readonly cure?: string } = {}): void {
+    const { clientId, server, now, changed } = this.#options;
+    this.#connection = { state, clientId, server, since: now(), ...why };
+    changed();
+  }
+}
