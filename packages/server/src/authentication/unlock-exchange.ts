@@ -6,7 +6,7 @@ import { codeIn, jsonObject } from './unlock-message.ts';
 import { rejected } from './verdicts.ts';
 
 /** Name of the authentication method by which a device gives its one-time code before CONNACK. */
-export const ONE_TIME_CODE_METHOD = 'ONE-TIME-CODE';
+const ONE_TIME_CODE_METHOD = 'ONE-TIME-CODE';
 
 export interface UnlockExchangeOptions {
   readonly desk: Pick<UnlockDesk, 'opened' | 'request' | 'respond'>;
