@@ -95,7 +95,7 @@ describe('a simulated device', { timeout: 120_000 }, () => {
   it('gives up where nobody enters its code', async () => {
     const type = { organisation: 'demo', id: 'pump' };
     await server.api.types.update(type, { unlock: { mode: 'one-time-code', channels: ['console'] } });
-    await expect(simulated().start()).rejects.toThrow('Nobody entered the one-time code');
+    await expect(simulated().start()).rejects.toThrow('No one-time code was given');
   });
 
   it('follows what its application has signed, says why, and ignores the same command a second time', async () => {

@@ -22,7 +22,7 @@ export interface UnlockAsked {
 export type OnUnlockRequired = (asked: UnlockAsked) => string | undefined | Promise<string | undefined>;
 
 /**
- * The beginning of every connection of a client that can ask for a code; `own` as for {@link unlock}.
+ * The beginning of every connection of a client that can ask for a code; `own` as for {@link giveCode}.
  *
  * @throws Failure `invalid_request` for MQTT 3.1.1, where a message that comes before the code ends the connection
  */
@@ -36,49 +36,45 @@ export function admission(
       cure: 'Leave protocolVersion out.',
     });
   }
-  return (port, signal) => unlock(port, own, onUnlockRequired, signal);
+  return (port, signal) => giveCode({ port, own, signal, enterCode: asker(onUnlockRequired, signal) });
 }
 
 /** Seconds until a code is asked for again when no way to the owner took the last one. */
 const ASK_AGAIN = 30;
 
+export interface CodeDialogue {
+  readonly port: LinkPort;
+  /** What comes before `evt` and `cmd` in the topics of the client: `iot-2` for a device, `iot-2/type/TYPE/id/ID` for a gateway. */
+  readonly own: string;
+  /** The code that somebody at the device enters; undefined if nobody does. */
+  readonly enterCode: (status: UnlockStatus) => string | undefined | Promise<string | undefined>;
+  /** Told each time how it stands. */
+  readonly onStatus?: (status: UnlockStatus) => void;
+  /** Aborted when the connection breaks. */
+  readonly signal: AbortSignal;
+}
+
 /**
- * Gives the one-time code that the server may demand, before anything else is done in a connection. `own` is what comes before `evt` and
- * `cmd` in the topics of the client: `iot-2` for a device, `iot-2/type/TYPE/id/ID` for a gateway.
+ * Asks for a one-time code, gives what is entered, and resolves when the session has all its rights (docs/guide/one-time-code.md).
  *
- * @throws Failure `unlock_failed` if nobody gave a code, or none that was right
+ * @throws Failure `unlock_failed` if nobody gave a code, or none that was right; else what the signal was aborted with
  */
-async function unlock(
-  port: LinkPort,
-  own: string,
-  onUnlockRequired: OnUnlockRequired,
-  signal: AbortSignal,
-): Promise<void> {
+export async function giveCode({ port, own, enterCode, onStatus, signal }: CodeDialogue): Promise<void> {
   const told = new Told(signal);
   await port.subscribe(`${own}/cmd/${UNLOCK_COMMAND}/fmt/json`, 0, (_topic, bytes) => told.add(bytes));
   const say = (event: string, content: object) =>
     port.publish(`${own}/evt/${event}/fmt/json`, new TextEncoder().encode(JSON.stringify(content)), 1);
 
   await say(UNLOCK_REQUEST, {});
-  let sent: UnlockStatus | undefined;
   for (;;) {
     const status = await told.next();
-    const { attemptsLeft = 0 } = status;
+    onStatus?.(status);
     switch (status.status) {
       case 'unlocked':
         return;
       case 'sent':
       case 'wrong': {
-        if (status.status === 'sent') sent = status;
-        const { digits, expiresIn, by } = sent ?? {};
-        const code = await onUnlockRequired({
-          attemptsLeft,
-          signal,
-          ...(digits !== undefined && { digits }),
-          ...(expiresIn !== undefined && { expiresIn }),
-          ...(by !== undefined && { by }),
-          ...(status.status === 'wrong' && { problem: 'wrong' as const }),
-        });
+        const code = await enterCode(status);
         if (code === undefined) throw failed('No one-time code was given.');
         signal.throwIfAborted();
         await say(UNLOCK_RESPONSE, { code });
@@ -97,6 +93,23 @@ async function unlock(
         throw failed('Every try to give the one-time code was used up.');
     }
   }
+}
+
+/** Asks the program, with what was told of the code when it was sent. */
+function asker(onUnlockRequired: OnUnlockRequired, signal: AbortSignal): CodeDialogue['enterCode'] {
+  let sent: UnlockStatus | undefined;
+  return (status) => {
+    if (status.status === 'sent') sent = status;
+    const { digits, expiresIn, by } = sent ?? {};
+    return onUnlockRequired({
+      attemptsLeft: status.attemptsLeft ?? 0,
+      signal,
+      ...(digits !== undefined && { digits }),
+      ...(expiresIn !== undefined && { expiresIn }),
+      ...(by !== undefined && { by }),
+      ...(status.status === 'wrong' && { problem: 'wrong' as const }),
+    });
+  };
 }
 
 function failed(message: string): Failure {

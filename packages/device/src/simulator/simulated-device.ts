@@ -13,10 +13,10 @@ import { RefusedByServer } from '../link-failure.ts';
 import type { LinkOptions } from '../link-options.ts';
 import { Protection, type ProtectionOptions } from '../protection.ts';
 import { type DeviceStore, memoryStore } from '../sealed-store.ts';
+import { type CodeDialogue, giveCode } from '../unlock.ts';
 import { ManagementDialogue } from './management-dialogue.ts';
 import { type Reading, readings } from './reading.ts';
 import { afterEvent, type FirmwarePhase, type SimulatedEvent, type SimulatedState } from './simulated-events.ts';
-import { type UnlockOptions, unlock } from './unlock.ts';
 
 /** How the device proves who it is. */
 export type SimulatedProof =
@@ -39,7 +39,7 @@ export interface SimulatedDeviceOptions {
   /** How it guards its commands; without it whatever the policy lets through is taken. */
   readonly protection?: ProtectionOptions;
   /** What somebody enters as one-time code; without it nobody does. */
-  readonly enterCode?: UnlockOptions['enterCode'];
+  readonly enterCode?: CodeDialogue['enterCode'];
   readonly now: () => number;
   /** Uniform in [0, 1). */
   readonly random: () => number;
@@ -236,7 +236,12 @@ export class SimulatedDevice {
     } catch (error) {
       if (!(error instanceof RefusedByServer) || error.code !== 'subscribe_refused') throw error;
       const { enterCode = async () => undefined } = this.#options;
-      await unlock(link, {
+      const broken = new AbortController();
+      void link.closed.then((failure) => broken.abort(failure ?? new Failure('connection_lost', 'It was closed.')));
+      await giveCode({
+        port: link,
+        own: 'iot-2',
+        signal: broken.signal,
         enterCode,
         onStatus: (status) => this.#emit({ kind: 'unlock', status, at: this.#at() }),
       });
