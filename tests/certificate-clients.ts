@@ -1,3 +1,4 @@
+import type { TcpNetConnectOpts } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import {
   type CertificateAuthority,
@@ -64,7 +65,7 @@ export interface Knock extends Partial<Pair> {
   /** Server name of the handshake; `localhost`, which selects no organisation, if left out. */
   readonly serverName?: string;
   readonly session?: Buffer;
-  readonly tls?: ConnectionOptions;
+  readonly tls?: ConnectionOptions & Pick<TcpNetConnectOpts, 'localAddress'>;
   readonly mqtt?: IClientOptions;
 }
 

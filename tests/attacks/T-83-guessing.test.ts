@@ -1,6 +1,7 @@
 import { connectManagement } from '@sallyport/application/management';
 import { loadConfiguration, startServer } from '@sallyport/server';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { issuedPair, knock, ownAuthority, pairOf } from '../certificate-clients.ts';
 import { type TestServer, testServer } from '../server.ts';
 import { type From, identity, RawClient, VERSIONS } from './raw-client.ts';
 
@@ -56,6 +57,24 @@ describe('a stranger who guesses the token of a device', { timeout: 60_000 }, ()
       expect(await attempt(identity(server, 'pump-8'), STRANGER, version)).toBe(0);
     },
   );
+
+  it('gets no further with a certificate: it opens the way to whom it names, and to no guess', async () => {
+    const security = 'tls-certificate-or-token';
+    await server.api.types.update({ organisation: 'demo', id: 'pump' }, { security });
+    const pair = await issuedPair(server, 'device:demo/pump/pump-8');
+    await guess('pump-7', 4, STRANGER);
+    const own = await knock(server, { clientId: 'd:demo:pump:pump-8', ...pair, tls: STRANGER });
+    expect(own.code).toBe(0);
+    await own.client.endAsync(true);
+    const token = server.tokens['pump-7'] ?? '';
+    const self = await pairOf(await ownAuthority(), 'd:pump:pump-7');
+    for (const shown of [pair, self]) {
+      await server.api.types.update({ organisation: 'demo', id: 'pump' }, { security: 'tls-token' });
+      const other = await knock(server, { clientId: 'd:demo:pump:pump-7', token, ...shown, tls: STRANGER });
+      expect(other.code).not.toBe(0);
+      expect(await lastRefusal()).toMatchObject({ reason: 'too_many_attempts' });
+    }
+  });
 
   it('does not lock the device out: neither where it is known, nor anywhere else', async () => {
     expect(await attempt(identity(server, 'pump-7'), HOME)).toBe(0);
