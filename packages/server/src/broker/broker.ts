@@ -22,6 +22,7 @@ import type { SessionStore } from './session-store.ts';
 import { type SessionMatch, type SessionView, sessionMatches, viewOf } from './session-view.ts';
 import { storeAnswers } from './store-answers.ts';
 import { intervalTicker, type Ticker, TimerWheel } from './timer-wheel.ts';
+import type { WorkerLinks } from './workers.ts';
 
 export type { ServerMessage } from './server-message.ts';
 export type { SessionMatch, SessionView } from './session-view.ts';
@@ -46,6 +47,8 @@ export interface BrokerOptions
   readonly store?: SessionStore;
   /** Drives deadlines and keep alives; a timer of the process if left out. */
   readonly ticker?: Ticker;
+  /** The other worker processes of this server; left out where there are none. */
+  readonly workers?: WorkerLinks;
 }
 
 /** The broker as the rest of the server sees it. */
