@@ -56,6 +56,7 @@ export const FLOORS = {
   storage: 0,
   bus: 0,
   config: 0,
+  outbound: 0,
 };
 const ROOF = 4;
 const ROOF_FILES = new Set(['server.ts', 'installation.ts', 'explain-offline.ts', 'index.ts']);

@@ -15,6 +15,37 @@ export const INCIDENT_RULES = [
 ] as const;
 export type IncidentRule = (typeof INCIDENT_RULES)[number];
 
+/** How grave an incident is, from the least to the most. */
+export const SEVERITIES = ['low', 'medium', 'high'] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+/** Ways by which incidents are told to people and programs. */
+export const ALERT_CHANNELS = ['mail', 'web-hook', 'mqtt'] as const;
+export type AlertChannelName = (typeof ALERT_CHANNELS)[number];
+
+/** How one way of alerting stands. */
+export interface AlertChannelDocument {
+  readonly channel: AlertChannelName;
+  /** Incidents of at least this severity are told. */
+  readonly severity: Severity;
+  /** Milliseconds that lie between two letters at least. */
+  readonly interval: number;
+  /** `untried`: nothing was sent since the start of the server. */
+  readonly state: 'untried' | 'ok' | 'failing';
+  /** Incidents that are not told yet. */
+  readonly waiting: number;
+  readonly deliveredAt?: string;
+  /** Why the last attempt failed. */
+  readonly problem?: string;
+}
+
+/** What became of a test of one way of alerting. */
+export interface AlertTestDocument {
+  readonly channel: AlertChannelName;
+  readonly delivered: boolean;
+  readonly problem?: string;
+}
+
 export interface IncidentEntry {
   readonly at: string;
   /** One sentence. */

@@ -314,9 +314,25 @@ const UNLOCK_STATEMENTS: readonly PolicyStatement[] = [
     actions: LISTEN,
     resources: [`iot-2/${ANY}/unlock-code`],
   },
+  {
+    id: 'watson.application.receive-alerts',
+    description: 'Operations applications hear of incidents about principals of their organisation.',
+    ...APPLICATION,
+    roles: ['operations'],
+    actions: LISTEN,
+    resources: ['iot-2/incident/+'],
+  },
 ];
 
 const SHAPE_STATEMENTS: readonly PolicyStatement[] = [
+  {
+    id: 'watson.no-forged-alerts',
+    description: 'Only the server itself tells of incidents.',
+    effect: 'deny',
+    principals: ['device:*', 'gateway:*', 'application:*'],
+    actions: ['publish'],
+    resources: ['iot-2/incident/#'],
+  },
   {
     id: 'watson.no-empty-levels',
     description: 'Types, ids, events, commands and formats have names: nothing is published where one is empty.',

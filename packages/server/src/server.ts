@@ -51,6 +51,7 @@ import { registerForGateway } from './registry/register-for-gateway.ts';
 import type { Registry } from './registry/registry.ts';
 import { writePrivateFile } from './storage/private-file.ts';
 import { accessTokens } from './wiring/access-tokens.ts';
+import { openAlerts } from './wiring/alerts.ts';
 import { authorizationServer } from './wiring/authorization-server.ts';
 import { openDirectories } from './wiring/directories.ts';
 import { openEnrolmentListener, wireEnrolment } from './wiring/enrolment.ts';
@@ -318,6 +319,8 @@ async function open(
     now,
   });
   undo.push(() => incidents.close());
+  const alerts = openAlerts({ configuration, events, incidents, publish: broker.publish.bind(broker), now });
+  undo.push(() => alerts.close());
   events.on('signing-keys.rotated', ({ atOnce, organisation }) => {
     if (atOnce) void broker.reconsider({ organisation });
   });
@@ -348,6 +351,7 @@ async function open(
     addressLists,
     guesses: guessing.guard,
     incidents,
+    alerts,
     certificates: certificateDesk({ authority, registry, now }),
     firmware: firmware.desk,
     rollouts: firmware.rollouts,

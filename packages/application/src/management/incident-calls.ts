@@ -1,4 +1,10 @@
-import type { IncidentDocument, IncidentResponse, Page } from '@sallyport/model';
+import type {
+  AlertChannelDocument,
+  AlertTestDocument,
+  IncidentDocument,
+  IncidentResponse,
+  Page,
+} from '@sallyport/model';
 import type { Caller, PageOptions } from './caller.ts';
 
 /** Suspicions and what is done about them. */
@@ -14,5 +20,9 @@ export function incidentCalls(caller: Caller) {
       caller.json<IncidentDocument>('POST', [...path(id), 'contain'], { body: { response } }),
     release: (id: string) => caller.json<IncidentDocument>('POST', [...path(id), 'release']),
     resolve: (id: string) => caller.json<IncidentDocument>('POST', [...path(id), 'resolve']),
+    /** Ways by which incidents are told, and how they stand. */
+    alerts: () => caller.json<{ items: readonly AlertChannelDocument[] }>('GET', ['alerts']),
+    /** Sends a test by every way. */
+    testAlerts: () => caller.json<{ items: readonly AlertTestDocument[] }>('POST', ['alerts', 'test']),
   };
 }

@@ -4,6 +4,7 @@ import { administers, all } from '../administration.ts';
 import type { Surroundings } from '../invocation.ts';
 import { withExample } from '../options.ts';
 import { aligned, printable } from '../table.ts';
+import { alertCommand } from './alert.ts';
 
 const EXAMPLE = '3f2a9c0d81';
 const COLUMNS = [
@@ -68,7 +69,7 @@ export function incidentCommand(surroundings: Surroundings): Command {
       }),
     );
   }
-  return command;
+  return command.addCommand(alertCommand(surroundings));
 }
 
 function incidentText({ id, rule, subject, state, containment, count, timeline }: IncidentDocument): string {

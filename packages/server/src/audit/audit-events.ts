@@ -1,3 +1,4 @@
+import { ALERT_AUDIT_EVENTS } from './alert-audit-events.ts';
 import type { AuditEventRow } from './audit-event-row.ts';
 import { FIRMWARE_AUDIT_EVENTS } from './firmware-audit-events.ts';
 import { UNLOCK_AUDIT_EVENTS } from './unlock-audit-events.ts';
@@ -223,6 +224,7 @@ export const AUDIT_EVENTS = {
     details: ['file', 'problem'],
   },
 
+  ...ALERT_AUDIT_EVENTS,
   ...FIRMWARE_AUDIT_EVENTS,
   ...UNLOCK_AUDIT_EVENTS,
 

@@ -62,6 +62,7 @@ export function eventLog({ level, now, write }: LogOptions): (event: ServerEvent
       case 'incident.opened':
       case 'incident.contained':
       case 'guessing.blocked':
+      case 'alert.failing':
       case 'country-file.failed':
         log.warn({ event: type, ...facts });
         break;

@@ -3,6 +3,7 @@ import type { EventOf, ServerEvent } from '../events/events.ts';
 import type { UnlockEvent } from '../events/unlock-events.ts';
 import type { NewAuditRow } from '../storage/audit-rows.ts';
 import { present } from '../storage/present.ts';
+import { alertRow } from './alert-audit-events.ts';
 import { clip, clipped } from './clip.ts';
 import { firmwareRow } from './firmware-audit-events.ts';
 
@@ -105,6 +106,10 @@ export function rowOfEvent(event: ServerEvent): Row | undefined {
         details: { incident, rule, ...present({ response, dryRun }) },
       };
     }
+    case 'alert.delivered':
+    case 'alert.failing':
+    case 'alert.recovered':
+      return alertRow(event);
     case 'guessing.released': {
       const { type, by, ...details } = event;
       return { type, by, outcome: 'done', details };

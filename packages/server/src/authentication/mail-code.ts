@@ -1,50 +1,12 @@
-import { createTransport } from 'nodemailer';
+import type { SendMail } from '../outbound/mail-server.ts';
 import type { CodeLetter, DeliverCode } from './unlock-desk.ts';
 
-export interface MailCodeOptions {
-  readonly host: string;
-  readonly port: number;
-  /** TLS from the first byte; else STARTTLS is demanded, unless `allowPlaintextMail`. */
-  readonly implicitTls: boolean;
-  readonly allowPlaintextMail: boolean;
-  readonly username?: string;
-  readonly password?: string;
-  /** PEM of authorities to trust; those of the machine if left out. */
-  readonly ca?: string;
-  readonly from: string;
-  /** Milliseconds. */
-  readonly timeout: number;
-  readonly now: () => number;
-}
-
-/** Sends codes to the mail addresses of owners. The server's certificate is always verified. */
-export function mailCode(options: MailCodeOptions): DeliverCode {
-  const { host, port, implicitTls, allowPlaintextMail, username, password, ca, from, timeout, now } = options;
-  const transport = createTransport({
-    host,
-    port,
-    secure: implicitTls,
-    requireTLS: !implicitTls && !allowPlaintextMail,
-    ignoreTLS: allowPlaintextMail && !implicitTls,
-    tls: { minVersion: 'TLSv1.2', ...(ca !== undefined && { ca }) },
-    ...(username !== undefined && password !== undefined && { auth: { user: username, pass: password } }),
-    connectionTimeout: timeout,
-    greetingTimeout: timeout,
-    socketTimeout: timeout,
-    // Nothing of a mail may be read from this machine or fetched for it.
-    disableFileAccess: true,
-    disableUrlAccess: true,
-  });
+/** Sends codes to the mail addresses of owners. */
+export function mailCode({ send, now }: { readonly send: SendMail; readonly now: () => number }): DeliverCode {
   return async (letter) => {
     if (letter.owner === undefined)
       throw new Error('Neither the device nor its type has an owner with a mail address.');
-    await transport.sendMail({
-      from,
-      to: { name: '', address: letter.owner },
-      subject: `Code for ${nameOf(letter)}`,
-      text: textOf(letter, now()),
-      headers: { 'Auto-Submitted': 'auto-generated' },
-    });
+    await send({ to: [letter.owner], subject: `Code for ${nameOf(letter)}`, text: textOf(letter, now()) });
   };
 }
 

@@ -13,6 +13,7 @@ export function contradictions(configuration: Configuration, source: Source): st
   ports(configuration, source, complain);
   pairs(configuration, source, complain);
   authorizationServer(configuration, complain);
+  alerts(configuration, complain);
   found.push(...organisationContradictions(configuration, source));
   return found;
 }
@@ -49,6 +50,18 @@ function enrolment({ listeners }: Configuration, source: Source, complain: Compl
     if (source.setIn(full))
       complain(full, 'is set, but listeners.enrolment.enabled is false, so nothing would listen there');
   }
+}
+
+function alerts({ incidents, unlock }: Configuration, complain: Complain): void {
+  const { mail, webHook, mqtt } = incidents.alerts;
+  if (mail.to.length > 0 && unlock.mail.host === '')
+    complain('incidents.alerts.mail.to', 'names whom to mail, but unlock.mail.host names no mail server');
+  if (webHook.url.startsWith('http:') && !webHook.allowPlaintextHook)
+    complain('incidents.alerts.webHook.url', 'is not https, and incidents.alerts.webHook.allowPlaintextHook is false');
+  if (webHook.url !== '' && webHook.secretFile === '')
+    complain('incidents.alerts.webHook.url', 'is set, but incidents.alerts.webHook.secretFile is empty');
+  if (mqtt.serverOrganisation !== '' && !mqtt.enabled)
+    complain('incidents.alerts.mqtt.serverOrganisation', 'is set, but incidents.alerts.mqtt.enabled is false');
 }
 
 function ports({ listeners }: Configuration, source: Source, complain: Complain): void {

@@ -1,4 +1,5 @@
-import { RESPONSES } from '@sallyport/model';
+import { RESPONSES, SEVERITIES } from '@sallyport/model';
+import { alertsSection } from './alerts-section.ts';
 import { choice, flag, section } from './kinds.ts';
 
 function limit(standard: (typeof RESPONSES)[number], what: string) {
@@ -7,6 +8,10 @@ function limit(standard: (typeof RESPONSES)[number], what: string) {
     default: standard,
     meaning: `The furthest that the server may go by itself ${what}.`,
   });
+}
+
+function severity(standard: (typeof SEVERITIES)[number], what: string) {
+  return choice({ of: SEVERITIES, default: standard, meaning: `How grave incidents are ${what}.` });
 }
 
 /** What the server does about suspicions without a person. */
@@ -27,5 +32,16 @@ export const INCIDENTS_SECTION = section(
       flood: limit('throttle', 'where a principal sends faster than it may'),
       denials: limit('read-only', 'where a principal is denied again and again'),
     }),
+    severities: section('How grave incidents of each rule are; alerts choose by it.', {
+      guessing: severity('low', 'of an address that has guessed too often'),
+      'names-another': severity('high', 'of a device that names other devices'),
+      'revoked-credential': severity('medium', 'of a revoked credential that is shown'),
+      'two-places': severity('high', 'of a device that is connected from two networks in turn'),
+      'takeover-war': severity('medium', 'of connections that push each other out'),
+      flapping: severity('low', 'of a device that connects again and again'),
+      flood: severity('low', 'of a principal that sends faster than it may'),
+      denials: severity('medium', 'of a principal that is denied again and again'),
+    }),
+    alerts: alertsSection(),
   },
 );

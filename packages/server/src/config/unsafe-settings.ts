@@ -8,7 +8,12 @@ export interface UnsafeSetting {
 }
 
 /** The choices that must be announced at every start. */
-export function unsafeSettings({ listeners, unlock, organisations }: Configuration): readonly UnsafeSetting[] {
+export function unsafeSettings({
+  listeners,
+  unlock,
+  incidents,
+  organisations,
+}: Configuration): readonly UnsafeSetting[] {
   const found: UnsafeSetting[] = [];
   if (listeners.mqttPlain.allowPlaintextListener) {
     const { address, port } = listeners.mqttPlain;
@@ -20,7 +25,14 @@ export function unsafeSettings({ listeners, unlock, organisations }: Configurati
   if (unlock.mail.host !== '' && unlock.mail.allowPlaintextMail) {
     found.push({
       setting: 'unlock.mail.allowPlaintextMail',
-      meaning: `One-time codes go to ${unlock.mail.host} without TLS: whoever is on the way can read and use them.`,
+      meaning: `Mails, with one-time codes in them, go to ${unlock.mail.host} without TLS: whoever is on the way can read and use them.`,
+    });
+  }
+  const { url, allowPlaintextHook } = incidents.alerts.webHook;
+  if (url.startsWith('http:') && allowPlaintextHook) {
+    found.push({
+      setting: 'incidents.alerts.webHook.allowPlaintextHook',
+      meaning: `Alerts of incidents go to ${new URL(url).origin} without TLS: whoever is on the way can read them and hold them back.`,
     });
   }
   for (const { id, hook } of organisations) {

@@ -1,4 +1,5 @@
 import type { Refusal } from '@sallyport/model';
+import type { AlertEvent } from './alert-events.ts';
 import type { CredentialKind } from './credential-kind.ts';
 import type { FirmwareEvent } from './firmware-events.ts';
 import type { IncidentEvent } from './incident-events.ts';
@@ -28,6 +29,7 @@ interface SessionFacts {
 export type ServerEvent =
   | ListEvent
   | IncidentEvent
+  | AlertEvent
   | { readonly type: 'server.started'; readonly version: string; readonly listeners: readonly string[] }
   | { readonly type: 'server.stopping'; readonly cause: string }
   | { readonly type: 'server.unsafe'; readonly setting: string; readonly meaning: string }

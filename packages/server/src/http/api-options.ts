@@ -19,6 +19,7 @@ import type { ServerEvent } from '../events/events.ts';
 import type { FirmwareDesk } from '../firmware/firmware-desk.ts';
 import type { Rollouts } from '../firmware/rollouts.ts';
 import type { GuessGuard } from '../guessing/guess-guard.ts';
+import type { Alerts } from '../incidents/alerts.ts';
 import type { Incidents } from '../incidents/incidents.ts';
 import type { AddressLists } from '../lists/address-lists.ts';
 import type { Countries } from '../lists/countries.ts';
@@ -117,6 +118,7 @@ export interface ApiOptions {
     readonly countries: Pick<Countries, 'of' | 'describe'>;
   };
   readonly incidents: Pick<Incidents, 'list' | 'get' | 'contain' | 'release' | 'resolve'>;
+  readonly alerts: Pick<Alerts, 'describe' | 'test'>;
   readonly guesses: Pick<GuessGuard, 'list' | 'release' | 'failed' | 'passed'>;
   readonly certificates: CertificateDesk;
   readonly firmware: FirmwareService;
@@ -156,6 +158,7 @@ export type Services = Pick<
   | 'addressLists'
   | 'guesses'
   | 'incidents'
+  | 'alerts'
   | 'certificates'
   | 'firmware'
   | 'rollouts'

@@ -1,6 +1,7 @@
 import type { Services } from './api-options.ts';
 import type { Route } from './route.ts';
 import { addressListRoutes } from './routes/address-lists.ts';
+import { alertRoutes } from './routes/alerts.ts';
 import { applicationRoutes } from './routes/applications.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { authorityRoutes } from './routes/authorities.ts';
@@ -49,6 +50,7 @@ export function apiRoutes(services: Services, now: () => number): readonly Route
     ...addressListRoutes(services, now),
     ...blockRoutes(services),
     ...incidentRoutes(services),
+    ...alertRoutes(services),
     ...auditRoutes(services),
     ...explanationRoutes(services),
     ...securityRoutes(services, now),

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { Failure, parsePrincipal, principalName } from '@sallyport/model';
+import { parsePrincipal, principalName } from '@sallyport/model';
 import type { ExchangeMethod } from '../authentication/exchange-method.ts';
 import { mailCode } from '../authentication/mail-code.ts';
 import { oneTimeCodes } from '../authentication/one-time-code.ts';
@@ -14,9 +13,11 @@ import type { Attend } from '../broker/attend.ts';
 import type { BrokerApi } from '../broker/broker.ts';
 import type { Configuration } from '../config/schema.ts';
 import type { EventStream } from '../events/stream.ts';
+import { signedPost } from '../outbound/signed-post.ts';
 import type { DeviceType } from '../registry/records.ts';
 import type { Registry } from '../registry/registry.ts';
-import { readPrivateFile } from '../storage/private-file.ts';
+import { configuredMail } from './mail.ts';
+import { signingSecret, trusted } from './secret-files.ts';
 
 export interface UnlockOptions {
   readonly configuration: Configuration;
@@ -131,33 +132,16 @@ const notConfigured =
     throw new Error(`${key} is not set in the configuration.`);
   };
 
-function mailDelivery({ mail, deliveryTimeout }: UnlockConfiguration, now: () => number): DeliverCode {
-  if (mail.host === '') return notConfigured('unlock.mail.host');
-  if (mail.from === '') throw incomplete('unlock.mail.from', 'is empty, and unlock.mail.host is set');
-  const { host, port, implicitTls, allowPlaintextMail, username, from } = mail;
-  const password = mail.passwordFile === '' ? undefined : secretOf(mail.passwordFile).toString('utf8').trim();
-  return mailCode({
-    host,
-    port,
-    implicitTls,
-    allowPlaintextMail,
-    from,
-    timeout: deliveryTimeout,
-    now,
-    ...(username !== '' && { username }),
-    ...(password !== undefined && { password }),
-    ...(mail.ca !== '' && { ca: pemOf('unlock.mail.ca', mail.ca) }),
-  });
+function mailDelivery(unlock: UnlockConfiguration, now: () => number): DeliverCode {
+  const send = configuredMail(unlock);
+  return send ? mailCode({ send, now }) : notConfigured('unlock.mail.host');
 }
 
 function webHookDelivery({ webHook, deliveryTimeout }: UnlockConfiguration, now: () => number): DeliverCode {
   const { url, secretFile, ca } = webHook;
   if (url === '') return notConfigured('unlock.webHook.url');
-  if (secretFile === '') throw incomplete('unlock.webHook.secretFile', 'is empty, and unlock.webHook.url is set');
-  const secret = Buffer.from(secretOf(secretFile).toString('utf8').trim());
-  if (secret.length < 16) throw incomplete('unlock.webHook.secretFile', 'names a file with less than 16 characters');
-  const trusted = ca === '' ? {} : { ca: pemOf('unlock.webHook.ca', ca) };
-  return webHookCode({ url, secret, timeout: deliveryTimeout, now, ...trusted });
+  const secret = signingSecret('unlock.webHook', secretFile);
+  return webHookCode(signedPost({ url, secret, timeout: deliveryTimeout, now, ...trusted('unlock.webHook.ca', ca) }));
 }
 
 /** QoS 0 and only to who listens now: a code must not wait in the queue of an absent application, nor on disk. */
@@ -170,22 +154,4 @@ function applicationDelivery(broker: UnlockOptions['broker']): DeliverCode {
     const letter = { code, principal, clientId, address, expiresAt: new Date(expiresAt).toISOString(), owner };
     broker().publish(organisation, { topic, payload: JSON.stringify(letter) });
   };
-}
-
-function secretOf(path: string): Buffer {
-  const found = readPrivateFile(path);
-  if (found !== undefined) return found;
-  throw new Failure('key_material_invalid', `The file ${path} does not exist.`, { cure: 'Write the secret into it.' });
-}
-
-function pemOf(key: string, path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    throw incomplete(key, `names ${path}, which cannot be read`, cause);
-  }
-}
-
-function incomplete(key: string, problem: string, cause?: unknown): Failure {
-  return new Failure('configuration_invalid', `The configuration is not valid: ${key}: ${problem}.`, { cause });
 }

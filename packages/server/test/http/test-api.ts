@@ -117,6 +117,7 @@ export async function openTestApi(overrides: Partial<ApiOptions> = {}) {
       release: absent,
       resolve: absent,
     },
+    alerts: { describe: () => [], test: async () => [{ channel: 'mail', delivered: true }] },
     guesses: { list: () => [], release: () => 0, failed: () => undefined, passed: () => {} },
     addressLists: { lists, countries: { of: () => undefined, describe: () => undefined } },
     certificates: certificateDesk({ authority, registry, now }),
