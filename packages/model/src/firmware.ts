@@ -47,6 +47,8 @@ export interface FirmwareSigningDocument {
   readonly timestamp: PublicRoleKeyDocument;
   /** Bootloader of simulated devices, base64; the root role signs it. */
   readonly bootloader: string;
+  /** Base64 of the signed statement about it; absent before the repository was made. */
+  readonly bootloaderStatement?: string;
   /** The largest sequence that each type ever had. */
   readonly sequences: Readonly<Record<string, number>>;
   /** The signed roles in force; absent before the repository was made. */

@@ -1,4 +1,4 @@
-export { bootloaderProblem, digestOf, signBootloader } from './firmware/bootloader.ts';
+export { bootloaderProblem, countersignBootloader, digestOf, signBootloader } from './firmware/bootloader.ts';
 export {
   type FirmwareManifest,
   parseFirmwareVersion,
@@ -6,7 +6,7 @@ export {
   storedPathOf,
   targetPathOf,
 } from './firmware/manifest.ts';
-export { generateRoleKey, type RoleKey, roleKeyFromPem } from './firmware/role-key.ts';
+export { generateRoleKey, isRoleKeyId, type RoleKey, roleKeyFromPem } from './firmware/role-key.ts';
 export {
   FIRMWARE_ROLES,
   type FirmwareRole,
@@ -16,9 +16,19 @@ export {
   targetsMetadata,
   timestampMetadata,
 } from './firmware/role-metadata.ts';
-export { openRoleKey, sealRoleKey } from './firmware/sealed-role-key.ts';
+export {
+  countersignRole,
+  draftRoot,
+  parseDraft,
+  type RootDraft,
+  type RootDraftView,
+  signDraft,
+  viewDraft,
+} from './firmware/root-draft.ts';
+export { openRoleKey, sealedRoleKeyId, sealRoleKey } from './firmware/sealed-role-key.ts';
 export {
   nextRoot,
+  parseRoot,
   type RoleProblem,
   type RoleVerification,
   readRoot,

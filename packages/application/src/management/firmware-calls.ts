@@ -46,7 +46,13 @@ export function firmwareCalls(caller: Caller) {
         body: offline === undefined ? {} : { offline },
       }),
     /** What is needed to sign away from the server. */
-    signing: (organisation: string) => caller.json<FirmwareSigningDocument>('POST', [...base(organisation), 'signing']),
+    signing: (organisation: string, exchange: readonly ('snapshot' | 'timestamp')[] = []) =>
+      caller.json<FirmwareSigningDocument>('POST', [...base(organisation), 'signing'], { body: { exchange } }),
+    /** Puts the next root role into force, as the holders of the old and the new keys have signed it. */
+    replaceRoot: (
+      organisation: string,
+      next: { readonly root: string; readonly bootloader: string; readonly targets?: string },
+    ) => caller.json<FirmwareRepositoryDocument>('PUT', [...base(organisation), 'root'], { body: next }),
     replaceTargets: (organisation: string, targets: string) =>
       caller.json<FirmwareRepositoryDocument>('PUT', [...base(organisation), 'targets'], { body: { targets } }),
     /** How many bytes of an image have arrived. */

@@ -17,6 +17,7 @@ import { createProgress } from '../progress.ts';
 import { UsageError } from '../report-failure.ts';
 import { chosenPassword } from '../secret-input.ts';
 import type { Terminal } from '../terminal.ts';
+import { firmwareRootCommand } from './firmware-root.ts';
 import { releaseNamed } from './release-name.ts';
 import { rolloutCommand } from './rollout.ts';
 
@@ -210,6 +211,7 @@ export function firmwareCommand(surroundings: Surroundings): Command {
     }),
   );
 
+  command.addCommand(firmwareRootCommand(surroundings));
   command.addCommand(rolloutCommand(surroundings));
   return command;
 }

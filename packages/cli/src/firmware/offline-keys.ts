@@ -11,6 +11,7 @@ import {
   readRoot,
   readTargets,
   rootMetadata,
+  sealedRoleKeyId,
   sealRoleKey,
   signBootloader,
   targetsMetadata,
@@ -20,6 +21,8 @@ const DAY = 86_400_000;
 const ROOT_VALIDITY = 3650 * DAY;
 const TARGETS_VALIDITY = 365 * DAY;
 const BOOTLOADER_VERSION = 1;
+/** Characters of a draft or public key: a targets role of 4 MB with room to spare. */
+export const MAXIMUM_FILE = 16_000_000;
 
 type OfflineRole = 'root' | 'targets';
 
@@ -113,24 +116,72 @@ export async function signTargets(
   return Buffer.from(bytes).toString('utf8');
 }
 
+export interface NewKeys {
+  readonly folder: string;
+  readonly passphrase: string;
+  readonly role: OfflineRole;
+  readonly count: number;
+}
+
+/** A key that was made, and the file of its public half, which may be shown to anybody. */
+export interface MadeKey {
+  readonly role: OfflineRole;
+  readonly keyId: string;
+  readonly publicFile: string;
+}
+
+/** Makes keys in a folder, encrypted under a passphrase, each with the file of its public half. Files that are there stay. */
+export async function makeOfflineKeys({ folder, passphrase, role, count }: NewKeys): Promise<readonly MadeKey[]> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const made: MadeKey[] = [];
+  for (let left = count; left > 0; left--) {
+    const key = generateRoleKey();
+    const { keyId, publicKey } = key;
+    const name = keyId.slice(0, 16);
+    const publicFile = join(folder, `${role}-${name}.public.json`);
+    await seal(folder, role, name, key, passphrase);
+    await writeFile(publicFile, `${JSON.stringify({ role, keyId, publicKey }, null, 2)}\n`, { flag: 'wx' });
+    made.push({ role, keyId, publicFile });
+  }
+  return made;
+}
+
+/** Opens those keys of a folder whose id occurs in a text: opening is dear, so that others stay closed. */
+export async function openKeysListed(folder: string, passphrase: string, text: string): Promise<readonly RoleKey[]> {
+  const keys: RoleKey[] = [];
+  for (const role of ['root', 'targets'] as const) {
+    for (const file of await filesOf(folder, role)) {
+      if (text.includes(sealedRoleKeyId(file))) keys.push(await openRoleKey(role, file, passphrase));
+    }
+  }
+  return keys;
+}
+
 async function seal(
   folder: string,
   role: OfflineRole,
-  number: number,
+  name: number | string,
   key: RoleKey,
   passphrase: string,
 ): Promise<void> {
   const text = await sealRoleKey(role, key, passphrase);
-  await writeFile(join(folder, `${role}-${number}.key.json`), text, { mode: 0o600, flag: 'wx' });
+  await writeFile(join(folder, `${role}-${name}.key.json`), text, { mode: 0o600, flag: 'wx' });
 }
 
 async function open(folder: string, role: OfflineRole, passphrase: string): Promise<RoleKey[]> {
+  const keys: RoleKey[] = [];
+  for (const file of await filesOf(folder, role)) keys.push(await openRoleKey(role, file, passphrase));
+  return keys;
+}
+
+/** The texts of the key files of a role. */
+async function filesOf(folder: string, role: OfflineRole): Promise<readonly string[]> {
   const names = await readdir(folder).catch((cause: unknown) => {
     throw new Failure('key_material_invalid', `The folder of keys ${folder} cannot be read.`, { cause });
   });
-  const keys: RoleKey[] = [];
+  const files: string[] = [];
   for (const name of names.filter((one) => one.startsWith(`${role}-`) && one.endsWith('.key.json')).sort()) {
-    keys.push(await openRoleKey(role, await readFile(join(folder, name), 'utf8'), passphrase));
+    files.push(await readFile(join(folder, name), 'utf8'));
   }
-  return keys;
+  return files;
 }

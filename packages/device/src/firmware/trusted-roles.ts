@@ -57,6 +57,7 @@ export async function refreshRoles(flash: Flash, rom: Rom, source: FirmwareSourc
   try {
     await updater.refresh();
   } catch (cause) {
+    keepBelieved(flash, rom, before, fetcher.roots);
     if (fetcher.failure) throw fetcher.failure;
     throw rejected(`The firmware repository is not believed: ${(cause as Error).message}.`, cause);
   }
@@ -71,6 +72,29 @@ export async function refreshRoles(flash: Flash, rom: Rom, source: FirmwareSourc
   if (!targets.ok) throw rejected(`${targets.text}.`);
   flash.writeJson(FILE, roles);
   return { roles, manifests: targets.value.manifests };
+}
+
+/**
+ * What was believed before something else was not is kept (specification 5.3.8, 5.4.5, 5.5.7): above all a newer root, so that keys that it
+ * took away speak for nothing any more although the rest did not come.
+ */
+function keepBelieved(flash: Flash, rom: Rom, before: TrustedRoles, fetched: readonly string[]): void {
+  const roots = [...before.roots];
+  let root = followRoots(rom.root, roots);
+  for (const text of fetched) {
+    if ('reason' in root) return;
+    root = followRoots(root.root, [text]);
+    if (!('reason' in root)) roots.push(text);
+  }
+  const get = (role: string) => flash.read(`${WORK}/${role}.json`)?.toString('utf8');
+  const [timestamp, snapshot, targets] = [get('timestamp'), get('snapshot'), get('targets')];
+  flash.writeJson(FILE, {
+    roots,
+    ...(timestamp !== undefined && { timestamp }),
+    ...(snapshot !== undefined && { snapshot }),
+    ...(targets !== undefined && { targets }),
+  });
+  rmSync(flash.pathOf(WORK), { recursive: true, force: true });
 }
 
 /** Something about firmware was not believed; nothing of it was installed. */

@@ -15,6 +15,10 @@ export const FIRMWARE_AUDIT_EVENTS = {
   },
   'firmware.removed': { meaning: 'A release was taken back.', details: [] },
   'firmware.renewed': { meaning: 'Signed roles were signed anew before they expired.', details: ['role', 'roles'] },
+  'firmware.rotated': {
+    meaning: 'A new root role is in force. `roles`: those for which other keys, or another number of them, speak now.',
+    details: ['version', 'roles'],
+  },
   'firmware.boot': {
     meaning: 'A device told that its start stopped at a stage, or that it fell back to its other slot.',
     details: ['outcome', 'stage', 'reason', 'slot', 'version', 'text'],

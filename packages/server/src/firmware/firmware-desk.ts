@@ -11,7 +11,9 @@ import {
 import { type FirmwareManifest, type FirmwareRole, storedPathOf } from '@sallyport/trust/firmware';
 import type { Configuration } from '../config/schema.ts';
 import { makePrivateFolder } from '../storage/private-file.ts';
-import { type NewRelease, noRelease, type OfflineRoles, Repository } from './repository.ts';
+import type { OfflineRoles } from './first-roles.ts';
+import { type NewRelease, noRelease, type OnlineRole, Repository } from './repository.ts';
+import type { NextRootRole } from './root-rotation.ts';
 import { Turns } from './turns.ts';
 
 /** A change that an operator made, for the audit trail. */
@@ -57,8 +59,8 @@ export class FirmwareDesk {
     return (await this.#of(organisation)).describe();
   }
 
-  async signing(organisation: string): Promise<FirmwareSigningDocument> {
-    return this.#change(organisation, (repository) => repository.signing());
+  async signing(organisation: string, exchange: readonly OnlineRole[] = []): Promise<FirmwareSigningDocument> {
+    return this.#change(organisation, (repository) => repository.signing(exchange));
   }
 
   initialise(organisation: string, by: string, offline: OfflineRoles | undefined): Promise<FirmwareRepositoryDocument> {
@@ -121,6 +123,22 @@ export class FirmwareDesk {
         details: { role: 'targets' },
       });
       return repository.describe();
+    });
+  }
+
+  replaceRoot(organisation: string, by: string, next: NextRootRole): Promise<FirmwareRepositoryDocument> {
+    return this.#change(organisation, async (repository) => {
+      const roles = await repository.replaceRoot(next);
+      const described = await repository.describe();
+      const version = described.roles.find(({ role }) => role === 'root')?.version;
+      await this.#record({
+        action: 'firmware.rotated',
+        by,
+        organisation,
+        target: `firmware:${organisation}`,
+        details: { version, roles },
+      });
+      return described;
     });
   }
 

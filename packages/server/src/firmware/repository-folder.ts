@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -77,7 +77,21 @@ export class RepositoryFolder {
   }
 
   keep(role: FirmwareRole, key: RoleKey): void {
-    writePrivateFile(join(this.#path, 'keys', `${role}-${key.keyId.slice(0, 16)}.pem`), key.exportPem());
+    writePrivateFile(this.#keyPath(role, key), key.exportPem());
+  }
+
+  /** Forgets a key of a role. */
+  drop(role: FirmwareRole, key: Pick<RoleKey, 'keyId'>): void {
+    rmSync(this.#keyPath(role, key), { force: true });
+  }
+
+  /** Removes a file of the folder `metadata`. */
+  remove(file: string): void {
+    rmSync(join(this.#path, 'metadata', file), { force: true });
+  }
+
+  #keyPath(role: FirmwareRole, { keyId }: Pick<RoleKey, 'keyId'>): string {
+    return join(this.#path, 'keys', `${role}-${keyId.slice(0, 16)}.pem`);
   }
 
   /** Bytes of all images, those that are being uploaded included. */

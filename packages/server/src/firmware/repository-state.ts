@@ -35,11 +35,15 @@ export function readState(folder: RepositoryFolder): RepositoryState | undefined
   const bytes = folder.read('timestamp.json');
   if (bytes === undefined) return undefined;
   try {
-    const root = newestRoot(folder);
+    const { root: newest, before } = newestRoots(folder);
     const timestamp = roleIn(bytes);
     const snapshot = roleIn(demanded(folder, `${timestamp.refers('snapshot.json')}.snapshot.json`));
     const targetsBytes = demanded(folder, `${snapshot.refers('targets.json')}.targets.json`);
-    const targets = readTargets(root, targetsBytes, 0);
+    const byNewest = readTargets(newest, targetsBytes, 0);
+    // Where a power cut came into a rotation the newest root may be there before the targets role that its keys sign.
+    const isHalfWay = !byNewest.ok && byNewest.problem === 'under_signed' && before !== undefined;
+    const root = isHalfWay ? before : newest;
+    const targets = isHalfWay ? readTargets(before, targetsBytes, 0) : byNewest;
     if (!targets.ok) throw new Error(targets.text);
     return { root, timestamp, snapshot, targets: { ...targets.value, bytes: targetsBytes } };
   } catch (cause) {
@@ -54,15 +58,17 @@ export function readState(folder: RepositoryFolder): RepositoryState | undefined
   }
 }
 
-function newestRoot(folder: RepositoryFolder): VerifiedRoot {
+function newestRoots(folder: RepositoryFolder): { readonly root: VerifiedRoot; readonly before?: VerifiedRoot } {
   const first = readRoot(demanded(folder, '1.root.json'));
   if (!first.ok) throw new Error(first.text);
   let root = first.value;
+  let before: VerifiedRoot | undefined;
   for (;;) {
     const bytes = folder.read(`${root.version + 1}.root.json`);
-    if (bytes === undefined) return root;
+    if (bytes === undefined) return { root, ...(before && { before }) };
     const next = nextRoot(root, bytes);
     if (!next.ok) throw new Error(next.text);
+    before = root;
     root = next.value;
   }
 }

@@ -1,24 +1,22 @@
 import { rm } from 'node:fs/promises';
 import { Failure, type FirmwareRepositoryDocument, type FirmwareSigningDocument } from '@sallyport/model';
 import {
-  bootloaderProblem,
   FIRMWARE_ROLES,
   type FirmwareManifest,
   type FirmwareRole,
   generateRoleKey,
   nextRoot,
   parseManifest,
-  type RoleHolders,
   type RoleKey,
-  readRoot,
   readTargets,
-  signBootloader,
   type VerifiedRoot,
 } from '@sallyport/trust/firmware';
 import type { Configuration } from '../config/schema.ts';
-import { BOOTLOADER_IMAGE, BOOTLOADER_VERSION } from './bootloader-image.ts';
+import { BOOTLOADER_IMAGE } from './bootloader-image.ts';
+import { type OfflineRoles, readFirstRoles, signFirstRoles } from './first-roles.ts';
 import { RepositoryFolder } from './repository-folder.ts';
 import { type RepositoryState, readState } from './repository-state.ts';
+import { beginRotation, begunRotation, endRotation, judgeRotation, type NextRootRole } from './root-rotation.ts';
 import { Signer } from './signer.ts';
 import { Uploads } from './uploads.ts';
 
@@ -28,14 +26,6 @@ export interface RepositoryOptions {
   readonly organisation: string;
   readonly settings: Configuration['firmware'];
   readonly now: () => number;
-}
-
-/** What somebody sends who keeps the keys of root and targets away from the server. */
-export interface OfflineRoles {
-  readonly root: string;
-  readonly targets: string;
-  /** Base64 of the signed statement about the bootloader. */
-  readonly bootloader: string;
 }
 
 export interface NewRelease {
@@ -50,6 +40,9 @@ export interface NewRelease {
   /** The signed targets role that holds the release; needed where the server does not hold the keys. */
   readonly targets?: string;
 }
+
+/** A role whose key lies on the server, whoever holds those of root and targets. */
+export type OnlineRole = 'snapshot' | 'timestamp';
 
 /** The largest sequence of each type; not a file that devices can read. */
 const SEQUENCES = 'sequences.json';
@@ -99,20 +92,23 @@ export class Repository {
     const snapshot = await this.#onlineKey('snapshot');
     const timestamp = await this.#onlineKey('timestamp');
     const { root, targets, bootloader } = offline
-      ? this.#readOffline(offline, { snapshot, timestamp })
-      : this.#signHere({ snapshot, timestamp });
+      ? readFirstRoles(offline, { snapshot, timestamp }, this.#options.now())
+      : signFirstRoles(this.folder, this.#signer, { snapshot, timestamp });
     this.folder.write('bootloader.bin', BOOTLOADER_IMAGE);
     this.folder.write('bootloader.json', bootloader);
     this.folder.write('1.root.json', root.bytes);
     await this.#publish(root, { version: 1, bytes: targets });
   }
 
-  /** What is needed to sign away from the server. Makes the keys that stay here, if there are none yet. */
-  async signing(): Promise<FirmwareSigningDocument> {
+  /** What is needed to sign away from the server. Makes the keys that stay here, if there are none yet, or the next ones of the roles to exchange. */
+  async signing(exchange: readonly OnlineRole[] = []): Promise<FirmwareSigningDocument> {
     this.folder.make();
-    const [snapshot, timestamp] = [await this.#onlineKey('snapshot'), await this.#onlineKey('timestamp')];
+    const key = (role: OnlineRole) => this.#onlineKey(role, exchange.includes(role));
+    const [snapshot, timestamp] = [await key('snapshot'), await key('timestamp')];
     const open = ({ keyId, publicKey }: RoleKey) => ({ keyId, publicKey });
+    const statement = this.folder.read('bootloader.json');
     return {
+      ...(statement && { bootloaderStatement: statement.toString('base64') }),
       snapshot: open(snapshot),
       timestamp: open(timestamp),
       bootloader: Buffer.from(BOOTLOADER_IMAGE).toString('base64'),
@@ -192,8 +188,24 @@ export class Repository {
     for (const manifest of gone) await rm(this.folder.imagePath(manifest), { force: true });
   }
 
+  /** Puts the next root role into force, which other keys may speak in. Answers the roles whose holders changed. */
+  async replaceRoot(given: NextRootRole): Promise<readonly FirmwareRole[]> {
+    const before = this.#demandState();
+    const rotation = await judgeRotation(
+      { folder: this.folder, signer: this.#signer, now: this.#options.now },
+      before,
+      given,
+    );
+    beginRotation(this.folder, rotation);
+    await this.#finishRotation();
+    const holders = (root: VerifiedRoot, role: FirmwareRole) =>
+      JSON.stringify([root.roles[role].threshold, ...root.roles[role].keys.map(({ keyId }) => keyId).sort()]);
+    return FIRMWARE_ROLES.filter((role) => holders(before.root, role) !== holders(rotation.root, role));
+  }
+
   /** Signs anew what would expire and whose keys lie here. Answers the roles that were renewed. */
   async renew(): Promise<readonly FirmwareRole[]> {
+    await this.#finishRotation();
     const state = this.#state;
     if (!state) return [];
     const { settings } = this.#options;
@@ -243,6 +255,16 @@ export class Repository {
     return { organisation, roles, releases: this.manifests.length, size };
   }
 
+  async #finishRotation(): Promise<void> {
+    const rotation = begunRotation(this.folder);
+    if (!rotation) return;
+    const { root, bootloader, targets } = rotation;
+    this.folder.write('bootloader.json', bootloader);
+    this.folder.write(`${root.version}.root.json`, root.bytes);
+    await this.#publish(root, targets);
+    await endRotation(this.folder, root);
+  }
+
   #sequences(): Readonly<Record<string, number>> {
     const bytes = this.folder.read(SEQUENCES);
     return bytes === undefined ? {} : (JSON.parse(bytes.toString('utf8')) as Record<string, number>);
@@ -259,57 +281,16 @@ export class Repository {
     });
   }
 
-  async #onlineKey(role: FirmwareRole): Promise<RoleKey> {
-    const [known] = await this.folder.keys(role);
+  /** The key that the root role names, or, before there is one and where it is to be exchanged, another that waits for it. */
+  async #onlineKey(role: OnlineRole, isNext = false): Promise<RoleKey> {
+    const listed = this.#state?.root.roles[role].keys ?? [];
+    const isInForce = (key: RoleKey) => listed.some(({ keyId }) => keyId === key.keyId);
+    const here = await this.folder.keys(role);
+    const known = this.#state && !isNext ? here.find(isInForce) : here.find((key) => !isInForce(key));
     if (known) return known;
     const key = generateRoleKey();
     this.folder.keep(role, key);
     return key;
-  }
-
-  #signHere(online: Readonly<Record<'snapshot' | 'timestamp', RoleKey>>) {
-    const rootKey = generateRoleKey();
-    const targetsKey = generateRoleKey();
-    this.folder.keep('root', rootKey);
-    this.folder.keep('targets', targetsKey);
-    const one = (key: RoleKey): RoleHolders => ({ keys: [key], threshold: 1 });
-    const roles = {
-      root: one(rootKey),
-      targets: one(targetsKey),
-      snapshot: one(online.snapshot),
-      timestamp: one(online.timestamp),
-    };
-    const root = readRoot(this.#signer.root(1, roles, [rootKey]));
-    if (!root.ok) throw new Failure('internal', root.text);
-    return {
-      root: root.value,
-      targets: this.#signer.targets(1, [], [targetsKey]),
-      bootloader: signBootloader(BOOTLOADER_IMAGE, BOOTLOADER_VERSION, [rootKey]),
-    };
-  }
-
-  #readOffline(offline: OfflineRoles, online: Readonly<Record<'snapshot' | 'timestamp', RoleKey>>) {
-    const { now } = this.#options;
-    const root = readRoot(Buffer.from(offline.root));
-    if (!root.ok) throw new Failure('invalid_request', `root: ${root.text}.`);
-    const { value } = root;
-    if (value.version !== 1) throw new Failure('invalid_request', 'root: the first root role has version 1.');
-    for (const role of ['snapshot', 'timestamp'] as const) {
-      const { keys, threshold } = value.roles[role];
-      if (threshold !== 1 || keys[0]?.keyId !== online[role].keyId) {
-        throw new Failure('invalid_request', `root: the role ${role} must be held by the key of this server alone.`);
-      }
-    }
-    const targets = Buffer.from(offline.targets);
-    const judged = readTargets(value, targets, now());
-    if (!judged.ok) throw new Failure('invalid_request', `targets: ${judged.text}.`);
-    if (judged.value.version !== 1 || judged.value.manifests.length > 0) {
-      throw new Failure('invalid_request', 'targets: the first targets role has version 1 and no releases.');
-    }
-    const bootloader = Buffer.from(offline.bootloader, 'base64');
-    const problem = bootloaderProblem(value.roles.root, bootloader, BOOTLOADER_IMAGE);
-    if (problem) throw new Failure('invalid_request', `bootloader: ${problem.text}`);
-    return { root: value, targets, bootloader };
   }
 
   async #nextTargets(

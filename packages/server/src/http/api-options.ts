@@ -90,6 +90,7 @@ export type FirmwareService = Pick<
   | 'describe'
   | 'initialise'
   | 'signing'
+  | 'replaceRoot'
   | 'replaceTargets'
   | 'received'
   | 'upload'

@@ -66,6 +66,7 @@ export const signing: z.ZodType<FirmwareSigningDocument> = z
     snapshot: publicKey,
     timestamp: publicKey,
     bootloader: text.describe('Base64.'),
+    bootloaderStatement: text.exactOptional().describe('Base64 of the signed statement about the bootloader.'),
     sequences: z.record(text, count).describe('The largest sequence that each type ever had.'),
     root: text.exactOptional().describe('The signed root role in force.'),
     targets: text.exactOptional().describe('The signed targets role in force.'),

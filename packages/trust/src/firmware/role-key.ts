@@ -43,6 +43,11 @@ function roleKeyId(publicKey: string): string {
   return createHash('sha256').update(canonical).digest('hex');
 }
 
+/** Whether an id is the one of this public key. */
+export function isRoleKeyId({ keyId, publicKey }: Pick<RoleKey, 'keyId' | 'publicKey'>): boolean {
+  return /^[0-9a-f]{64}$/.test(publicKey) && roleKeyId(publicKey) === keyId;
+}
+
 function roleKey(privateKey: KeyObject): RoleKey {
   const jwk = privateKey.export({ format: 'jwk' });
   const publicKey = Buffer.from(jwk.x ?? '', 'base64url').toString('hex');

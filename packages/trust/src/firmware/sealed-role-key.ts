@@ -71,6 +71,11 @@ export async function openRoleKey(role: string, text: string, passphrase: string
   return roleKeyFromPem(pem);
 }
 
+/** The id of the key in a sealed file, without opening it: opening is dear. Anything else is a `key_material_invalid` failure. */
+export function sealedRoleKeyId(text: string): string {
+  return read(text).keyId;
+}
+
 function read(text: string): SealedRoleKey {
   try {
     const file = JSON.parse(text) as SealedRoleKey;

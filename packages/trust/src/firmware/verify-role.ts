@@ -1,5 +1,6 @@
 import { Metadata, MetadataKind, type Root, type Targets } from '@tufjs/models';
 import { type FirmwareManifest, parseManifest, targetPathOf } from './manifest.ts';
+import { publicRoleKey } from './role-key.ts';
 import { FIRMWARE_ROLES, type FirmwareRole, type RoleHolders } from './role-metadata.ts';
 
 /** Why metadata is not believed. */
@@ -32,6 +33,19 @@ export function readRoot(bytes: Uint8Array): RoleVerification<VerifiedRoot> {
     metadata.verifyDelegate('root', metadata);
     return rootOf(metadata, bytes);
   });
+}
+
+/** Reads a root role without asking who has signed it: for one that is on its way from one holder of keys to the next. */
+export function parseRoot(bytes: Uint8Array): RoleVerification<VerifiedRoot> {
+  return attempt('root', bytes, (json) => rootOf(Metadata.fromJSON(MetadataKind.Root, json as never), bytes));
+}
+
+/** Which of these keys have signed a root or targets role: their ids. */
+export function roleSigners(role: 'root' | 'targets', keys: RoleHolders['keys'], bytes: Uint8Array): readonly string[] {
+  const json = JSON.parse(Buffer.from(bytes).toString('utf8')) as never;
+  const kind = role === 'root' ? MetadataKind.Root : MetadataKind.Targets;
+  const metadata = Metadata.fromJSON(kind as MetadataKind.Root, json);
+  return keys.filter((key) => hasSigned(key, metadata)).map(({ keyId }) => keyId);
 }
 
 /** Follows from one root to the next: signed by the threshold of the old one and of itself, and exactly one version later (TUF section 5.3). */
@@ -81,6 +95,10 @@ function rootOf(metadata: Metadata<Root>, bytes: Uint8Array): VerifiedRoot {
       return publicKey === undefined ? [] : [{ keyId, publicKey }];
     }),
   });
+  for (const role of FIRMWARE_ROLES) {
+    const listed = holders(role).keys.map(({ publicKey }) => publicKey);
+    if (new Set(listed).size < listed.length) throw new TypeError(`the role ${role} lists one key under two ids`);
+  }
   const ends = Date.parse(expires);
   if (Number.isNaN(ends)) throw new TypeError('the root role has no date at which it expires');
   const [root, targets, snapshot, timestamp] = FIRMWARE_ROLES.map(holders) as [
@@ -90,6 +108,15 @@ function rootOf(metadata: Metadata<Root>, bytes: Uint8Array): VerifiedRoot {
     RoleHolders,
   ];
   return { version, expires: ends, roles: { root, targets, snapshot, timestamp }, bytes };
+}
+
+function hasSigned(key: RoleHolders['keys'][number], metadata: Metadata<Root>): boolean {
+  try {
+    publicRoleKey(key).verifySignature(metadata);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function trusted({ bytes }: VerifiedRoot): Metadata<Root> {

@@ -34,6 +34,20 @@ const piece = fields({
     .describe('Bytes of the whole image; if left out, the body is its end.'),
   offset: z.coerce.number().int().min(0).default(0).describe('Where in the image the body begins.'),
 });
+const prepared = fields({
+  exchange: z
+    .array(z.enum(['snapshot', 'timestamp']))
+    .max(2)
+    .default([])
+    .describe('Roles that are to get another key of this server.'),
+});
+const nextRoot = fields({
+  root: signedText.describe('The next version of the root role, signed by the old and the new keys.'),
+  bootloader: z.string().max(65_536).describe('Base64 of the statement about the bootloader, signed by them too.'),
+  targets: signedText
+    .exactOptional()
+    .describe('The next version of the targets role, if other keys sign it from now on.'),
+});
 const replaced = fields({ targets: signedText.describe('The next version of the targets role, signed.') });
 
 type Within = z.infer<typeof within>;
@@ -69,7 +83,7 @@ export function firmwareRoutes({ firmware }: Services): readonly Route[] {
       problems: [409],
       run: ({ params, body, by }) => firmware.initialise(params.organisation, by, body.offline),
     }),
-    route<Within, unknown, unknown, FirmwareSigningDocument>({
+    route<Within, unknown, z.infer<typeof prepared>, FirmwareSigningDocument>({
       method: 'POST',
       path: `${BASE}/signing`,
       name: 'prepareFirmwareSigning',
@@ -78,8 +92,23 @@ export function firmwareRoutes({ firmware }: Services): readonly Route[] {
       description: 'Makes the keys that stay on the server, if there are none yet; answers their public halves.',
       needs: 'administrator',
       params: within,
+      body: prepared,
       answer: { schema: signing },
-      run: ({ params }) => firmware.signing(params.organisation),
+      run: ({ params, body }) => firmware.signing(params.organisation, body.exchange),
+    }),
+    route<Within, unknown, z.infer<typeof nextRoot>, FirmwareRepositoryDocument>({
+      method: 'PUT',
+      path: `${BASE}/root`,
+      name: 'replaceFirmwareRoot',
+      tag: 'firmware',
+      summary: 'Put the next root role into force: other keys, or another number of them, speak for the roles',
+      description: 'Root keys that lie on the server sign as well; keys that speak for nobody any more are forgotten.',
+      needs: 'administrator',
+      params: within,
+      body: nextRoot,
+      answer: { schema: repository },
+      problems: [409],
+      run: ({ params, body, by }) => firmware.replaceRoot(params.organisation, by, body),
     }),
     route<Within, unknown, z.infer<typeof replaced>, FirmwareRepositoryDocument>({
       method: 'PUT',
