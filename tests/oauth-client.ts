@@ -1,4 +1,5 @@
 import { request } from 'node:https';
+import type { Pair } from './certificate-clients.ts';
 import type { TestServer } from './server.ts';
 
 export interface HttpAnswer {
@@ -13,6 +14,8 @@ export interface OauthCall {
   readonly form?: Readonly<Record<string, string>>;
   /** `client_id` and `client_secret` of HTTP Basic authentication. */
   readonly basic?: readonly [string, string];
+  /** Certificate and key of the client. */
+  readonly pair?: Pair;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -28,6 +31,7 @@ export function ask(server: Pick<TestServer, 'httpPort' | 'rootPem'>, path: stri
         ca: server.rootPem,
         agent: false,
         servername: 'localhost',
+        ...(call.pair && { key: call.pair.key, cert: call.pair.cert }),
         headers: {
           ...(body === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' }),
           ...(call.basic && { authorization: `Basic ${btoa(call.basic.map(encodeURIComponent).join(':'))}` }),

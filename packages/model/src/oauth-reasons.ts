@@ -10,6 +10,15 @@ export const OAUTH_REASONS = {
     meaning: 'A client of the authorization server could not prove who it is.',
     cure: 'Send the key or id of the application as client_id and its token as client_secret, or sign with a key that `sallyport oauth add-key` has registered.',
   },
+  oauth_certificate_rejected: {
+    stage: 'certificate',
+    connack3: 5,
+    reasonCode: 0x87,
+    httpStatus: 401,
+    meaning:
+      'A client of the authorization server showed a certificate that does not prove that it is the client it names.',
+    cure: 'Compare the trace with `sallyport certificate list`: the certificate must be issued or pinned to this client, or name it and be of an authority that the organisation trusts.',
+  },
   oauth_scope_not_permitted: {
     stage: 'authorization',
     connack3: 5,

@@ -178,6 +178,7 @@ async function open(
   });
   const refuse = refusals.refuse.bind(refusals);
   let httpPort = 0;
+  let enrolmentPort: number | undefined;
   const { oauth, close: closeOauth } = authorizationServer({
     configuration,
     installation,
@@ -185,7 +186,9 @@ async function open(
     refuse,
     emit,
     now,
+    trust,
     httpPort: () => httpPort,
+    certificatePort: () => enrolmentPort,
   });
   undo.push(closeOauth);
   const own = oauth && ownIssuers(oauth);
@@ -468,7 +471,9 @@ async function open(
     emit,
     now,
     firmware: { ...firmwareDoor, refuse, emit, now },
+    oauth: oauth && { oauth, addressLists, now },
   });
+  enrolmentPort = enrolmentDoor?.port;
   if (enrolmentDoor) {
     undo.push(() => enrolmentDoor.close());
     opened.push(`enrolment ${enrolmentDoor.address}:${enrolmentDoor.port}`);

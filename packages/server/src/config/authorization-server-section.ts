@@ -16,6 +16,10 @@ function organisationIds(meaning: string) {
     } satisfies KeyMeta);
 }
 
+function isOrigin(value: string): boolean {
+  return value === 'none' || /^https:\/\/[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?$/.test(value);
+}
+
 /** The embedded authorization server (docs/guide/authorization-server.md). */
 export const AUTHORIZATION_SERVER_SECTION = section(
   'The embedded authorization server: access tokens for applications and devices, at /oauth/ORGANISATION of the HTTPS port.',
@@ -27,7 +31,15 @@ export const AUTHORIZATION_SERVER_SECTION = section(
       meaning:
         'Address under which clients reach the HTTPS port, such as https://iot.example.com; it is part of every token. With `none`: https://localhost with the port of HTTPS.',
       expected: '`none`, or an address that begins with https:// and ends after the host and port',
-      fits: (value) => value === 'none' || /^https:\/\/[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?$/.test(value),
+      fits: isOrigin,
+    }),
+    publicCertificateUrl: text({
+      default: 'none',
+      type: 'URL',
+      meaning:
+        'Address under which clients reach the enrolment listener, where they prove themselves by certificate. With `none`: the host of publicUrl with the port of that listener.',
+      expected: '`none`, or an address that begins with https:// and ends after the host and port',
+      fits: isOrigin,
     }),
     accessTokens: choice({
       of: ['jwt', 'opaque'],

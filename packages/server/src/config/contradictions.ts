@@ -97,7 +97,13 @@ function pairs({ limits }: Configuration, source: Source, complain: Complain): v
   atMost('maximumUnsentSize', 'maximumUnsentSizeHard');
 }
 
-function authorizationServer({ authorizationServer: server }: Configuration, complain: Complain): void {
+function authorizationServer({ authorizationServer: server, listeners }: Configuration, complain: Complain): void {
+  if (server.publicCertificateUrl !== 'none' && !listeners.enrolment.enabled) {
+    complain(
+      'authorizationServer.publicCertificateUrl',
+      'is set, but listeners.enrolment.enabled is false, so no client would be asked for a certificate',
+    );
+  }
   if (server.keyOverlap < server.accessTokenLifetime) {
     complain(
       'authorizationServer.keyOverlap',

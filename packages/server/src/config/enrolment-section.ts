@@ -2,7 +2,7 @@ import { address, count, flag, port, rate, section } from './kinds.ts';
 
 /** The listener that asks devices for their certificate before they renew it. */
 export const ENROLMENT_LISTENER = section(
-  'Enrolment (EST) by certificate: devices renew theirs, and claim certificates enrol new devices. Enrolment by code is offered by HTTPS always.',
+  'HTTPS that asks for a client certificate: enrolment (EST), where devices renew theirs and claims enrol new devices, firmware, and access tokens of the embedded authorization server. Enrolment by code is offered by HTTPS always.',
   {
     enabled: flag({ default: false, meaning: 'Whether the listener for enrolment by certificate is opened.' }),
     address: address('Address that the enrolment listener listens on; name another than loopback to be reached.'),

@@ -5,6 +5,7 @@ import type { ServerEvent } from '../events/events.ts';
 import { type EstOptions, registerEst } from './est.ts';
 import { type FirmwareDoorOptions, firmwareDoor } from './firmware-door.ts';
 import { answerMalformedHttp } from './malformed-http.ts';
+import { type OauthEndpointOptions, openOauthEndpoints } from './oauth-endpoints.ts';
 import { PROBLEM_TYPE, problem, problemOf } from './problem.ts';
 
 /**
@@ -17,6 +18,8 @@ export function buildEnrolmentDoor(
     readonly emit: (event: ServerEvent) => void;
     /** Firmware too, for devices that prove themselves by certificate. */
     readonly firmware: FirmwareDoorOptions;
+    /** Access tokens too, for clients that prove themselves by certificate (RFC 8705 section 5). */
+    readonly oauth?: OauthEndpointOptions | undefined;
   },
 ): FastifyInstance<Server> {
   const app = Fastify<Server>({
@@ -43,10 +46,15 @@ export function buildEnrolmentDoor(
     reply.code(body.status).type(PROBLEM_TYPE).send(JSON.stringify(body));
   });
   plain.setNotFoundHandler((_request, reply) => {
-    const body = problem('not_found', 'There is no such route; this listener knows enrolment (EST) and firmware only.');
+    const body = problem(
+      'not_found',
+      'There is no such route; this listener knows enrolment (EST), firmware and access tokens only.',
+    );
     reply.code(body.status).type(PROBLEM_TYPE).send(JSON.stringify(body));
   });
   registerEst(plain, options);
   firmwareDoor(plain, options.firmware);
+  const { oauth } = options;
+  if (oauth) plain.register(async (scope) => openOauthEndpoints(scope, oauth));
   return app;
 }

@@ -6,7 +6,7 @@ import { DEVICE_GRANT } from '../oauth/oauth-clients.ts';
 import { CLIENT_ALGORITHMS } from '../oauth/oauth-provider.ts';
 import type { ApiOptions } from './api-options.ts';
 import { approvalSteps } from './approval-steps.ts';
-import { AttemptBound } from './attempt-bound.ts';
+import { openOauthEndpoints, organisationOfRequest } from './oauth-endpoints.ts';
 import { codePage, PAGE_HEADERS } from './oauth-pages.ts';
 import type { OperatorGate } from './operator-gate.ts';
 
@@ -16,11 +16,6 @@ export interface OauthDoorOptions extends Pick<ApiOptions, 'addressLists'> {
   readonly now: () => number;
 }
 
-const ADDRESSES = 10_000;
-/** Requests of one address that fail to prove who the client is. */
-const FAILURES_BOUND = { burst: 20, refill: 3_000 };
-/** Device codes that one address may begin. */
-const BEGINNINGS_BOUND = { burst: 20, refill: 6_000 };
 const LARGEST_FORM = 8192;
 const METADATA = ['openid-configuration', 'oauth-authorization-server'];
 
@@ -29,29 +24,15 @@ const METADATA = ['openid-configuration', 'oauth-authorization-server'];
  * (RFC 7662), revocation (RFC 7009), the device flow (RFC 8628), and the page on which an owner approves a device.
  */
 export function openOauthDoor(scope: FastifyInstance, { oauth, gate, addressLists, now }: OauthDoorOptions): void {
-  const failures = new AttemptBound({ ...FAILURES_BOUND, addresses: ADDRESSES, now });
-  const beginnings = new AttemptBound({ ...BEGINNINGS_BOUND, addresses: ADDRESSES, now });
   const approve = approvalSteps({ oauth, gate, now });
-  // Bodies are read by whoever answers.
-  scope.removeAllContentTypeParsers();
-  scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
-
-  const organisationOf = async (request: FastifyRequest): Promise<string> => {
-    const { organisation } = request.params as { readonly organisation: string };
-    if (await oauth.serves(organisation)) {
-      const listed = addressLists.lists.judge(organisation, request.ip.replace(/^::ffff:(?=\d+\.)/i, ''));
-      if (listed.passes) return organisation;
-      throw new Failure('forbidden', 'The address of this request is refused by a list.', { cure: listed.cure });
-    }
-    throw new Failure('not_found', 'There is no authorization server here.', {
-      cure: 'Name the organisation under authorizationServer.organisations of the configuration.',
-    });
-  };
+  const organisationOf = organisationOfRequest({ oauth, addressLists });
+  openOauthEndpoints(scope, { oauth, addressLists, now });
 
   for (const name of METADATA) {
     const answer = async (request: FastifyRequest, reply: FastifyReply) => {
-      const issuer = oauth.issuerOf(await organisationOf(request));
-      return reply.header('access-control-allow-origin', '*').send(metadataOf(issuer));
+      const organisation = await organisationOf(request);
+      const metadata = metadataOf(oauth.issuerOf(organisation), oauth.certificateAddressOf(organisation));
+      return reply.header('access-control-allow-origin', '*').send(metadata);
     };
     scope.get(`${OAUTH_PREFIX}/:organisation/.well-known/${name}`, answer);
     // RFC 8414 section 3.1: the path of the issuer comes after the well-known one.
@@ -71,51 +52,38 @@ export function openOauthDoor(scope: FastifyInstance, { oauth, gate, addressList
     const { status, html } = await approve(organisation, request, await formOf(request.raw));
     return reply.code(status).headers(PAGE_HEADERS).send(html);
   });
-
-  scope.route({
-    method: ['GET', 'POST'],
-    url: `${OAUTH_PREFIX}/:organisation/*`,
-    handler: async (request, reply) => {
-      const organisation = await organisationOf(request);
-      const path = `/${(request.params as { readonly '*': string })['*']}`;
-      const method = oauth.methodOf(path);
-      if (method === undefined) throw new Failure('not_found', 'The authorization server has no such endpoint.');
-      if (method !== request.method) {
-        reply.header('allow', method);
-        throw new Failure('method_not_allowed', `This endpoint knows ${method}.`);
-      }
-      const address = request.ip;
-      const wait = Math.max(failures.take(address), path === '/device/auth' ? beginnings.take(address) : 0);
-      const full = wait === 0 && path === '/device/auth' && !(await oauth.admitsDevices(organisation));
-      if (wait > 0 || full) {
-        return reply
-          .code(429)
-          .headers({ 'retry-after': String(Math.max(1, Math.ceil(wait / 1000))), 'cache-control': 'no-store' })
-          .send({ error: 'temporarily_unavailable', error_description: 'too many requests; come back later' });
-      }
-      reply.hijack();
-      reply.raw.setHeader('x-content-type-options', 'nosniff');
-      await oauth.answer(organisation, path, request.raw, reply.raw);
-      if (reply.raw.statusCode !== 401) failures.giveBack(address);
-    },
-  });
 }
 
-function metadataOf(issuer: string) {
-  const methods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'];
+/** `byCertificate`: where clients prove themselves by certificate, if they can (RFC 8705 section 5). */
+function metadataOf(issuer: string, byCertificate: string | undefined) {
+  const methods = [
+    'client_secret_basic',
+    'client_secret_post',
+    'private_key_jwt',
+    ...(byCertificate === undefined ? [] : ['tls_client_auth', 'self_signed_tls_client_auth']),
+  ];
   return {
     issuer,
     jwks_uri: `${issuer}/jwks`,
-    token_endpoint: `${issuer}/token`,
-    introspection_endpoint: `${issuer}/token/introspection`,
-    revocation_endpoint: `${issuer}/token/revocation`,
-    device_authorization_endpoint: `${issuer}/device/auth`,
+    ...endpointsOf(issuer),
     grant_types_supported: ['client_credentials', DEVICE_GRANT, 'refresh_token'],
     response_types_supported: [],
     token_endpoint_auth_methods_supported: [...methods, 'none'],
     token_endpoint_auth_signing_alg_values_supported: CLIENT_ALGORITHMS,
     introspection_endpoint_auth_methods_supported: methods,
     revocation_endpoint_auth_methods_supported: [...methods, 'none'],
+    ...(byCertificate === undefined
+      ? {}
+      : { tls_client_certificate_bound_access_tokens: true, mtls_endpoint_aliases: endpointsOf(byCertificate) }),
+  };
+}
+
+function endpointsOf(address: string) {
+  return {
+    token_endpoint: `${address}/token`,
+    introspection_endpoint: `${address}/token/introspection`,
+    revocation_endpoint: `${address}/token/revocation`,
+    device_authorization_endpoint: `${address}/device/auth`,
   };
 }
 

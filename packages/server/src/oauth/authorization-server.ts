@@ -1,11 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Failure, principalName, REASONS, type RefusalReason } from '@sallyport/model';
 import type { errors, KoaContextWithOIDC, Provider } from 'oidc-provider';
+import type { Authenticator } from '../authentication/authenticator.ts';
 import type { Find, TokenMatcher } from '../authentication/known-principal.ts';
 import type { PolicyInForce } from '../authorization/policy-store.ts';
 import type { Refuse } from '../authorization/session-rights.ts';
 import type { ServerEvent } from '../events/events.ts';
+import type { TransportFacts } from '../events/transport-facts.ts';
 import type { ClientKey } from '../registry/records.ts';
+import { noteCertificate, type ShownCertificates } from './client-certificate.ts';
 import {
   type DeviceApprovalOptions,
   type DeviceRequest,
@@ -25,6 +28,10 @@ export interface AuthorizationServerOptions extends SigningKeysOptions {
   readonly maximumRows: number;
   /** Of the server, for example `https://iot.example.com`; asked when it is open. */
   readonly baseUrl: () => string;
+  /** Of the listener that asks clients for a certificate; undefined if there is none. */
+  readonly certificateUrl: () => string | undefined;
+  /** Judges the certificates that clients show there. */
+  readonly certificates: Authenticator;
   readonly organisationExists: (id: string) => boolean | Promise<boolean>;
   readonly findPrincipal: Find;
   readonly findByKey: Find;
@@ -58,6 +65,7 @@ export class AuthorizationServer {
   readonly #options: AuthorizationServerOptions;
   readonly #keys: SigningKeys;
   readonly #state: OauthState;
+  readonly #shown: ShownCertificates = new WeakMap();
   /** When all keys of an organisation were withdrawn last. */
   readonly #withdrawn = new Map<string, number>();
   readonly #realms = new Map<
@@ -79,6 +87,12 @@ export class AuthorizationServer {
 
   issuerOf(organisation: string): string {
     return `${this.#options.baseUrl()}${OAUTH_PREFIX}/${organisation}`;
+  }
+
+  /** Where clients prove themselves by certificate; undefined if there is no listener for them. */
+  certificateAddressOf(organisation: string): string | undefined {
+    const url = this.#options.certificateUrl();
+    return url === undefined ? undefined : `${url}${OAUTH_PREFIX}/${organisation}`;
   }
 
   /** What a token must say of whom it is for. */
@@ -112,7 +126,18 @@ export class AuthorizationServer {
     const found = (await provider.ClientCredentials.find(token)) ?? (await provider.AccessToken.find(token));
     if (!found?.isValid) return { active: false };
     const { clientId, exp, iat, aud, scope, extra } = found;
-    return { ...extra, active: true, iss: this.issuerOf(organisation), client_id: clientId, exp, iat, aud, scope };
+    const said = {
+      ...extra,
+      active: true,
+      iss: this.issuerOf(organisation),
+      client_id: clientId,
+      exp,
+      iat,
+      aud,
+      scope,
+    };
+    const thumbprint = found['x5t#S256'];
+    return thumbprint === undefined ? said : { ...said, cnf: { 'x5t#S256': thumbprint } };
   }
 
   keyRing(organisation: string): Promise<KeyRing> {
@@ -141,9 +166,16 @@ export class AuthorizationServer {
     return (await this.#state.count(organisation, 'DeviceCode')) < this.#options.maximumPendingDevices;
   }
 
-  /** Answers a request to one of the endpoints, read from the socket. */
-  async answer(organisation: string, path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  /** Answers a request to one of the endpoints, read from the socket. `transport`: of a listener that asks for certificates. */
+  async answer(
+    organisation: string,
+    path: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+    transport?: TransportFacts,
+  ): Promise<void> {
     const { answer } = await this.#realm(organisation);
+    noteCertificate(this.#shown, request, transport);
     const issuer = new URL(this.issuerOf(organisation));
     Object.assign(request, { originalUrl: `${issuer.pathname}${path}` });
     request.url = path;
@@ -208,6 +240,7 @@ export class AuthorizationServer {
       audience: this.audienceOf(organisation),
       ring,
       state: this.#state,
+      shown: this.#shown,
       clientKeys: (application) => options.clientKeys({ organisation, application }),
     });
     this.#tell(organisation, provider);
@@ -246,7 +279,9 @@ export class AuthorizationServer {
   #refused(organisation: string, ctx: KoaContextWithOIDC, error: errors.OIDCProviderError): void {
     // RFC 8628 section 3.5: a device that waits asks again and again.
     if (error.error === 'authorization_pending') return;
-    const reason = reasonOf(error.error);
+    const certificate = this.#shown.get(ctx.req)?.proofOf(String(ctx.oidc.params?.client_id));
+    const unproven = error.error === 'invalid_client' && certificate?.accepted === false;
+    const reason = unproven ? 'oauth_certificate_rejected' : reasonOf(error.error);
     const { stage, reasonCode, cure } = REASONS[reason];
     const clientId = ctx.oidc.params?.client_id;
     const detail =
@@ -258,9 +293,12 @@ export class AuthorizationServer {
       organisation,
       ...(typeof clientId === 'string' ? { clientId: clientId.slice(0, 256) } : {}),
       address: ctx.ip,
-      listener: 'https',
+      listener: this.#shown.has(ctx.req) ? 'enrolment' : 'https',
       resource: `${OAUTH_PREFIX}/${organisation}${ctx.path}`,
-      steps: [{ stage, outcome: 'failed', text: `The authorization server answered ${error.error}: ${detail}.` }],
+      steps: [
+        ...(unproven ? [certificate.verdict.step] : []),
+        { stage, outcome: 'failed', text: `The authorization server answered ${error.error}: ${detail}.` },
+      ],
       cure,
     });
     this.#options.emit({ type: 'request.refused', refusal });

@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import { type Principal, parseApplicationId, parseClientId, principalName } from '@sallyport/model';
 import type { Find, KnownPrincipal } from '../authentication/known-principal.ts';
 import type { ClientKey } from '../registry/records.ts';
@@ -50,23 +51,45 @@ export async function findOauthClient(
   return { principal: known.principal, known };
 }
 
-/** Never compared with: the secret of an application is one of its tokens, which are kept as hashes. */
+/** How a certificate proves a client (RFC 8705 section 2): by its authority and name, or by being on record itself. */
+export type CertificateMethod = 'tls_client_auth' | 'self_signed_tls_client_auth';
+
+/** What else there is to say of a client, by how it goes about to prove itself. */
 export interface ClientMetadataOptions {
+  /** Never compared with: the secret of an application is one of its tokens, which are kept as hashes. */
   readonly placeholderSecret: string;
   readonly keys: readonly ClientKey[];
   /** Whether the request proves the client by a signature. */
   readonly signed: boolean;
+  /** Present if nothing but the certificate of the connection is to prove the client. */
+  readonly certificate?: { readonly method: CertificateMethod; readonly x509: X509Certificate };
+  /** Whether tokens are bound to the certificate of the connection: always, if there is one. */
+  readonly bound: boolean;
 }
 
 export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 
-/** What oidc-provider is told of a client (RFC 7591 section 2). */
+/** What oidc-provider is told of a client (RFC 7591 section 2, RFC 8705 sections 2 and 3.4). */
 export function clientMetadata(id: string, { principal }: OauthClient, options: ClientMetadataOptions) {
-  const same = { client_id: id, redirect_uris: [], response_types: [] };
+  const { certificate, bound } = options;
+  const same = {
+    client_id: id,
+    redirect_uris: [],
+    response_types: [],
+    tls_client_certificate_bound_access_tokens: bound,
+  };
+  // Who has a certificate needs no refresh token, which could be used without one.
+  const grants = { ...same, grant_types: ['client_credentials'] };
+  if (certificate) {
+    const { method, x509 } = certificate;
+    const named = { ...grants, token_endpoint_auth_method: method };
+    if (method === 'tls_client_auth') return { ...named, tls_client_auth_subject_dn: principalName(principal) };
+    const key = { ...x509.publicKey.export({ format: 'jwk' }), use: 'sig', x5c: [x509.raw.toString('base64')] };
+    return { ...named, jwks: { keys: [key] } };
+  }
   if (principal.kind !== 'application') {
     return { ...same, grant_types: [DEVICE_GRANT, 'refresh_token'], token_endpoint_auth_method: 'none' as const };
   }
-  const grants = { ...same, grant_types: ['client_credentials'] };
   if (options.signed) {
     const keys = options.keys.map(({ jwk }) => ({ ...jwk, use: 'sig' }));
     return { ...grants, token_endpoint_auth_method: 'private_key_jwt' as const, jwks: { keys } };

@@ -1,11 +1,13 @@
 import './url-parse.ts';
 import { randomBytes } from 'node:crypto';
 import type { Client, Configuration, KoaContextWithOIDC, Provider } from 'oidc-provider';
+import type { Authenticator } from '../authentication/authenticator.ts';
 import { judgeNobody, judgeToken } from '../authentication/judge-token.ts';
 import type { Find, KnownPrincipal, TokenMatcher } from '../authentication/known-principal.ts';
 import { suspension } from '../authentication/standing.ts';
 import type { PolicyInForce } from '../authorization/policy-store.ts';
 import type { ClientKey } from '../registry/records.ts';
+import type { ShownCertificate, ShownCertificates } from './client-certificate.ts';
 import { clientMetadata, findOauthClient, subjectOf } from './oauth-clients.ts';
 import { AlreadyConsumed, type OauthState } from './oauth-state.ts';
 import { refusedScope } from './permitted-scopes.ts';
@@ -31,6 +33,9 @@ export interface OauthProviderOptions {
   readonly clientKeys: (application: string) => Promise<readonly ClientKey[]>;
   readonly tokens: TokenMatcher;
   readonly loadPolicy: (organisation: string) => PolicyInForce | Promise<PolicyInForce>;
+  /** Judges the certificates of connections. */
+  readonly certificates: Authenticator;
+  readonly shown: ShownCertificates;
   readonly now: () => number;
 }
 
@@ -49,7 +54,9 @@ export async function oauthProvider(options: OauthProviderOptions): Promise<Prov
 
   async function metadataOf(id: string) {
     const client = await find(id);
-    const assertion = Provider.ctx?.oidc?.params?.client_assertion;
+    const ctx = Provider.ctx;
+    const assertion = ctx?.oidc?.params?.client_assertion;
+    const shown = shownOn(ctx);
     if (!client) {
       judgeNobody(Buffer.from(id), tokens);
       return undefined;
@@ -57,8 +64,16 @@ export async function oauthProvider(options: OauthProviderOptions): Promise<Prov
     if (client.principal.kind === 'application' && (!client.known || suspension(client.known))) return undefined;
     const signed = assertion !== undefined && client.principal.kind === 'application';
     const keys = signed ? await options.clientKeys(client.principal.id) : [];
-    return clientMetadata(id, client, { placeholderSecret, keys, signed });
+    const { method } =
+      shown && ctx && provesNothingElse(ctx)
+        ? await shown.judge(id, client.principal, options.certificates)
+        : { method: undefined };
+    const certificate = shown && method && { certificate: { method, x509: shown.x509 } };
+    return clientMetadata(id, client, { placeholderSecret, keys, signed, ...certificate, bound: shown !== undefined });
   }
+
+  const shownOn = (ctx: KoaContextWithOIDC | undefined): ShownCertificate | undefined =>
+    ctx && options.shown.get(ctx.req);
 
   /** The principal of a client that proved who it is, as it stands now. */
   async function standingOf(client: Client): Promise<KnownPrincipal | undefined> {
@@ -81,6 +96,8 @@ export async function oauthProvider(options: OauthProviderOptions): Promise<Prov
     return asked.join(' ');
   }
 
+  const proofIn = (ctx: KoaContextWithOIDC) => shownOn(ctx)?.proofOf(ctx.oidc.client?.clientId ?? '');
+
   const lifetime = seconds(terms.accessTokenLifetime);
   const configuration: Configuration = {
     adapter: (model) => {
@@ -93,7 +110,14 @@ export async function oauthProvider(options: OauthProviderOptions): Promise<Prov
       return { ...adapter, consume };
     },
     jwks: { keys: ring.keys.map(({ jwk }) => jwk as never) },
-    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+    clientAuthMethods: [
+      'client_secret_basic',
+      'client_secret_post',
+      'private_key_jwt',
+      'tls_client_auth',
+      'self_signed_tls_client_auth',
+      'none',
+    ],
     clientDefaults: { id_token_signed_response_alg: SIGNING_ALGORITHM },
     enabledJWA: { clientAuthSigningAlgValues: [...CLIENT_ALGORITHMS] },
     scopes: [],
@@ -127,6 +151,15 @@ export async function oauthProvider(options: OauthProviderOptions): Promise<Prov
           const roles = (await standingOf(client))?.roles ?? [];
           return client.clientAuthMethod !== 'none' && roles.some((role) => INTROSPECTING_ROLES.includes(role));
         },
+      },
+      mTLS: {
+        enabled: true,
+        certificateBoundAccessTokens: true,
+        tlsClientAuth: true,
+        selfSignedTlsClientAuth: true,
+        getCertificate: (ctx) => shownOn(ctx)?.x509,
+        certificateAuthorized: (ctx) => proofIn(ctx)?.accepted === true,
+        certificateSubjectMatches: (ctx) => proofIn(ctx)?.accepted === true,
       },
       pushedAuthorizationRequests: { enabled: false },
       resourceIndicators: {
@@ -191,6 +224,12 @@ export async function oauthProvider(options: OauthProviderOptions): Promise<Prov
     return judgeToken(client.known, Buffer.from(secret), tokens, now()).outcome === 'accepted';
   };
   return provider;
+}
+
+/** Neither secret nor signature: then it is the certificate that is to prove the client. */
+function provesNothingElse({ headers, oidc: { params } }: KoaContextWithOIDC): boolean {
+  const { client_secret: secret, client_assertion: assertion } = params ?? {};
+  return headers.authorization === undefined && secret === undefined && assertion === undefined;
 }
 
 function scopesAsked(ctx: KoaContextWithOIDC): readonly string[] {

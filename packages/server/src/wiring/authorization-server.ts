@@ -1,3 +1,5 @@
+import { certificateAuthenticator } from '../authentication/certificate.ts';
+import type { CertificateTrust } from '../authentication/certificate-standing.ts';
 import type { PolicyStore } from '../authorization/policy-store.ts';
 import type { Refuse } from '../authorization/session-rights.ts';
 import type { Configuration } from '../config/schema.ts';
@@ -12,16 +14,19 @@ export interface AuthorizationServerParts {
   readonly refuse: Refuse;
   readonly emit: (event: ServerEvent) => void;
   readonly now: () => number;
-  /** Port of HTTPS, once it is open. */
+  /** Judges client certificates. */
+  readonly trust: CertificateTrust;
+  /** Port of HTTPS, once it is open; that of the listener which asks for certificates, if there is one. */
   readonly httpPort: () => number;
+  readonly certificatePort: () => number | undefined;
 }
 
 const SWEEP_EACH = 60_000;
 
 /** The embedded authorization server, if an organisation has one; `close` ends what it does by itself. */
 export function authorizationServer(parts: AuthorizationServerParts): { oauth?: AuthorizationServer; close(): void } {
-  const { configuration, installation, policies, refuse, emit, now, httpPort } = parts;
-  const { organisations, publicUrl, keyLifetime, keyOverlap, maximumTokens, ...settings } =
+  const { configuration, installation, policies, refuse, emit, now, trust, httpPort, certificatePort } = parts;
+  const { organisations, publicUrl, publicCertificateUrl, keyLifetime, keyOverlap, maximumTokens, ...settings } =
     configuration.authorizationServer;
   if (organisations.length === 0) return { close() {} };
   const { registry, database, tokens, tokenKey } = installation;
@@ -33,6 +38,18 @@ export function authorizationServer(parts: AuthorizationServerParts): { oauth?: 
     lifetime: keyLifetime,
     overlap: keyOverlap,
     baseUrl: () => (publicUrl === 'none' ? `https://localhost:${httpPort()}` : publicUrl),
+    certificateUrl() {
+      const port = certificatePort();
+      if (port === undefined) return undefined;
+      if (publicCertificateUrl !== 'none') return publicCertificateUrl;
+      return `https://${publicUrl === 'none' ? 'localhost' : new URL(publicUrl).hostname}:${port}`;
+    },
+    certificates: certificateAuthenticator({
+      trust,
+      findPrincipal: (name) => registry.lookup.byPrincipal(name),
+      organisationExists: (id) => registry.lookup.organisationExists(id),
+      now,
+    }),
     database,
     serverKey: tokenKey,
     tokens,

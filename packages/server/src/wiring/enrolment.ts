@@ -12,6 +12,7 @@ import { type EnrolmentDesk, enrolmentDesk } from '../http/enrolment-desk.ts';
 import { buildEnrolmentDoor } from '../http/enrolment-door.ts';
 import type { FirmwareDoorOptions } from '../http/firmware-door.ts';
 import { listenHttp } from '../http/listen.ts';
+import type { OauthEndpointOptions } from '../http/oauth-endpoints.ts';
 import type { Installation } from '../installation.ts';
 import type { ConnectRates } from '../listeners/connect-rate.ts';
 import { guardHandshakes } from '../listeners/guard-handshakes.ts';
@@ -77,6 +78,8 @@ export async function openEnrolmentListener(options: {
   readonly emit: (event: ServerEvent) => void;
   readonly now: () => number;
   readonly firmware: FirmwareDoorOptions;
+  /** Access tokens by certificate, if there is an authorization server. */
+  readonly oauth?: Omit<OauthEndpointOptions, 'transportOf'> | undefined;
 }): Promise<EnrolmentListener | undefined> {
   const { settings, desk, minimumTlsVersion, emit, now } = options;
   if (!settings.enabled) return undefined;
@@ -88,6 +91,7 @@ export async function openEnrolmentListener(options: {
     emit,
     now,
     firmware: options.firmware,
+    oauth: options.oauth && { ...options.oauth, transportOf },
   });
   const gate = guardHandshakes(door.server, {
     name: LISTENER,
