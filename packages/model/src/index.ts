@@ -20,6 +20,7 @@ export * from './revocation.ts';
 export * from './scope.ts';
 export * from './security-forecast.ts';
 export * from './security-level.ts';
+export * from './server-certificate-document.ts';
 export * from './simulator-document.ts';
 export * from './stage.ts';
 export * from './token.ts';

@@ -10,6 +10,7 @@ import { operatorAuthenticator } from './authentication/operator-token.ts';
 import { regrounds } from './authentication/regrounds.ts';
 import type { ServerCredentials } from './authority/authority.ts';
 import type { ExpiryWatch } from './authority/expiry-watch.ts';
+import { shownNames } from './authority/shown-names.ts';
 import { authorizer } from './authorization/authorizer.ts';
 import { Containments } from './authorization/containments.ts';
 import { PolicyStore } from './authorization/policy-store.ts';
@@ -33,11 +34,13 @@ import { identityDesk } from './http/identity-desk.ts';
 import { listenHttp } from './http/listen.ts';
 import { listenPublished } from './http/listen-published.ts';
 import { policyDesk } from './http/policy-desk.ts';
+import { serverCertificateDesk } from './http/server-certificate-desk.ts';
 import { openInstallation } from './installation.ts';
 import { clientAuthorities } from './listeners/client-authorities.ts';
 import { guardHandshakes } from './listeners/guard-handshakes.ts';
 import { handshakeFailures } from './listeners/handshake-failures.ts';
 import type { HandshakeProblem } from './listeners/handshake-problem.ts';
+import { namedContexts } from './listeners/named-contexts.ts';
 import { secureContextOptions } from './listeners/secure-settings.ts';
 import { listenTcp } from './listeners/tcp.ts';
 import { listenTls } from './listeners/tls.ts';
@@ -330,8 +333,10 @@ async function open(
   await broker.restore(readmission({ authorizer: door, limitsOf }));
   await firmware.start(broker);
 
-  const secureContext = () =>
-    secureContextOptions(authority.serverCredentials(), configuration.listeners.mqttTls.minimumTlsVersion);
+  const { minimumTlsVersion } = configuration.listeners.mqttTls;
+  const secureContext = () => secureContextOptions(authority.serverCredentials(), minimumTlsVersion);
+  const httpNames = namedContexts(minimumTlsVersion, authority.serverCredentials());
+  let renewCredentials = async (): Promise<void> => {};
   const enrolment = wireEnrolment({ installation, trust, refusals, emit, now });
   const firmwareDoor = {
     file: (organisation: string, path: string) => firmware.desk.file(organisation, path),
@@ -340,7 +345,7 @@ async function open(
   };
   const api = buildApi({
     version: VERSION,
-    tls: secureContext(),
+    tls: { ...secureContext(), SNICallback: httpNames.SNICallback },
     registry,
     trail,
     refusals: {
@@ -356,6 +361,11 @@ async function open(
     incidents,
     alerts,
     certificates: certificateDesk({ authority, registry, now }),
+    serverCertificates: serverCertificateDesk({
+      ...{ authority, registry, emit },
+      names: configuration.serverNames,
+      renew: () => renewCredentials(),
+    }),
     firmware: firmware.desk,
     rollouts: firmware.rollouts,
     firmwareDoor,
@@ -384,7 +394,7 @@ async function open(
   const onHandshakeFailure = handshakeFailures({
     refuse,
     emit,
-    ownNames: () => authority.serverCertificate().subjectAlternativeNames.dns,
+    ownNames: () => shownNames(authority),
   });
   const { mqttTls, mqttPlain, http, revocationHttp } = configuration.listeners;
   const opened: string[] = [];
@@ -396,10 +406,10 @@ async function open(
     refuseAddress: guessing.refuseAddress(addressLists.refuseAddress),
   };
   const admission = certificateAdmission({ trust, now });
-  const mqttCredentials = async (): Promise<ServerCredentials> => ({
-    ...authority.serverCredentials(),
-    ca: await clientAuthorities(registry, authority),
-  });
+  const mqttCredentials = async (): Promise<ServerCredentials> => {
+    const ca = await clientAuthorities(registry, authority);
+    return { ...authority.serverCredentials(), ca };
+  };
   const tls = mqttTls.enabled
     ? await listenTls({
         name: 'mqtt-tls',
@@ -485,19 +495,26 @@ async function open(
     `${JSON.stringify({ pid: process.pid, mqttPort: mqttPort ?? null, plainPort: plain?.port ?? null, httpPort, enrolmentPort: enrolmentDoor?.port ?? null, address: http.address })}\n`,
   );
   undo.push(() => rmSync(join(directory, SERVER_FILE), { force: true }));
-  let naming: Promise<void> = Promise.resolve();
-  nameClientAuthorities = () => {
+  let handing: Promise<void> = Promise.resolve();
+  const handOver = (doors: 'mqtt' | 'all'): Promise<void> => {
     // One after the other: the last change is the one that stays.
-    naming = naming
-      .then(async () => {
-        const credentials = await mqttCredentials();
-        tls?.setCredentials(credentials);
-        enrolmentDoor?.setCredentials(credentials);
-      })
-      .catch((problem: unknown) =>
-        emit({ type: 'defect', where: 'authorities named to clients', problem: String(problem) }),
-      );
+    const handed = handing.then(async () => {
+      const credentials = await mqttCredentials();
+      tls?.setCredentials(credentials);
+      enrolmentDoor?.setCredentials(credentials);
+      if (doors === 'mqtt') return;
+      api.server.setSecureContext(secureContext());
+      httpNames.use(authority.serverCredentials());
+    });
+    handing = handed.catch(() => {});
+    return handed;
   };
+  nameClientAuthorities = () => {
+    handOver('mqtt').catch((problem: unknown) =>
+      emit({ type: 'defect', where: 'authorities named to clients', problem: String(problem) }),
+    );
+  };
+  renewCredentials = () => handOver('all');
   const renewal = setInterval(() => {
     renewCertificate().catch((problem: unknown) =>
       emit({ type: 'defect', where: 'renewal of the server certificate', problem: String(problem) }),
@@ -506,10 +523,7 @@ async function open(
   renewal.unref();
   undo.push(() => clearInterval(renewal));
   async function renewCertificate(): Promise<void> {
-    if (!(await authority.renewServerCertificate())) return;
-    tls?.setCredentials(await mqttCredentials());
-    enrolmentDoor?.setCredentials(await mqttCredentials());
-    api.server.setSecureContext(secureContext());
+    if (await authority.renewServerCertificate()) await renewCredentials();
   }
   emit({ type: 'server.started', version: VERSION, listeners: opened });
   const expiry = watchExpiry({ registry, authority, emit, now });

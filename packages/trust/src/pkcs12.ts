@@ -2,6 +2,7 @@ import { createHash, createHmac, createPrivateKey, randomBytes } from 'node:cryp
 import { element, explicit, NULL, objectIdentifier, octetString, sequence, smallInteger } from './der-writer.ts';
 import { encryptWithPassword } from './pbes2.ts';
 import { certificatesFromPem } from './pem.ts';
+import { pkcs12Key } from './pkcs12-key.ts';
 
 const CMS_DATA = objectIdentifier('1.2.840.113549.1.7.1');
 const CMS_ENCRYPTED = objectIdentifier('1.2.840.113549.1.7.6');
@@ -56,31 +57,12 @@ export async function pkcs12Of(options: {
 /** RFC 7292 section 5.1 step 5: what the password vouches for. */
 function seal(content: Uint8Array, password: string): Uint8Array {
   const salt = randomBytes(16);
-  const mac = createHmac('sha256', sealKey(password, salt)).update(content).digest();
+  const key = pkcs12Key({ hash: 'sha256', password, salt, iterations: SEAL_ITERATIONS, purpose: FOR_SEAL, length: 32 });
+  const mac = createHmac('sha256', key).update(content).digest();
   return sequence(sequence(sequence(SHA256, NULL), octetString(mac)), octetString(salt), smallInteger(SEAL_ITERATIONS));
 }
 
-const BLOCK = 64;
 const FOR_SEAL = 3;
-
-/** RFC 7292 appendix B.2 with SHA-256; one turn is enough for a key of 32 bytes. */
-function sealKey(password: string, salt: Uint8Array): Uint8Array {
-  const secret = utf16(`${password}\0`);
-  let key = createHash('sha256')
-    .update(new Uint8Array(BLOCK).fill(FOR_SEAL))
-    .update(repeated(salt))
-    .update(repeated(secret))
-    .digest();
-  for (let turn = 1; turn < SEAL_ITERATIONS; turn++) key = createHash('sha256').update(key).digest();
-  return key;
-}
-
-/** Whole blocks filled with copies of the bytes. */
-function repeated(bytes: Uint8Array): Uint8Array {
-  const filled = new Uint8Array(Math.ceil(bytes.length / BLOCK) * BLOCK);
-  for (let at = 0; at < filled.length; at++) filled[at] = bytes[at % bytes.length] ?? 0;
-  return filled;
-}
 
 function bag(kind: Uint8Array, value: Uint8Array, attributes?: Uint8Array): Uint8Array {
   return sequence(kind, explicit(0, value), ...(attributes ? [attributes] : []));

@@ -1,7 +1,9 @@
 export { constantTimeEqual } from './constant-time.ts';
 export { decryptKeyPem, encryptKeyPem } from './encrypted-key.ts';
+export type { Keystore, KeystoreKey, KeystorePasswords, TrustedEntry } from './keystore.ts';
 export { type PasswordHasher, type PasswordHasherOptions, passwordHasher } from './password-hasher.ts';
 export { pkcs12Of } from './pkcs12.ts';
+export { keystoreKind, readKeystore } from './read-keystore.ts';
 export {
   makeScramVerifier,
   readScramVerifier,

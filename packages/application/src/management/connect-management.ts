@@ -32,6 +32,7 @@ import {
 import { oauthCalls } from './oauth-calls.ts';
 import { policyCalls } from './policy-calls.ts';
 import type { AuditFilter, RefusalFilter } from './requests.ts';
+import { serverCertificateCalls } from './server-certificate-calls.ts';
 import type { ManagementTransport } from './transport.ts';
 
 export interface ManagementOptions {
@@ -69,6 +70,7 @@ export function connectManagement(options: ManagementOptions) {
     applications: applicationCalls(caller),
     authorities: authorityCalls(caller),
     certificates: certificateCalls(caller),
+    serverCertificate: serverCertificateCalls(caller),
     identities: identityCalls(caller),
     issuers: issuerCalls(caller),
     enrolment: enrolmentCalls(caller),

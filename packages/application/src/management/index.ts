@@ -3,3 +3,4 @@ export { connectManagement, type Management, type ManagementOptions } from './co
 export type { NewReleaseRequest, OfflineFirmwareRoles } from './firmware-calls.ts';
 export { ManagementFailure } from './management-failure.ts';
 export type * from './requests.ts';
+export type { ServerCertificateRequest } from './server-certificate-calls.ts';

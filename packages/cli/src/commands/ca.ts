@@ -1,5 +1,6 @@
 import {
   type AuthorityDocument,
+  Failure,
   ON_UNKNOWN,
   type OnUnknown,
   REVOCATION_MODES,
@@ -9,10 +10,12 @@ import {
 import { Command, Option } from 'commander';
 import { type Administration, administers, all } from '../administration.ts';
 import type { Surroundings } from '../invocation.ts';
+import { fileBytes, type KeystoreOptions, openKeystore, trustedOf, withKeystore } from '../keystore-file.ts';
 import { withExample, withOrganisation } from '../options.ts';
 import { pemFile } from '../pem-file.ts';
 import { UsageError } from '../report-failure.ts';
 import { caRootCommand } from './ca-root.ts';
+import { caServerCertificateCommand } from './ca-server-certificate.ts';
 
 /** Digits of a SHA-256 that people compare and type. */
 const SHORT = 16;
@@ -52,24 +55,25 @@ export function caCommand(surroundings: Surroundings): Command {
     }),
   );
   withExample(
-    withRevocation(withOrganisation(command.command('add <file>'))).description(
-      'Trust the authority in a PEM or DER file; clients may use its certificates at once',
+    withKeystore(withRevocation(withOrganisation(command.command('add <file>'))), { keys: false }).description(
+      'Trust the authority in a PEM or DER file, or every one of a JKS or PKCS#12 trust store; clients may use its certificates at once',
     ),
     'sallyport ca add rootCA_certificate.pem',
     'sallyport ca add rootCA_certificate.pem --revocation crl',
+    'sallyport ca add truststore.jks --store-password-file password --alias plant-root',
   ).action(
-    administers(
-      surroundings,
-      async ({ management, output, organisation }, file: string, options: RevocationOptions) => {
-        const certificate = await pemFile(file, 'CERTIFICATE');
-        const { pem: _, ...added } = await management.authorities.add(
-          await organisation(),
-          certificate,
-          revocationOf(options),
-        );
-        output.document(added);
-      },
-    ),
+    administers(surroundings, async (administration, file: string, options: RevocationOptions & KeystoreOptions) => {
+      const { management, output, organisation } = administration;
+      const { bytes, isKeystore } = await fileBytes(file);
+      if (isKeystore) return addTrustStore(administration, { file, bytes }, options);
+      const certificate = await pemFile(file, 'CERTIFICATE');
+      const { pem: _, ...added } = await management.authorities.add(
+        await organisation(),
+        certificate,
+        revocationOf(options),
+      );
+      output.document(added);
+    }),
   );
   withExample(
     withRevocation(withOrganisation(command.command('set <id>')))
@@ -149,8 +153,35 @@ export function caCommand(surroundings: Surroundings): Command {
       administration.output.text(authority.pem.trimEnd(), authority);
     }),
   );
+  command.addCommand(caServerCertificateCommand(surroundings));
   command.addCommand(caRootCommand(surroundings));
   return command;
+}
+
+/** Adds what a trust store holds, one after the other; what is refused is told and does not hold up the others. */
+async function addTrustStore(
+  { management, output, organisation, terminal }: Administration,
+  { file, bytes }: { readonly file: string; readonly bytes: Uint8Array },
+  options: RevocationOptions & KeystoreOptions,
+): Promise<void> {
+  const trusted = trustedOf(await openKeystore(file, bytes, options, terminal), file, options.alias);
+  const name = await organisation();
+  const added: AuthorityDocument[] = [];
+  const refused: string[] = [];
+  for (const { name: alias, pem } of trusted) {
+    try {
+      added.push(await management.authorities.add(name, pem, revocationOf(options)));
+    } catch (problem) {
+      if (!(problem instanceof Failure) || !['invalid_request', 'already_exists'].includes(problem.code)) throw problem;
+      refused.push(alias);
+      output.note(`"${alias}" was not added: ${problem.message}`);
+    }
+  }
+  output.list(added, COLUMNS);
+  if (added.length > 0) return;
+  throw new Failure('invalid_request', `None of the ${refused.length} authorities in ${file} was added.`, {
+    cure: 'Each was refused for the reason above.',
+  });
 }
 
 interface RevocationOptions {

@@ -4,6 +4,7 @@ import { pkcs12Of } from '@sallyport/trust/secrets';
 import { Command, Option } from 'commander';
 import { type Administration, administers, all } from '../administration.ts';
 import type { Surroundings } from '../invocation.ts';
+import { fileBytes, type KeystoreOptions, keyOf, openKeystore, withKeystore } from '../keystore-file.ts';
 import { countOption } from '../option-values.ts';
 import { withExample, withOrganisation } from '../options.ts';
 import { passphrase } from '../passphrase.ts';
@@ -11,6 +12,7 @@ import { pemFile, writeNewFile } from '../pem-file.ts';
 import { principalNamed } from '../principal-named.ts';
 import { UsageError } from '../report-failure.ts';
 import { authorityNamed } from './ca.ts';
+import { certificateUnpackCommand } from './certificate-unpack.ts';
 
 interface IssueOptions {
   readonly csr?: string;
@@ -139,20 +141,24 @@ export function certificateCommand(surroundings: Surroundings): Command {
     ),
   );
   withExample(
-    withOrganisation(command.command('pin'))
+    withKeystore(withOrganisation(command.command('pin')), { keys: true })
       .argument('<device>', NAME_HELP)
-      .argument('<file>', 'certificate in PEM or DER')
+      .argument('<file>', 'certificate in PEM or DER, or the JKS or PKCS#12 file of the device')
       .description('Let one certificate prove the device, whoever signed it: for self-signed ones'),
     'sallyport certificate pin pump/pump-7 client.pem',
   ).action(
-    administers(surroundings, async (administration, text: string, file: string) => {
+    administers(surroundings, async (administration, text: string, file: string, options: KeystoreOptions) => {
       const { organisation, principal } = await principalNamed(administration, text);
-      const certificate = await pemFile(file, 'CERTIFICATE');
+      const { bytes, isKeystore } = await fileBytes(file);
+      const certificate = isKeystore
+        ? keyOf(await openKeystore(file, bytes, options, administration.terminal), file, options.alias).chainPem
+        : await pemFile(file, 'CERTIFICATE');
       administration.output.document(
         await administration.management.certificates.pin(organisation, { principal, certificate }),
       );
     }),
   );
+  command.addCommand(certificateUnpackCommand(surroundings));
   return command;
 }
 

@@ -251,6 +251,11 @@ export const AUDIT_EVENTS = {
       'A certificate or an authority ends within 30, 7 or 1 days; client certificates of an organisation that have no successor are told together.',
     details: ['what', 'name', 'days', 'count', 'notAfter'],
   },
+  'server-certificate.changed': {
+    meaning:
+      'From the next handshake on clients are shown another server certificate: an imported one, or (`own`) that of this server again.',
+    details: ['source', 'subject', 'fingerprint', 'notAfter'],
+  },
   defect: {
     meaning: 'A mistake in the software itself, one row for each place and minute: please report it.',
     details: ['where', 'problem', 'count'],

@@ -122,6 +122,11 @@ export function rowOfEvent(event: ServerEvent): Row | undefined {
     case 'revocation.recovered':
     case 'certificate.expiring':
       return revocationRow(event);
+    case 'server-certificate.changed': {
+      const { type, by, organisation, source, subject, fingerprint, notAfter } = event;
+      const details = { source, subject: clip(subject), fingerprint, notAfter };
+      return { type, by, outcome: 'done', ...present({ organisation }), details };
+    }
     case 'registry.changed':
       return undefined;
     default:

@@ -11,13 +11,16 @@ import {
   type PublicKey,
   readCertificate,
 } from '@sallyport/trust';
+import type { ServerPair } from './check-server-pair.ts';
 import { createKeyMaterial } from './create-key-material.ts';
+import { certifies } from './host-names.ts';
 import { writePrivateFile } from './key-files.ts';
 import { type KeyMaterial, loadKeyMaterial } from './load-key-material.ts';
 import { openOrganisationAuthorities } from './organisation-authorities.ts';
 import { publishedAt } from './published-at.ts';
 import { rootKey } from './root-key.ts';
 import { type ServerNames, sameNames, serverNames } from './server-names.ts';
+import { openServerPairs, type ServerPairs } from './server-pairs.ts';
 
 export interface AuthorityOptions {
   /** The folder of the key material, `<data-dir>/pki`. Made at the first run; its parent must exist. */
@@ -39,6 +42,16 @@ export interface ServerCredentials {
   readonly cert: string;
   /** Authorities that are named to clients which are asked for a certificate; a hint which of theirs to show. None: any. */
   readonly ca: string | readonly string[];
+  /** Another certificate for a client that asks for this host name, in lower case; undefined: the one above. */
+  readonly forName?: (serverName: string) => NamedCredentials | undefined;
+}
+
+/** A certificate with its key for some host names, in PEM. */
+export interface NamedCredentials {
+  /** SHA-256 of the certificate. */
+  readonly id: string;
+  readonly key: string;
+  readonly cert: string;
 }
 
 interface ClientIssueOptions {
@@ -73,9 +86,12 @@ export interface Authority {
   issuerOf(organisation: string): Promise<CertificateAuthority>;
   /** Ends the authority of an organisation that was removed. */
   removeOrganisation(organisation: string): Promise<void>;
-  serverCertificate(): CertificateFacts;
+  /** The one of this server's own authority, whether or not another was imported. */
+  ownServerCertificate(): { readonly facts: CertificateFacts; readonly chainPem: string };
+  /** Server certificates of other authorities. Hand {@link serverCredentials} to the listeners after a change. */
+  readonly serverPairs: ServerPairs;
   serverCredentials(): ServerCredentials;
-  /** Makes a new server certificate if the present one ends in less than 30 days. True if it did: hand it to the listeners. */
+  /** Makes a new own server certificate if the present one ends in less than 30 days. True if it is in use: hand it to the listeners. */
   renewServerCertificate(): Promise<boolean>;
   issueClient(options: ClientIssueOptions): Promise<IssuedCertificate>;
 }
@@ -101,9 +117,10 @@ export async function openAuthority(options: AuthorityOptions): Promise<Authorit
     rootKey: key,
     now,
   });
+  const serverPairs = await openServerPairs({ directory: join(directory, 'imported'), now });
   const serverKeyPem = material.serverKeyPem ?? (await newServerKey(directory));
 
-  async function issueServer(): Promise<ServerPair> {
+  async function issueServer(): Promise<OwnPair> {
     const { publicKey } = await keyPairFromPem(serverKeyPem);
     const { chainPem } = await issueServerCertificate({
       authority: intermediate,
@@ -118,11 +135,27 @@ export async function openAuthority(options: AuthorityOptions): Promise<Authorit
     if (!read.ok) throw new Error(`the authority issued what it cannot read: ${read.problem}`);
     return { facts: read.value, pem: chainPem };
   }
-  const endsSoon = ({ facts }: ServerPair): boolean => facts.notAfter - now() < RENEW_BEFORE;
+  const endsSoon = ({ facts }: OwnPair): boolean => facts.notAfter - now() < RENEW_BEFORE;
 
   let server = material.server && material.serverPem ? { facts: material.server, pem: material.serverPem } : undefined;
   if (!server || endsSoon(server) || !sameNames(namesOf(server.facts), wanted)) server = await issueServer();
-  let current: ServerPair = server;
+  let current: OwnPair = server;
+
+  const ownCredentials = (): NamedCredentials => ({
+    id: current.facts.fingerprintSha256,
+    key: serverKeyPem,
+    cert: current.pem,
+  });
+
+  /** That of an organisation for its own host names; the own one for names that an imported one leaves out, which is what clients of before go by. */
+  function credentialsFor(serverName: string): NamedCredentials | undefined {
+    const dot = serverName.indexOf('.');
+    const ofOrganisation = dot > 0 ? serverPairs.of(serverName.slice(0, dot)) : undefined;
+    if (ofOrganisation && certifies(ofOrganisation.facts, serverName)) return credentialsOf(ofOrganisation);
+    const imported = serverPairs.of();
+    if (!imported || certifies(imported.facts, serverName)) return undefined;
+    return certifies(current.facts, serverName) ? ownCredentials() : undefined;
+  }
 
   return {
     rootPem: material.rootPem,
@@ -135,9 +168,20 @@ export async function openAuthority(options: AuthorityOptions): Promise<Authorit
     ],
     rootIssuer: async () => ((await key.isHere()) ? key.open('The revocation list of the root') : undefined),
     issuerOf: (organisation) => organisations.of(organisation),
-    removeOrganisation: (organisation) => organisations.remove(organisation),
-    serverCertificate: () => current.facts,
-    serverCredentials: () => ({ key: serverKeyPem, cert: current.pem, ca: material.rootPem }),
+    async removeOrganisation(organisation) {
+      await organisations.remove(organisation);
+      await serverPairs.remove(organisation);
+    },
+    ownServerCertificate: () => ({ facts: current.facts, chainPem: current.pem }),
+    serverPairs,
+    serverCredentials() {
+      const imported = serverPairs.of();
+      const { key, cert } = imported ? credentialsOf(imported) : ownCredentials();
+      return {
+        ...{ key, cert, ca: material.rootPem },
+        ...(serverPairs.all().length > 0 ? { forName: credentialsFor } : {}),
+      };
+    },
     async renewServerCertificate() {
       if (!endsSoon(current)) return false;
       current = await issueServer();
@@ -157,9 +201,13 @@ export async function openAuthority(options: AuthorityOptions): Promise<Authorit
 
 const SERVER_FILE = 'server.pem';
 
-interface ServerPair {
+interface OwnPair {
   readonly facts: CertificateFacts;
   readonly pem: string;
+}
+
+function credentialsOf({ facts, keyPem, chainPem }: ServerPair): NamedCredentials {
+  return { id: facts.fingerprintSha256, key: keyPem, cert: chainPem };
 }
 
 async function newServerKey(directory: string): Promise<string> {

@@ -14,11 +14,30 @@ export type RevocationEvent =
   | {
       /** Something ends within so many days: told once for each of the steps, for all device certificates of an organisation together. */
       readonly type: 'certificate.expiring';
-      readonly what: 'server certificate' | 'authority' | 'imported authority' | 'client certificates';
+      readonly what:
+        | 'server certificate'
+        | 'imported server certificate'
+        | 'authority'
+        | 'imported authority'
+        | 'client certificates';
       readonly name: string;
       readonly organisation?: string;
       readonly days: 30 | 7 | 1;
       readonly count: number;
       /** When the first of them ends. Milliseconds since the epoch. */
+      readonly notAfter: number;
+    }
+  | {
+      /** From the next handshake on clients are shown another server certificate. */
+      readonly type: 'server-certificate.changed';
+      /** Written form of the operator. */
+      readonly by: string;
+      /** `own`: that of the authority of this server again. */
+      readonly source: 'own' | 'imported';
+      /** Whose host names it is for; absent for that of the server. */
+      readonly organisation?: string;
+      readonly subject: string;
+      /** SHA-256. */
+      readonly fingerprint: string;
       readonly notAfter: number;
     };

@@ -1,4 +1,4 @@
-import type { SecureContextOptions } from 'node:tls';
+import type { SecureContextOptions, TlsOptions } from 'node:tls';
 import type {
   Explanation,
   FieldProblem,
@@ -30,6 +30,7 @@ import type { EnrolmentDesk } from './enrolment-desk.ts';
 import type { FirmwareDoorOptions } from './firmware-door.ts';
 import type { IdentityDesk } from './identity-desk.ts';
 import type { AnswerPublished } from './published-objects.ts';
+import type { ServerCertificateDesk } from './server-certificate-desk.ts';
 
 /** The live sessions, as the broker knows them. */
 interface SessionDesk {
@@ -107,7 +108,7 @@ export type RolloutService = Pick<Rollouts, 'start' | 'resume' | 'halt' | 'abort
 export interface ApiOptions {
   readonly version: string;
   /** Key, certificate chain, versions and suites. A new pair is set on the running server with `app.server.setSecureContext`. */
-  readonly tls: SecureContextOptions;
+  readonly tls: SecureContextOptions & Pick<TlsOptions, 'SNICallback'>;
   readonly registry: Registry;
   readonly trail: Pick<Trail, 'query'>;
   readonly refusals: Pick<Refusals, 'refuse' | 'find' | 'list'>;
@@ -122,6 +123,7 @@ export interface ApiOptions {
   readonly alerts: Pick<Alerts, 'describe' | 'test'>;
   readonly guesses: Pick<GuessGuard, 'list' | 'release' | 'failed' | 'passed'>;
   readonly certificates: CertificateDesk;
+  readonly serverCertificates: ServerCertificateDesk;
   readonly firmware: FirmwareService;
   readonly rollouts: RolloutService;
   /** The door through which devices get firmware; without it there is none. */
@@ -161,6 +163,7 @@ export type Services = Pick<
   | 'incidents'
   | 'alerts'
   | 'certificates'
+  | 'serverCertificates'
   | 'firmware'
   | 'rollouts'
   | 'oauth'

@@ -22,6 +22,7 @@ import { pendingDeviceRoutes } from './routes/pending-devices.ts';
 import { policyRoutes } from './routes/policies.ts';
 import { rolloutRoutes } from './routes/rollouts.ts';
 import { securityRoutes } from './routes/security.ts';
+import { serverCertificateRoutes } from './routes/server-certificates.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { systemRoutes } from './routes/system.ts';
 import { typeRoutes } from './routes/types.ts';
@@ -39,6 +40,7 @@ export function apiRoutes(services: Services, now: () => number): readonly Route
     ...credentialRoutes(services, now),
     ...authorityRoutes(services),
     ...certificateRoutes(services, now),
+    ...serverCertificateRoutes(services),
     ...firmwareRoutes(services),
     ...rolloutRoutes(services),
     ...oauthRoutes(services),

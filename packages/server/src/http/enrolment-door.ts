@@ -1,5 +1,5 @@
 import type { Server } from 'node:https';
-import type { SecureContextOptions } from 'node:tls';
+import type { SecureContextOptions, TlsOptions } from 'node:tls';
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import type { ServerEvent } from '../events/events.ts';
 import { type EstOptions, registerEst } from './est.ts';
@@ -14,7 +14,7 @@ import { PROBLEM_TYPE, problem, problemOf } from './problem.ts';
  */
 export function buildEnrolmentDoor(
   options: EstOptions & {
-    readonly tls: SecureContextOptions;
+    readonly tls: SecureContextOptions & Pick<TlsOptions, 'SNICallback'>;
     readonly emit: (event: ServerEvent) => void;
     /** Firmware too, for devices that prove themselves by certificate. */
     readonly firmware: FirmwareDoorOptions;

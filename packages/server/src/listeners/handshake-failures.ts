@@ -1,4 +1,5 @@
 import { REASONS, type Refusal } from '@sallyport/model';
+import { listsHost } from '../authority/host-names.ts';
 import type { ServerEvent } from '../events/events.ts';
 import type { HandshakeFailure, HandshakeFailureReport } from './handshake-problem.ts';
 
@@ -18,7 +19,7 @@ export function handshakeFailures({ refuse, emit, ownNames }: HandshakeFailuresO
   return ({ detail, remoteAddress, listener, tlsVersion, serverName, cure, ...failure }: HandshakeFailure) => {
     const names = ownNames?.() ?? [];
     const isElsewhere =
-      GONE.has(failure.problem) && serverName !== undefined && names.length > 0 && !lists(names, serverName);
+      GONE.has(failure.problem) && serverName !== undefined && names.length > 0 && !listsHost(names, serverName);
     const problem = isElsewhere ? 'server_name_unknown' : failure.problem;
     const row = REASONS[problem];
     const offered = [
@@ -44,10 +45,4 @@ export function handshakeFailures({ refuse, emit, ownNames }: HandshakeFailuresO
     });
     emit({ type: 'handshake.refused', refusal });
   };
-}
-
-/** A wildcard stands for one label (RFC 9525 section 6.3). */
-function lists(names: readonly string[], serverName: string): boolean {
-  const below = serverName.slice(serverName.indexOf('.'));
-  return names.some((name) => name.toLowerCase() === serverName || (name.startsWith('*.') && name.slice(1) === below));
 }

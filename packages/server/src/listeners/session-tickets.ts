@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Server } from 'node:tls';
+import type { SecureContext, Server } from 'node:tls';
 
 /** The door to OpenSSL's ticket callback that Node has and does not document; its own tests use it. */
 interface TicketContext {
@@ -22,14 +22,17 @@ const ROTATION = 60 * 60_000;
  * The keys are made anew with each call, so call it again after `setSecureContext`: tickets of before are worth nothing then, which
  * is wanted, because they carry the verdict on a certificate that was judged by the old authorities. Where the door is
  * not tried, tickets work as Node has them.
+ *
+ * Answers what must be done with every further context that a handshake may be moved to (by its server name): Node asks the context of the
+ * moment for the keys, and breaks the handshake off where it finds nobody to ask.
  */
-export function renewTickets(server: Server, now: () => number = Date.now): void {
+export function renewTickets(server: Server, now: () => number = Date.now): (other: SecureContext) => void {
   const context = (server as unknown as { _sharedCreds?: { context?: TicketContext } })._sharedCreds?.context;
-  if (!TRIED.test(process.version) || typeof context?.enableTicketKeyCallback !== 'function') return;
+  if (!TRIED.test(process.version) || typeof context?.enableTicketKeyCallback !== 'function') return () => {};
   let current = newKey(now());
   let previous: TicketKey | undefined;
 
-  context.onticketkeycallback = (name, _iv, encrypting) => {
+  const keysFor: TicketContext['onticketkeycallback'] = (name, _iv, encrypting) => {
     const age = now() - current.madeAt;
     if (age > ROTATION) {
       // A key that has rested for two turns opens tickets that are too old.
@@ -41,7 +44,11 @@ export function renewTickets(server: Server, now: () => number = Date.now): void
     // Node demands keys with a refusal too, and aborts the process without them.
     return key ? [ACCEPT_AND_RENEW, key.mac, key.cipher] : [REFUSE, current.mac, current.cipher];
   };
+  context.onticketkeycallback = keysFor;
   context.enableTicketKeyCallback();
+  return ({ context: other }) => {
+    (other as TicketContext).onticketkeycallback = keysFor;
+  };
 }
 
 interface TicketKey {

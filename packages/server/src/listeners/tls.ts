@@ -3,6 +3,7 @@ import type { TransportFacts } from '../events/transport-facts.ts';
 import { guardHandshakes } from './guard-handshakes.ts';
 import { listen, stopListening } from './listen.ts';
 import type { TlsListener, TlsListenerOptions } from './listener-options.ts';
+import { namedContexts } from './named-contexts.ts';
 import { secureContextOptions, tlsServerOptions } from './secure-settings.ts';
 import { renewTickets } from './session-tickets.ts';
 import { socketAddresses } from './socket-address.ts';
@@ -42,12 +43,14 @@ const UNJUDGED = {
 export async function listenTls(options: TlsListenerOptions): Promise<TlsListener> {
   const { name, address, port, portSetting = '--mqtt-port', accept } = options;
   const { credentials, minimumTlsVersion = 'TLSv1.2', requestCertificate = false, handshakeTimeout = 10_000 } = options;
-  const server = createServer(
+  const named = namedContexts(minimumTlsVersion, credentials);
+  const server = createServer({
     // The gate keeps the deadline, which begins with the connection; the server's own is the second line.
-    tlsServerOptions({ credentials, minimumTlsVersion, requestCertificate, handshakeTimeout: 2 * handshakeTimeout }),
-  );
+    ...tlsServerOptions({ credentials, minimumTlsVersion, requestCertificate, handshakeTimeout: 2 * handshakeTimeout }),
+    SNICallback: named.SNICallback,
+  });
   const gate = guardHandshakes(server, options);
-  renewTickets(server);
+  named.use(credentials, renewTickets(server));
 
   server.on('secureConnection', (socket: TLSSocket) => {
     const addresses = socketAddresses(socket);
@@ -69,7 +72,7 @@ export async function listenTls(options: TlsListenerOptions): Promise<TlsListene
     port: bound.port,
     setCredentials(renewed) {
       server.setSecureContext(secureContextOptions(renewed, minimumTlsVersion));
-      renewTickets(server);
+      named.use(renewed, renewTickets(server));
     },
     async close() {
       gate.close();

@@ -17,6 +17,7 @@ import type { Installation } from '../installation.ts';
 import type { ConnectRates } from '../listeners/connect-rate.ts';
 import { guardHandshakes } from '../listeners/guard-handshakes.ts';
 import type { HandshakeFailureReport } from '../listeners/handshake-problem.ts';
+import { namedContexts } from '../listeners/named-contexts.ts';
 import { secureContextOptions } from '../listeners/secure-settings.ts';
 import { socketAddresses } from '../listeners/socket-address.ts';
 import { tlsFacts } from '../listeners/tls-facts.ts';
@@ -83,8 +84,9 @@ export async function openEnrolmentListener(options: {
 }): Promise<EnrolmentListener | undefined> {
   const { settings, desk, minimumTlsVersion, emit, now } = options;
   if (!settings.enabled) return undefined;
+  const named = namedContexts(minimumTlsVersion, options.credentials);
   const door = buildEnrolmentDoor({
-    tls: secureContextOptions(options.credentials, minimumTlsVersion),
+    tls: { ...secureContextOptions(options.credentials, minimumTlsVersion), SNICallback: named.SNICallback },
     desk,
     listener: LISTENER,
     transportOf,
@@ -102,7 +104,10 @@ export async function openEnrolmentListener(options: {
   return {
     address: settings.address,
     port,
-    setCredentials: (credentials) => door.server.setSecureContext(secureContextOptions(credentials, minimumTlsVersion)),
+    setCredentials(credentials) {
+      door.server.setSecureContext(secureContextOptions(credentials, minimumTlsVersion));
+      named.use(credentials);
+    },
     async close() {
       gate.close();
       await door.close();

@@ -24,9 +24,14 @@ export function watchExpiry({
         ...{ what, name, notAfter, organisation },
         within: stepsOf(notAfter, at),
       });
-      const server = authority.serverCertificate();
+      const { facts: server } = authority.ownServerCertificate();
       const own = [
         single('server certificate', server.subject, server.notAfter),
+        ...authority.serverPairs
+          .all()
+          .map(({ facts, organisation }) =>
+            single('imported server certificate', facts.subject, facts.notAfter, organisation),
+          ),
         single('authority', authority.root.subject, authority.root.notAfter),
         ...authority
           .issuers()

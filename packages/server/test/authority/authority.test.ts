@@ -46,7 +46,7 @@ describe('openAuthority', () => {
 
   it('certifies the server for this machine and the configured names', async () => {
     const authority = await open(['broker.example', '192.0.2.7', 'not a name']);
-    expect(authority.serverCertificate().subjectAlternativeNames).toMatchObject({
+    expect(authority.ownServerCertificate().facts.subjectAlternativeNames).toMatchObject({
       dns: ['localhost', 'castle.example', 'castle', 'broker.example'],
       ip: ['127.0.0.1', '::1', '192.0.2.7'],
     });
@@ -63,21 +63,23 @@ describe('openAuthority', () => {
     const after = await open(['other.example']);
     expect(after.rootPem).toBe(before.rootPem);
     expect(after.serverCredentials().key).toBe(before.serverCredentials().key);
-    expect(after.serverCertificate().serial).not.toBe(before.serverCertificate().serial);
-    expect(after.serverCertificate().subjectAlternativeNames.dns).toContain('other.example');
-    expect((await open(['other.example'])).serverCertificate().serial).toBe(after.serverCertificate().serial);
+    expect(after.ownServerCertificate().facts.serial).not.toBe(before.ownServerCertificate().facts.serial);
+    expect(after.ownServerCertificate().facts.subjectAlternativeNames.dns).toContain('other.example');
+    expect((await open(['other.example'])).ownServerCertificate().facts.serial).toBe(
+      after.ownServerCertificate().facts.serial,
+    );
   });
 
   it('renews the server certificate less than 30 days before its end, while open and at the start', async () => {
     const authority = await open();
-    const first = authority.serverCertificate();
+    const first = authority.ownServerCertificate().facts;
     expect(await authority.renewServerCertificate()).toBe(false);
     now = first.notAfter - 29 * DAY;
     expect(await authority.renewServerCertificate()).toBe(true);
-    const second = authority.serverCertificate();
+    const second = authority.ownServerCertificate().facts;
     expect(second.notAfter).toBeGreaterThan(first.notAfter);
     now = second.notAfter + DAY;
-    expect((await open()).serverCertificate().notAfter).toBeGreaterThan(second.notAfter);
+    expect((await open()).ownServerCertificate().facts.notAfter).toBeGreaterThan(second.notAfter);
   });
 
   it('makes a removed server pair anew under the same root', async () => {

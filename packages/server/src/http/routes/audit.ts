@@ -10,7 +10,7 @@ const filter = fields({
   ...pageQuery,
   type: z
     .string()
-    .regex(/^[a-z_.]{1,64}\*?$/, 'is not a type of event')
+    .regex(/^[a-z_.-]{1,64}\*?$/, 'is not a type of event')
     .meta({ description: 'A type, or the beginning of one with `*`.', examples: ['session.*'] })
     .exactOptional(),
   organisation: organisationId.exactOptional(),
