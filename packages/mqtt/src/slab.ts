@@ -1,3 +1,7 @@
+/** Bytes: a greeting and a goodbye fit. */
+const SMALLEST = 256;
+const POOLED = 2048;
+
 /**
  * Outgoing bytes of one connection, gathered so that a turn of the event loop ends in one write. Bytes that were handed
  * out are never written again.
@@ -6,10 +10,12 @@ export class Slab {
   /** Changes when room runs out: read it after `reserve`, not before. */
   bytes: Buffer;
   readonly #size: number;
+  /** What is allocated next: little for a connection that says little. */
+  #next = SMALLEST;
   #start = 0;
   #end = 0;
 
-  /** `size` in bytes is what is allocated at a time; a larger packet gets more. */
+  /** `size` in bytes is what is allocated at a time by a busy connection; a larger packet gets more. */
   constructor(size: number) {
     this.#size = size;
     this.bytes = Buffer.allocUnsafe(0);
@@ -45,7 +51,10 @@ export class Slab {
   #renew(count: number): number {
     const waiting = this.length;
     // Doubling while nothing is taken keeps the copies of a slow connection linear.
-    const fresh = Buffer.allocUnsafeSlow(Math.max(this.#size, waiting + count, waiting === 0 ? 0 : 2 * waiting));
+    const size = Math.max(this.#next, waiting + count, waiting === 0 ? 0 : 2 * waiting);
+    // Small ones come out of a pool: a memory area of its own costs more than what is written into it.
+    const fresh = size <= POOLED ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size);
+    this.#next = Math.min(this.#size, 8 * size);
     this.bytes.copy(fresh, 0, this.#start, this.#end);
     this.bytes = fresh;
     this.#start = 0;

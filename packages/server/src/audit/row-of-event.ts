@@ -178,14 +178,15 @@ const OUTCOMES: Readonly<Record<UnlockEvent['type'], string>> = {
 
 function sessionRow(event: EventOf<'session.opened'> | EventOf<'session.closed'>): Row {
   const { transport } = event;
-  const connection = present({
+  // Written as JSON, which leaves out what is undefined.
+  const connection = {
     clientId: clip(event.clientId),
     listener: transport.listener,
     transport: transport.transport,
     tlsVersion: transport.tlsVersion,
     protocolVersion: event.protocolVersion,
     username: clipped(event.username),
-  });
+  };
   const details =
     event.type === 'session.opened'
       ? {

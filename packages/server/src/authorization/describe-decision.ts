@@ -21,7 +21,7 @@ export interface DescribedDecision {
 /** Statements that came near without applying; more would bury the answer. */
 const NEAR = 3;
 
-/** Decides once more, with the trace, and says in words what was compared with what and what would be permitted. */
+/** Decides, with the trace where nothing permits it, and says in words what was compared with what and what would be permitted. */
 export function describeDecision(
   policy: Policy,
   subject: Subject,
@@ -29,8 +29,7 @@ export function describeDecision(
   resource: string,
   now: number,
 ): DescribedDecision {
-  const trace = new DecisionTrace();
-  const decision = decide(policy, subject, action, resource, now, trace);
+  const decision = decide(policy, subject, action, resource, now);
   const name = principalName(subject.principal);
   const asked = `${name} ${action} ${quoted(resource)}`;
   if (decision.effect === 'permit') {
@@ -51,6 +50,9 @@ export function describeDecision(
       cure: `Read statement ${decision.statements.join(', ')} with \`sallyport policy show\`; change it if the denial is not meant.`,
     };
   }
+  // Only now: a trace hears of every statement, and there may be ten thousand.
+  const trace = new DecisionTrace();
+  decide(policy, subject, action, resource, now, trace);
   const nearest = nearestPermitted(policy, subject, action, resource, now);
   const expected = nearest === undefined ? undefined : inOwnWords(subject, nearest);
   const step: TraceStep = {

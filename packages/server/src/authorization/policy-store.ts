@@ -17,6 +17,11 @@ export interface PolicyInForce {
   readonly until: number;
 }
 
+/** Where the policy in force of one organisation is found: asked for each message, so it is not looked up by name. */
+export interface PolicyHome {
+  inForce: PolicyInForce | undefined;
+}
+
 export interface PolicyStoreOptions {
   /** Text of the organisation's own document; undefined if it has none. */
   readonly findDocument: (organisation: string) => Promise<string | undefined>;
@@ -28,7 +33,7 @@ export interface PolicyStoreOptions {
 export class PolicyStore {
   readonly #findDocument: PolicyStoreOptions['findDocument'];
   readonly #now: () => number;
-  readonly #inForce = new Map<string, PolicyInForce>();
+  readonly #homes = new Map<string, PolicyHome>();
   readonly #loading = new Map<string, Promise<PolicyInForce>>();
   #version = 0;
 
@@ -39,16 +44,31 @@ export class PolicyStore {
 
   /** The policy in force, read from the registry if it was not asked for before. Rejects if it cannot be read or compiled. */
   load(organisation: string): PolicyInForce | Promise<PolicyInForce> {
-    return this.#inForce.get(organisation) ?? this.#read(organisation);
+    return this.#homes.get(organisation)?.inForce ?? this.#read(organisation);
   }
 
   /** The policy of an organisation that was loaded; undefined otherwise, and then nothing is permitted. */
   current(organisation: string): PolicyInForce | undefined {
-    const inForce = this.#inForce.get(organisation);
-    if (inForce === undefined || inForce.until > this.#now()) return inForce;
-    const renewed = { policy: inForce.policy, version: ++this.#version, until: this.#until(inForce.policy) };
-    this.#inForce.set(organisation, renewed);
-    return renewed;
+    return this.currentAt(this.home(organisation));
+  }
+
+  /** As {@link current}, without a look at any name. */
+  currentAt(home: PolicyHome): PolicyInForce | undefined {
+    const { inForce } = home;
+    if (inForce === undefined || inForce.until === Number.POSITIVE_INFINITY) return inForce;
+    if (inForce.until > this.#now()) return inForce;
+    home.inForce = { policy: inForce.policy, version: ++this.#version, until: this.#until(inForce.policy) };
+    return home.inForce;
+  }
+
+  /** Where a session of the organisation finds its policy, now and after each change. */
+  home(organisation: string): PolicyHome {
+    let home = this.#homes.get(organisation);
+    if (home === undefined) {
+      home = { inForce: undefined };
+      this.#homes.set(organisation, home);
+    }
+    return home;
   }
 
   /**
@@ -56,14 +76,17 @@ export class PolicyStore {
    * refusal is better than a moment of rights that were taken away.
    */
   async changed(organisation: string): Promise<void> {
-    if (!this.#inForce.delete(organisation) && !this.#loading.delete(organisation)) return;
+    const home = this.home(organisation);
+    if (home.inForce === undefined && !this.#loading.delete(organisation)) return;
+    home.inForce = undefined;
     this.#version++;
     await this.#read(organisation);
   }
 
   /** The organisation is gone. */
   removed(organisation: string): void {
-    this.#inForce.delete(organisation);
+    this.home(organisation).inForce = undefined;
+    this.#homes.delete(organisation);
     this.#loading.delete(organisation);
   }
 
@@ -75,7 +98,7 @@ export class PolicyStore {
       // A change may have come while the old text was being read: then this answer is used once and not kept.
       if (this.#loading.get(organisation) === reading) {
         this.#loading.delete(organisation);
-        this.#inForce.set(organisation, inForce);
+        this.home(organisation).inForce = inForce;
       }
       return inForce;
     });

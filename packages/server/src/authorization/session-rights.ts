@@ -11,7 +11,7 @@ import { bind, type Decision, type Grants, grantsPermit, type Subject } from '@s
 import { type Containments, containedFrom } from './containments.ts';
 import { describeDecision } from './describe-decision.ts';
 import { describeGrants } from './describe-grants.ts';
-import type { PolicyInForce, PolicyStore } from './policy-store.ts';
+import type { PolicyHome, PolicyInForce, PolicyStore } from './policy-store.ts';
 
 export type Refuse = (refusal: Omit<Refusal, 'ticket' | 'at' | 'lastAt' | 'count'>) => Refusal;
 
@@ -35,17 +35,19 @@ export interface SessionRightsOptions {
 /** What one session may touch: what both the organisation's policy, bound to who the session is, and its grants permit. */
 export class SessionRights {
   readonly #options: SessionRightsOptions;
+  readonly #home: PolicyHome;
   #inForce: PolicyInForce | undefined;
   #bound: ReturnType<typeof bind> | undefined;
 
   constructor(options: SessionRightsOptions) {
     this.#options = options;
+    this.#home = options.policies.home(options.organisation);
   }
 
   /** Changes whenever an earlier answer may no longer hold. -1: nothing is permitted at the moment. */
   get version(): number {
-    const { policies, organisation, containments } = this.#options;
-    const version = policies.current(organisation)?.version ?? -1;
+    const { policies, containments } = this.#options;
+    const version = policies.currentAt(this.#home)?.version ?? -1;
     return version < 0 ? version : version + (containments?.version ?? 0) * 2 ** 32;
   }
 
@@ -68,7 +70,7 @@ export class SessionRights {
   ): Refusal {
     const { organisation, subject, policies, refuse, arrival, listener, grants, now } = this.#options;
     const asked = action === 'will' ? 'publish' : action;
-    const inForce = policies.current(organisation);
+    const inForce = policies.currentAt(this.#home);
     const judged = inForce ? describeDecision(inForce.policy, subject, asked, resource, now()) : NO_POLICY;
     const told = grants === undefined ? judged : describeGrants(judged, grants, subject, asked, resource);
     // A message that the policy lets a pending session send may still be one that has nothing to do with its code.
@@ -119,8 +121,8 @@ export class SessionRights {
   }
 
   #decide(action: 'connect' | 'publish' | 'subscribe' | 'receive', resource: string): Decision | undefined {
-    const { policies, organisation, subject, now } = this.#options;
-    const inForce = policies.current(organisation);
+    const { policies, subject, now } = this.#options;
+    const inForce = policies.currentAt(this.#home);
     if (!inForce) return undefined;
     if (inForce !== this.#inForce || !this.#bound) {
       this.#inForce = inForce;

@@ -4,6 +4,8 @@ export interface ByteStream {
   write(bytes: Uint8Array): boolean;
   /** Sends what is buffered, then closes. */
   end(): void;
+  /** As `end`, after the peer has said goodbye: nothing more of it has to be waited for. */
+  part(): void;
   /** Closes at once; what is buffered is lost. */
   destroy(): void;
   pause(): void;

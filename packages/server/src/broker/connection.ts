@@ -614,10 +614,14 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
       ? 'The connection has completed normally.'
       : `The client disconnected with 0x${reasonCode.toString(16)}.`;
     const closeCode = normal ? CLOSE_CODES.normal : CLOSE_CODES.closedByClient;
-    this.end({ reasonCode: undefined, closeCode, text, will: !normal });
+    this.#finish({ reasonCode: undefined, closeCode, text, will: !normal }, true);
   }
 
   end(ending: Ending): void {
+    this.#finish(ending, false);
+  }
+
+  #finish(ending: Ending, parted: boolean): void {
     if (this.#state === 'greeting' || this.#state === 'arriving') {
       this.#shut();
       return;
@@ -626,7 +630,7 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
     this.#state = 'ending';
     const ticket = ticketOf(this.context, this.#session!, this.facts, ending);
     if (this.version === 5 && ending.reasonCode !== undefined) this.#sayGoodbye(ending.reasonCode, ticket);
-    this.#shut();
+    this.#shut(parted);
     this.#depart(ending, ticket);
   }
 
@@ -640,13 +644,14 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
     }
   }
 
-  /** Lets what was written go out, then closes; cuts the connection if the peer does not take it in time. */
-  #shut(): void {
+  /** Lets what was written go out, then closes; cuts the connection if the peer does not take it in time. `parted`: the peer has said goodbye. */
+  #shut(parted = false): void {
     this.#state = 'ending';
     this.#dropExchange();
     this.#decoder.stop();
     this.flushLast();
-    this.stream.end();
+    if (parted) this.stream.part();
+    else this.stream.end();
     this.context.wheel.schedule(this, this.context.limits.closeDeadline);
   }
 

@@ -151,6 +151,19 @@ function write(
   link.messagesOut++;
   const { topicAliases } = link;
   if (
+    qos === 0 &&
+    passage.wireEnd > 0 &&
+    passage.wireFive === (version === 5) &&
+    passage.wireRetain === retain &&
+    target.presented === route.topicBytes &&
+    identifiers === undefined &&
+    topicAliases === undefined
+  ) {
+    slab.append(passage.payload, passage.wireStart, passage.wireEnd);
+    link.touch();
+    return;
+  }
+  if (
     topicAliases !== undefined ||
     identifiers !== undefined ||
     target.presented !== route.topicBytes ||

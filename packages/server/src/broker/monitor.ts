@@ -40,7 +40,7 @@ export function monitorSessions({ events, publish, exists, now }: MonitorOptions
     tell(
       event.organisation,
       clientId,
-      { Action: 'Connect', Time: iso(now()), ...sessionFacts(event), ConnectTime: iso(now()) },
+      { Action: 'Connect', Time: iso(now()), ...sessionFacts(event, clientId), ConnectTime: iso(now()) },
       true,
     );
   }
@@ -50,7 +50,7 @@ export function monitorSessions({ events, publish, exists, now }: MonitorOptions
     const body = {
       Action: 'Disconnect',
       Time: iso(now()),
-      ...sessionFacts(event),
+      ...sessionFacts(event, clientId),
       ConnectTime: iso(event.connectedAt),
       ...(event.closeCode === 0 ? {} : { CloseCode: event.closeCode, Reason: event.reason }),
       ReadBytes: event.readBytes,
@@ -112,15 +112,18 @@ function monitorTopic(clientId: ClientId): string | undefined {
 
 /** The client id as the client knows it; the name that the broker gave to an instance without one is left out. */
 function nameable(text: string): ClientId {
-  const parsed = parseClientId(text.replace(/:~[^:]*$/, ''));
+  const parsed = parseClientId(text.includes(':~') ? text.replace(/:~[^:]*$/, '') : text);
   return parsed.ok ? parsed.value : { kind: 'plain', text };
 }
 
-function sessionFacts(event: EventOf<'session.opened'> | EventOf<'session.closed'>): Record<string, unknown> {
+function sessionFacts(
+  event: EventOf<'session.opened'> | EventOf<'session.closed'>,
+  clientId: ClientId,
+): Record<string, unknown> {
   const { transport, protocolVersion, username } = event;
   const socket = transport.transport === 'ws' || transport.transport === 'wss' ? '-ws' : '';
   return {
-    ...transportFacts(transport, event.clientId.replace(/:~[^:]*$/, '')),
+    ...transportFacts(transport, clientId.text),
     Protocol: `mqtt${protocolVersion}${socket}`,
     ...(username === undefined || username === 'use-token-auth' ? {} : { User: username }),
   };

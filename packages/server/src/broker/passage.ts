@@ -25,6 +25,11 @@ export class Passage {
   payloadEnd = 0;
   /** Properties for MQTT 5 receivers, expiry included. */
   properties: Buffer = NO_PROPERTIES;
+  /** Where the whole PUBLISH lies in `payload`, if it can go on as it came; 0 and 0 if not. */
+  wireStart = 0;
+  wireEnd = 0;
+  wireFive = false;
+  wireRetain = false;
   /** True while it is being delivered: nothing else may begin. */
   busy = false;
   #forwarded: Buffer = NO_PROPERTIES;
@@ -59,6 +64,14 @@ export class Passage {
     this.properties = remaining < 0 ? forwarded : withExpiry(forwarded, remaining);
     this.expiresAt = expiresAt;
     this.#message = undefined;
+  }
+
+  /** Said after {@link begin}: the bytes of the packet are what a receiver of the same protocol version gets at QoS 0. */
+  asItCame(start: number, end: number, five: boolean, retain: boolean): void {
+    this.wireStart = start;
+    this.wireEnd = end;
+    this.wireFive = five;
+    this.wireRetain = retain;
   }
 
   /** As {@link begin}, for a message that the server owns already. */
@@ -134,6 +147,7 @@ export class Passage {
     this.#forwarded = NO_PROPERTIES;
     this.#message = undefined;
     this.sender = undefined;
+    this.wireEnd = 0;
     if (!this.#copies) return;
     this.#copies = false;
     this.#copyBytes.fill(undefined);

@@ -1,5 +1,5 @@
 import { resolveTopic } from '@sallyport/model';
-import { type PublishFrame, ReasonCode, writeAck } from '@sallyport/mqtt';
+import { type ProtocolVersion, type PublishFrame, publishSize, ReasonCode, writeAck } from '@sallyport/mqtt';
 import { attended } from './attendant.ts';
 import type { BrokerContext } from './context.ts';
 import { denyPublish, refusalFor } from './denial.ts';
@@ -125,6 +125,8 @@ function walk(
   try {
     const { payloadStart, payloadEnd } = frame;
     passage.begin(entry.route!, session, qos, retain, bytes, payloadStart, payloadEnd, forwarded, expiry, expiresAt);
+    if (qos === 0 && entry.verbatim && canGoOn(frame, link.version))
+      passage.asItCame(frame.start, frame.end, link.version === 5, frame.retain);
     heard = dispatch(context, realm, passage);
   } finally {
     passage.finish();
@@ -135,6 +137,13 @@ function walk(
   const { written } = durability.store;
   const kind = qos === 1 ? (heard ? PUBACK : UNHEARD_PUBACK) : heard ? PUBREC : UNHEARD_PUBREC;
   durability.acknowledge(session, link, kind, packetId, written === before ? 0 : written);
+}
+
+/** Whether the bytes of a PUBLISH are those that we would write: no alias, no properties, its length in the fewest bytes. */
+function canGoOn(frame: PublishFrame, version: ProtocolVersion): boolean {
+  if (frame.topicAlias !== 0 || frame.propertiesStart !== frame.propertiesEnd) return false;
+  const { topicStart, topicEnd, payloadStart, payloadEnd } = frame;
+  return frame.end - frame.start === publishSize(version, topicEnd - topicStart, payloadEnd - payloadStart, 0);
 }
 
 /** Whether the payload is not what the device type demands; then it has been refused. */
@@ -167,6 +176,7 @@ function entryOf(context: BrokerContext, session: Session, frame: PublishFrame):
   const entry: TopicEntry = {
     key: Buffer.from(bytes.subarray(topicStart, topicEnd)),
     topic,
+    verbatim: topic === written,
     allowed: false,
     tooDeep: exceedsTopicBounds(topic, session.limits),
     version: Number.NaN,

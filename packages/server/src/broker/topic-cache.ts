@@ -8,6 +8,8 @@ export interface TopicEntry {
   readonly key: Buffer;
   /** The full topic. */
   readonly topic: string;
+  /** Both are the same. */
+  readonly verbatim: boolean;
   allowed: boolean;
   /** More levels than the limit: never allowed. */
   readonly tooDeep: boolean;

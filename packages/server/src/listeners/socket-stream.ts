@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { ByteReceiver, ByteStream } from '../broker/byte-stream.ts';
 
 /** A peer that does not read what is left, or does not close, is not waited for longer. Milliseconds. */
@@ -8,63 +9,88 @@ const LINGER = 5_000;
  * A TCP or TLS socket as a stream of bytes. Chunks are passed on as they came. Errors of the socket end in `closed`, once, also
  * when the socket ended before `attach`.
  */
-export function socketStream(socket: Socket): ByteStream {
-  let receiver: ByteReceiver | undefined;
-  let cause: Error | undefined;
-  let ending = false;
-  let closed = false;
+export class SocketStream implements ByteStream {
+  readonly #socket: Socket;
+  #receiver: ByteReceiver | undefined;
+  #cause: Error | undefined;
+  #ending = false;
+  #closed = false;
+  #lingering: NodeJS.Timeout | undefined;
 
-  const tellClosed = (): void => {
-    if (!receiver) return;
-    const told = receiver;
-    receiver = undefined;
-    told.closed(cause);
-  };
-  // Without a listener an error would end the process; `close` follows each.
-  socket.on('error', (error) => {
-    cause ??= error;
-  });
-  socket.on('close', () => {
-    closed = true;
-    tellClosed();
-  });
-  const linger = (): void => {
-    const timer = setTimeout(() => socket.destroy(), LINGER);
-    timer.unref();
-    socket.once('close', () => clearTimeout(timer));
-  };
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    // Without a listener an error would end the process; `close` follows each.
+    socket.on('error', (error) => {
+      this.#cause ??= error;
+    });
+    socket.on('close', () => {
+      this.#closed = true;
+      clearTimeout(this.#lingering);
+      this.#tellClosed();
+    });
+  }
 
-  return {
-    write: (bytes) => !ending && socket.write(bytes),
-    end() {
-      if (ending || closed) return;
-      ending = true;
-      socket.end();
-      // A paused socket would not notice that the peer has closed.
-      socket.resume();
-      linger();
-    },
-    destroy() {
-      ending = true;
-      socket.destroy();
-    },
-    pause: () => socket.pause(),
-    resume: () => socket.resume(),
-    get bufferedBytes() {
-      return socket.writableLength;
-    },
-    attach(newReceiver) {
-      receiver = newReceiver;
-      if (closed || socket.destroyed) {
-        queueMicrotask(tellClosed);
-        return;
-      }
-      socket.on('drain', () => receiver?.drain());
-      // The peer will send no more; what it is still owed is flushed, but not for ever.
-      socket.on('end', linger);
-      socket.on('data', (chunk: Buffer) => {
-        if (!ending) receiver?.data(chunk);
-      });
-    },
-  };
+  write(bytes: Uint8Array): boolean {
+    return !this.#ending && this.#socket.write(bytes);
+  }
+
+  end(): void {
+    if (this.#ending || this.#closed) return;
+    this.#ending = true;
+    this.#socket.end();
+    // A paused socket would not notice that the peer has closed.
+    this.#socket.resume();
+    this.#linger();
+  }
+
+  part(): void {
+    // TLS owes the peer a last word of its own (RFC 8446 section 6.1).
+    if (this.#socket.writableLength === 0 && !(this.#socket instanceof TLSSocket)) this.destroy();
+    else this.end();
+  }
+
+  destroy(): void {
+    this.#ending = true;
+    this.#socket.destroy();
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  attach(receiver: ByteReceiver): void {
+    const socket = this.#socket;
+    this.#receiver = receiver;
+    if (this.#closed || socket.destroyed) {
+      queueMicrotask(() => this.#tellClosed());
+      return;
+    }
+    socket.on('drain', () => this.#receiver?.drain());
+    // The peer will send no more; what it is still owed is flushed, but not for ever.
+    socket.on('end', () => this.#linger());
+    socket.on('data', (chunk: Buffer) => this.deliver(chunk));
+  }
+
+  /** Passes on what was read from the socket before it became a stream. */
+  deliver(chunk: Buffer): void {
+    if (!this.#ending) this.#receiver?.data(chunk);
+  }
+
+  #linger(): void {
+    this.#lingering ??= setTimeout(() => this.#socket.destroy(), LINGER).unref();
+  }
+
+  #tellClosed(): void {
+    const receiver = this.#receiver;
+    this.#receiver = undefined;
+    receiver?.closed(this.#cause);
+  }
 }

@@ -1,11 +1,10 @@
 import { createServer } from 'node:net';
 import { readFirstBytes } from './client-hello.ts';
-import { peekFirstChunk } from './first-chunk.ts';
 import { handshakeGate } from './handshake-gate.ts';
 import { listen, stopListening } from './listen.ts';
 import type { Listener, TcpListenerOptions } from './listener-options.ts';
 import { proxyDoor } from './proxy-door.ts';
-import { socketStream } from './socket-stream.ts';
+import { SocketStream } from './socket-stream.ts';
 
 /** Opens a port for MQTT without TLS. A connection is handed over with its first byte; one that says nothing is bounded as a handshake is. */
 export async function listenTcp(options: TcpListenerOptions): Promise<Listener> {
@@ -16,7 +15,7 @@ export async function listenTcp(options: TcpListenerOptions): Promise<Listener> 
 
   server.on('connection', (socket) => {
     door(socket, (pending) => {
-      peekFirstChunk(socket, (chunk) => {
+      socket.once('data', (chunk: Buffer) => {
         pending.firstBytes = readFirstBytes(chunk);
         if (pending.firstBytes.kind === 'tls') {
           pending.fail('tls_on_plain_port', 'The client spoke TLS to a port without TLS.');
@@ -28,12 +27,9 @@ export async function listenTcp(options: TcpListenerOptions): Promise<Listener> 
           return;
         }
         if (!pending.done()) return;
-        accept(socketStream(socket), {
-          listener: name,
-          transport: 'tcp',
-          secure: false,
-          ...pending.addresses,
-        });
+        const stream = new SocketStream(socket);
+        accept(stream, { listener: name, transport: 'tcp', secure: false, ...pending.addresses });
+        stream.deliver(chunk);
       });
     });
   });

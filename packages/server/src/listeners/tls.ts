@@ -7,7 +7,7 @@ import { namedContexts } from './named-contexts.ts';
 import { secureContextOptions, tlsServerOptions } from './secure-settings.ts';
 import { renewTickets } from './session-tickets.ts';
 import { socketAddresses } from './socket-address.ts';
-import { socketStream } from './socket-stream.ts';
+import { SocketStream } from './socket-stream.ts';
 import { tlsFacts } from './tls-facts.ts';
 
 /** Nothing is read while the certificate is judged; a judgement that breaks off is a refusal. */
@@ -16,7 +16,7 @@ async function admitOrEnd(
   socket: TLSSocket,
   facts: TransportFacts,
 ): Promise<void> {
-  const stream = socketStream(socket);
+  const stream = new SocketStream(socket);
   const answer = await admitCertificate?.(facts).catch(() => UNJUDGED);
   if (!answer) {
     accept(stream, facts);
@@ -61,7 +61,7 @@ export async function listenTls(options: TlsListenerOptions): Promise<TlsListene
     // A TLS 1.2 client could otherwise make the server compute handshakes without end [RFC 9325 section 3.5].
     socket.disableRenegotiation();
     const facts = tlsFacts(socket, addresses, { listener: name, transport: 'tls' });
-    if (!options.admitCertificate) accept(socketStream(socket), facts);
+    if (!options.admitCertificate) accept(new SocketStream(socket), facts);
     else void admitOrEnd(options, socket, facts);
   });
 

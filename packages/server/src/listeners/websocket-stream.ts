@@ -49,6 +49,7 @@ export function websocketStream(websocket: WebSocket, socket: Socket): ByteStrea
       return !socket.writableNeedDrain;
     },
     end: () => end(NORMAL),
+    part: () => end(NORMAL),
     destroy() {
       ending = true;
       websocket.terminate();

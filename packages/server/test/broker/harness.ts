@@ -248,6 +248,9 @@ export class Client implements ByteStream {
     this.ended = true;
     if (!this.stalled) setImmediate(() => this.#close());
   }
+  part(): void {
+    this.end();
+  }
   destroy(): void {
     this.ended = true;
     this.#held = [];
