@@ -16,6 +16,7 @@ const REFUSALS_PER_SECOND = 10;
 export function eventLog({ level, now, write }: LogOptions): (event: ServerEvent) => void {
   const sink = write ? { write } : destination({ fd: 2, sync: false });
   const log = pino({ level, base: null, timestamp: () => `,"time":"${new Date(now()).toISOString()}"` }, sink);
+  const debugging = log.isLevelEnabled('debug');
   let second = 0;
   let lines = 0;
   let left = 0;
@@ -44,21 +45,17 @@ export function eventLog({ level, now, write }: LogOptions): (event: ServerEvent
   }
 
   return (event) => {
-    const { type, ...facts } = event;
+    if (event.type === 'session.opened' || event.type === 'session.closed') {
+      const { type, principal, clientId, transport } = event;
+      if (debugging) log.debug({ event: type, principal, clientId, address: transport.remoteAddress });
+      return;
+    }
     if ('refusal' in event) {
       refused(event.type, event.refusal);
       return;
     }
+    const { type, ...facts } = event;
     switch (event.type) {
-      case 'session.opened':
-      case 'session.closed':
-        log.debug({
-          event: event.type,
-          principal: event.principal,
-          clientId: event.clientId,
-          address: event.transport.remoteAddress,
-        });
-        break;
       case 'incident.opened':
       case 'incident.contained':
       case 'guessing.blocked':

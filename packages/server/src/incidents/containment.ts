@@ -21,7 +21,8 @@ export interface IncidentFilter {
 export interface IncidentStore {
   /** Those that are not resolved. */
   load(): Promise<readonly IncidentDocument[]>;
-  save(incident: IncidentDocument): Promise<void>;
+  /** All of them or none. */
+  save(incidents: readonly IncidentDocument[]): Promise<void>;
   get(id: string): Promise<IncidentDocument | undefined>;
   /** Newest first. */
   list(filter: IncidentFilter): Promise<Page<IncidentDocument>>;

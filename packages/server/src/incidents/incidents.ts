@@ -217,11 +217,9 @@ export class Incidents {
   }
 
   async #flush(): Promise<void> {
-    for (const id of [...this.#unsaved]) {
-      const incident = this.#open.get(id);
-      if (incident) await this.#options.store.save(incident);
-      if (this.#open.get(id) === incident) this.#unsaved.delete(id);
-    }
+    const saving = [...this.#unsaved].flatMap((id) => this.#open.get(id) ?? []);
+    if (saving.length > 0) await this.#options.store.save(saving);
+    for (const incident of saving) if (this.#open.get(incident.id) === incident) this.#unsaved.delete(incident.id);
   }
 
   async #demandOpen(id: string): Promise<IncidentDocument> {

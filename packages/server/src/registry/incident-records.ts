@@ -6,7 +6,7 @@ import { pageLimit, pageOf } from '../storage/page.ts';
 const KEPT = 10_000;
 
 /** Incidents on disk. Not part of the audit trail: what becomes of them is told by event. */
-export function incidentRecords({ query }: Pick<Database, 'query'>) {
+export function incidentRecords({ query, transaction }: Pick<Database, 'query' | 'transaction'>) {
   const read = ({ document }: { readonly document: string }) => JSON.parse(document) as IncidentDocument;
   return {
     async load(): Promise<IncidentDocument[]> {
@@ -18,26 +18,31 @@ export function incidentRecords({ query }: Pick<Database, 'query'>) {
       return row && read(row);
     },
 
-    async save(incident: IncidentDocument): Promise<void> {
-      const { id, organisation, state } = incident;
-      const row = { organisation: organisation ?? null, state, document: JSON.stringify(incident) };
-      await query
-        .insertInto('incidents')
-        .values({ id, opened_at: Date.parse(incident.openedAt), ...row })
-        .onConflict((conflict) => conflict.column('id').doUpdateSet(row))
-        .execute();
-      const { count } = await query
-        .selectFrom('incidents')
-        .select(({ fn }) => fn.countAll<number>().as('count'))
-        .executeTakeFirstOrThrow();
-      if (Number(count) <= KEPT) return;
-      const oldest = query
-        .selectFrom('incidents')
-        .select('id')
-        .where('state', '=', 'resolved')
-        .orderBy('opened_at')
-        .limit(1);
-      await query.deleteFrom('incidents').where('id', 'in', oldest).execute();
+    async save(incidents: readonly IncidentDocument[]): Promise<void> {
+      // In one transaction: an attack feeds many at once, and each transaction of its own would wait for the disk.
+      await transaction(async (work) => {
+        for (const incident of incidents) {
+          const { id, organisation, state } = incident;
+          const row = { organisation: organisation ?? null, state, document: JSON.stringify(incident) };
+          await work
+            .insertInto('incidents')
+            .values({ id, opened_at: Date.parse(incident.openedAt), ...row })
+            .onConflict((conflict) => conflict.column('id').doUpdateSet(row))
+            .execute();
+        }
+        const { count } = await work
+          .selectFrom('incidents')
+          .select(({ fn }) => fn.countAll<number>().as('count'))
+          .executeTakeFirstOrThrow();
+        if (Number(count) <= KEPT) return;
+        const oldest = work
+          .selectFrom('incidents')
+          .select('id')
+          .where('state', '=', 'resolved')
+          .orderBy('opened_at')
+          .limit(Number(count) - KEPT);
+        await work.deleteFrom('incidents').where('id', 'in', oldest).execute();
+      });
     },
 
     async list(filter: {

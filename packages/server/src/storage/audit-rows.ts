@@ -21,18 +21,20 @@ const ROWS_PER_STATEMENT = 500;
 /** Writes audit rows: the trail for what it hears, the registry inside the transaction of what it changes. */
 export async function insertAuditRows(executor: Kysely<Tables>, rows: readonly NewAuditRow[]): Promise<void> {
   for (let start = 0; start < rows.length; start += ROWS_PER_STATEMENT) {
-    const values = rows.slice(start, start + ROWS_PER_STATEMENT).map((row) => [
-      row.at,
-      row.type,
-      row.by,
-      row.target,
-      row.organisation,
-      row.principal,
-      row.address,
-      row.outcome,
-      row.ticket,
-      row.details === undefined ? undefined : JSON.stringify(row.details),
-    ]);
+    const values = rows
+      .slice(start, start + ROWS_PER_STATEMENT)
+      .map((row) => [
+        row.at,
+        row.type,
+        row.by,
+        row.target,
+        row.organisation,
+        row.principal,
+        row.address,
+        row.outcome,
+        row.ticket,
+        row.details === undefined ? undefined : JSON.stringify(row.details),
+      ]);
     // One value for all rows: to bind ten for each costs several times as much as to write them.
     await insertAll(JSON.stringify(values)).execute(executor);
   }
