@@ -360,7 +360,7 @@ async function open(
     guesses: guessing.guard,
     incidents,
     alerts,
-    certificates: certificateDesk({ authority, registry, now }),
+    certificates: certificateDesk({ authority, registry, issueRate: configuration.enrolment.maximumIssueRate, now }),
     serverCertificates: serverCertificateDesk({
       ...{ authority, registry, emit },
       names: configuration.serverNames,

@@ -12,17 +12,16 @@ import { pemFile, writeNewFile } from '../pem-file.ts';
 import { principalNamed } from '../principal-named.ts';
 import { UsageError } from '../report-failure.ts';
 import { authorityNamed } from './ca.ts';
+import { type IssueManyOptions, issueMany } from './certificate-issue-many.ts';
 import { certificateUnpackCommand } from './certificate-unpack.ts';
 
-interface IssueOptions {
+interface IssueOptions extends IssueManyOptions {
   readonly csr?: string;
   readonly new?: boolean;
-  readonly out?: string;
-  readonly expiresIn?: string;
+  readonly type?: string;
   readonly claim?: string;
   readonly max?: number;
   readonly pkcs12?: string;
-  readonly passwordFile?: string;
 }
 
 interface ListOptions {
@@ -58,16 +57,29 @@ export function certificateCommand(surroundings: Surroundings): Command {
         '--pkcs12 <file>',
         'with --new: write key and certificates to this one file under a password, instead of PEM',
       )
-      .option('--password-file <file>', 'take the password of the PKCS#12 file from the first line of this file')
+      .option(
+        '--password-file <file>',
+        'take the password of the PKCS#12 file from the first line of this file; with --type each device gets a file ID.p12 under it',
+      )
       .option('--out <prefix>', 'write PREFIX.pem, and with --new PREFIX-key.pem; the id if left out')
-      .option('--expires-in <time>', 'end of its life, for example 30d; 90d if left out'),
+      .option('--expires-in <time>', 'end of its life, for example 30d; 90d if left out')
+      .option('--type <type>', 'for many devices of this type, each with a new key: with --devices or --all, and --out')
+      .addOption(
+        new Option('--devices <file>', 'with --type: the ids, one a line; - reads standard input').conflicts('all'),
+      )
+      .option('--all', 'with --type: every device of the type')
+      .addOption(
+        new Option('--rate <number>', 'with --type: so many per second at most; 20 if left out').argParser(countOption),
+      ),
     'sallyport certificate issue pump/pump-7 --new',
     'sallyport certificate issue pump/pump-7 --csr pump-7.csr --out pump-7',
     'sallyport certificate issue pump/pump-7 --new --pkcs12 pump-7.p12',
     'sallyport certificate issue --claim pump --max 500 --new --expires-in 30d',
+    'sallyport certificate issue --type pump --devices ids.txt --out pumps',
   ).action(
     administers(surroundings, async (administration, text: string | undefined, options: IssueOptions) => {
       const { management, output } = administration;
+      if (options.type !== undefined) return issueMany(administration, options.type, text, options);
       if (options.csr === undefined && !options.new) {
         throw new UsageError('There is nothing to certify.', 'Give --csr FILE, or --new to have a key made.');
       }

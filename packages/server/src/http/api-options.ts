@@ -63,6 +63,8 @@ export interface CertificateDesk {
     revocation?: RevocationChange;
     by: string;
   }): Promise<TrustedAuthority>;
+  /** Counts one certificate of this operator. Milliseconds to wait if there were too many, else 0. */
+  waitToIssue(by: string): number;
   /** `validity` in milliseconds. */
   issue(input: { principal: string; csr: string; validity?: number; by: string }): Promise<{
     readonly record: CertificateRecord;

@@ -10,19 +10,33 @@ import {
 import type { Authority } from '../authority/authority.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { CertificateDesk } from './api-options.ts';
+import { AttemptBound } from './attempt-bound.ts';
 import { commonNameOf, ownerOf, recorded, signCertificate } from './issue-certificate.ts';
 
 export interface CertificateDeskOptions {
   readonly authority: Pick<Authority, 'root' | 'issuers' | 'issueClient'>;
   readonly registry: Pick<Registry, 'authorities' | 'certificates' | 'enrolment'>;
+  /** Certificates that one operator may have issued per second; ten times as many at once. */
+  readonly issueRate: number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
+const OPERATORS_REMEMBERED = 10_000;
+
 /** Reads what operators send, judges it, and puts it on record: nothing that was not read reaches the registry. */
-export function certificateDesk({ authority, registry, now }: CertificateDeskOptions): CertificateDesk {
+export function certificateDesk({ authority, registry, issueRate, now }: CertificateDeskOptions): CertificateDesk {
   const { authorities, certificates, enrolment } = registry;
+  const issuing = new AttemptBound({
+    burst: 10 * issueRate,
+    refill: 1000 / issueRate,
+    addresses: OPERATORS_REMEMBERED,
+    now,
+  });
   return {
+    // A colon would make an address of the operator's name.
+    waitToIssue: (by) => issuing.take(by.replaceAll(':', ' ')),
+
     builtIn: (organisation) =>
       authority
         .issuers()

@@ -120,7 +120,7 @@ export async function openTestApi(overrides: Partial<ApiOptions> = {}) {
     alerts: { describe: () => [], test: async () => [{ channel: 'mail', delivered: true }] },
     guesses: { list: () => [], release: () => 0, failed: () => undefined, passed: () => {} },
     addressLists: { lists, countries: { of: () => undefined, describe: () => undefined } },
-    certificates: certificateDesk({ authority, registry, now }),
+    certificates: certificateDesk({ authority, registry, issueRate: 1000, now }),
     serverCertificates: { show: absent, set: absent, reset: absent },
     identities: identityDesk({ identities: registry.identities, issuerOf: async () => issuing, now }),
     ...(await testFirmware({ folder, database, registry, now })),

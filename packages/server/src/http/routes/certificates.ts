@@ -6,9 +6,10 @@ import {
   parsePrincipal,
 } from '@sallyport/model';
 import { canonicalSerial } from '@sallyport/trust';
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { certificateAnswer, issuedCertificateAnswer, pageAnswer } from '../answers.ts';
-import type { Services } from '../api-options.ts';
+import type { CertificateDesk, Services } from '../api-options.ts';
 import { certificateDocument, pageOf } from '../documents.ts';
 import { fields, type Route, route } from '../route.ts';
 import {
@@ -92,8 +93,9 @@ export function certificateRoutes({ registry, certificates: desk }: Services, no
       body: issued,
       answer: { status: 201, schema: issuedCertificateAnswer },
       problems: [409],
-      run: async ({ params, body: { principal, csr, expiresIn }, by }) => {
+      run: async ({ params, body: { principal, csr, expiresIn }, by, reply }) => {
         requireOwn(params.organisation, principal);
+        requirePace(desk, by, reply);
         const { expiresAt } = expiry(expiresIn, now());
         const validity = expiresAt === undefined ? {} : { validity: expiresAt - now() };
         const { record, pem, chainPem } = await desk.issue({ principal, csr, ...validity, by });
@@ -147,6 +149,21 @@ export function certificateRoutes({ registry, certificates: desk }: Services, no
         certificateDocument(await certificates.revoke({ organisation, id: certificate, by })),
     }),
   ];
+}
+
+/**
+ * A stolen token must not fill the registry, nor one operator keep the key of the authority busy for all.
+ *
+ * @throws Failure `too_many_requests`, with the time to wait in the answer
+ */
+export function requirePace(desk: Pick<CertificateDesk, 'waitToIssue'>, by: string, reply: FastifyReply): void {
+  const wait = desk.waitToIssue(by);
+  if (wait === 0) return;
+  reply.header('retry-after', String(Math.ceil(wait / 1000)));
+  throw new Failure(
+    'too_many_requests',
+    `${by} has certificates issued faster than enrolment.maximumIssueRate allows.`,
+  );
 }
 
 /** An organisation's path must not reach into another organisation by the name of a principal. */

@@ -5,6 +5,7 @@ import type { Services } from '../api-options.ts';
 import { certificateDocument } from '../documents.ts';
 import { fields, type Route, route } from '../route.ts';
 import { deviceId, expiresIn, expiry, organisationId, requestPem, typeId } from '../schemas.ts';
+import { requirePace } from './certificates.ts';
 
 const DEVICE = '/organisations/:organisation/types/:type/devices/:device/enrolment-code';
 const device = fields({ organisation: organisationId, type: typeId, device: deviceId });
@@ -89,7 +90,8 @@ export function enrolmentRoutes({ registry, certificates }: Services, now: () =>
       body: newClaim,
       answer: { status: 201, schema: newClaimAnswer },
       problems: [409],
-      run: async ({ params, body: { expiresIn: life, ...body }, by }) => {
+      run: async ({ params, body: { expiresIn: life, ...body }, by, reply }) => {
+        requirePace(certificates, by, reply);
         const { expiresAt } = expiry(life, now());
         const validity = expiresAt === undefined ? {} : { validity: expiresAt - now() };
         const { claim, pem, chainPem } = await certificates.issueClaim({ ...params, ...body, ...validity, by });
