@@ -1,3 +1,4 @@
+import { INCIDENT_RULES } from '@sallyport/model';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type TestServer, testServer } from '../server.ts';
 import { identity, RawClient } from './raw-client.ts';
@@ -6,11 +7,7 @@ const PUMP = 'device:demo/pump/pump-7';
 const STRANGER = { localAddress: '127.0.0.21' };
 const HOME = { localAddress: '127.0.0.22' };
 /** The most that an operator may let the server do by itself. */
-const ZEALOUS = Object.fromEntries(
-  ['guessing', 'names-another', 'revoked-credential', 'two-places', 'takeover-war', 'flapping', 'flood', 'denials'].map(
-    (rule) => [`incidents.limits.${rule}`, 'deregister'],
-  ),
-);
+const ZEALOUS = Object.fromEntries(INCIDENT_RULES.map((rule) => [`incidents.limits.${rule}`, 'deregister']));
 
 let server: TestServer;
 beforeEach(async () => {

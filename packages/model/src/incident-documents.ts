@@ -12,6 +12,12 @@ export const INCIDENT_RULES = [
   'flapping',
   'flood',
   'denials',
+  'refused-command',
+  'replayed-command',
+  'refused-firmware',
+  'unusual-rate',
+  'unusual-size',
+  'new-country',
 ] as const;
 export type IncidentRule = (typeof INCIDENT_RULES)[number];
 

@@ -70,6 +70,8 @@ import { ownIssuers } from './wiring/own-issuers.ts';
 import { followDemands } from './wiring/payload-demands.ts';
 import { wireRegistration } from './wiring/registration.ts';
 import { publication } from './wiring/revocation.ts';
+import { overhearCommands } from './wiring/sent-commands.ts';
+import { watchSuspicions } from './wiring/suspicions.ts';
 import { announceUnsafeUnlocks, wireUnlock } from './wiring/unlock.ts';
 
 const VERSION = (createRequire(import.meta.url)('../package.json') as { version: string }).version;
@@ -274,6 +276,7 @@ async function open(
     }),
     refuse,
     attend: (topic, principal) => unlock.attend(topic, principal) ?? firmware.attend(topic),
+    overhear: overhearCommands({ registry, events, now }),
     payloadDemands,
     counters,
     store,
@@ -325,6 +328,13 @@ async function open(
     now,
   });
   undo.push(() => incidents.close());
+  const { countries } = addressLists;
+  undo.push(
+    await watchSuspicions(
+      { installation, configuration, events, broker, countryOf: (address) => countries.of(address), now },
+      incidents,
+    ),
+  );
   const alerts = openAlerts({ configuration, events, incidents, publish: broker.publish.bind(broker), now });
   undo.push(() => alerts.close());
   events.on('signing-keys.rotated', ({ atOnce, organisation }) => {

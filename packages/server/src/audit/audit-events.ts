@@ -204,6 +204,10 @@ export const AUDIT_EVENTS = {
       'An address has guessed too often and is blocked for a time: for one claimed principal, or for all that are not known from there.',
     details: ['network', 'claim', 'reason', 'failures', 'until'],
   },
+  'command.refused': {
+    meaning: 'A device did not follow a command, and signed why; `repeatedBy` has sent the bytes of another once more.',
+    details: ['reason', 'sender', 'repeatedBy'],
+  },
   'incident.opened': { meaning: 'Something suspicious has happened.', details: ['incident', 'rule'] },
   'incident.contained': {
     meaning: 'A principal was contained because of an incident; in a dry run it would have been.',

@@ -23,6 +23,10 @@ export const FIRMWARE_AUDIT_EVENTS = {
     meaning: 'A device told that its start stopped at a stage, or that it fell back to its other slot.',
     details: ['outcome', 'stage', 'reason', 'slot', 'version', 'text'],
   },
+  'firmware.refused': {
+    meaning: 'A device told that the image that it was offered does not verify: one row for each device and minute.',
+    details: ['detail'],
+  },
   'rollout.started': { meaning: 'A release is on its way to a share of its type.', details: ['percent', 'haltAbove'] },
   'rollout.resumed': { meaning: 'A rollout goes on, perhaps to a larger share.', details: ['percent'] },
   'rollout.halted': { meaning: 'A rollout was halted, by an operator or by its failures.', details: ['cause'] },
@@ -53,9 +57,14 @@ export function firmwareRow(event: FirmwareEvent): Omit<NewAuditRow, 'at'> {
         type,
         organisation,
         principal: event.principal,
+        by: event.by,
         outcome: event.outcome,
         details: clippedValues(event.details),
       };
+    case 'firmware.refused': {
+      const { principal, by, detail } = event;
+      return { type, organisation, principal, by, outcome: 'refused', details: { detail: clip(detail) } };
+    }
     case 'rollout.finished':
     case 'rollout.halted':
       return { type, by: 'system', organisation, target: event.target, outcome: 'done', details: event.details };

@@ -53,6 +53,7 @@ export function rowOfEvent(event: ServerEvent): Row | undefined {
       };
     case 'firmware.renewed':
     case 'firmware.boot':
+    case 'firmware.refused':
     case 'rollout.finished':
     case 'rollout.halted':
     case 'rollout.device.succeeded':
@@ -105,6 +106,11 @@ export function rowOfEvent(event: ServerEvent): Row | undefined {
         ...present({ organisation }),
         details: { incident, rule, ...present({ response, dryRun }) },
       };
+    }
+    case 'command.refused': {
+      const { type, organisation, principal, topic, reason, sender, repeatedBy } = event;
+      const details = { reason, ...present({ sender, repeatedBy }) };
+      return { type, organisation, principal, target: clip(topic), outcome: 'refused', details };
     }
     case 'alert.delivered':
     case 'alert.failing':

@@ -19,5 +19,11 @@ export interface Heard extends Presence {
 /** `taken`: it goes no further, and is acknowledged; `passed`: it goes its way; `refused`: as if the policy had denied it. */
 export type Attendant = (heard: Heard) => 'taken' | 'passed' | 'refused';
 
+/** Listens to messages between others, after everything that is demanded of them was checked; they go their way. */
+export type Overhear = (topic: string) => ((heard: Overheard) => void) | undefined;
+
+/** What is overheard. */
+export type Overheard = Pick<Heard, 'organisation' | 'principal' | 'payload'>;
+
 /** Who in the server listens to a topic of this principal. Asked once per topic and session. */
 export type Attend = (topic: string, principal: Principal) => Attendant | undefined;

@@ -1,5 +1,5 @@
 import type { PublishFrame } from '@sallyport/mqtt';
-import type { Attendant } from './attend.ts';
+import type { Attendant, Overheard } from './attend.ts';
 import type { BrokerContext } from './context.ts';
 import { denyPublish, refusalFor } from './denial.ts';
 import type { Link } from './link.ts';
@@ -29,4 +29,13 @@ export function attended(
   const sequence = qos === 2 && session.storeId > 0 ? durability.store.written : 0;
   durability.acknowledge(session, link, qos === 1 ? PUBACK : PUBREC, packetId, sequence);
   return true;
+}
+
+/** Lets the server hear a message that others are told. */
+export function overhear(
+  { organisation, principal }: Session,
+  { bytes, payloadStart, payloadEnd }: PublishFrame,
+  listener: (heard: Overheard) => void,
+): void {
+  listener({ organisation, principal, payload: Uint8Array.prototype.slice.call(bytes, payloadStart, payloadEnd) });
 }

@@ -1,5 +1,6 @@
 import type { Refusal, RefusalReason, TraceStep } from '@sallyport/model';
 import { ReasonCode } from '@sallyport/mqtt';
+import type { Reading } from '../events/reading.ts';
 import type { TransportFacts } from '../events/transport-facts.ts';
 import { Accounts } from './accounts.ts';
 import type { Presence } from './attend.ts';
@@ -40,6 +41,7 @@ export interface BrokerOptions
     | 'refuse'
     | 'askForDevice'
     | 'attend'
+    | 'overhear'
     | 'payloadDemands'
     | 'counters'
   > {
@@ -140,6 +142,16 @@ export class Broker {
   findSession(organisation: string, clientId: string): SessionView | undefined {
     const session = this.#context.realms.get(organisation)?.sessions.get(clientId);
     return session === undefined ? undefined : viewOf(session);
+  }
+
+  /** What the clients of all open connections have sent since they connected. */
+  *readings(): Generator<Reading, undefined> {
+    for (const { sessions } of this.#context.realms.values()) {
+      for (const { principalName, organisation, presence, link } of sessions.values()) {
+        if (link === undefined) continue;
+        yield { principal: principalName, organisation, presence, messages: link.messagesIn, bytes: link.bytesIn };
+      }
+    }
   }
 
   /** Connected sessions, of one organisation or of all. */

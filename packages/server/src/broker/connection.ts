@@ -62,6 +62,7 @@ type State = 'greeting' | 'arriving' | 'open' | 'ending' | 'closed';
 export class Connection extends Outgoing implements Link, Timed, ByteReceiver, PacketReceiver, AuthLine {
   readonly facts: TransportFacts;
   readonly connectedAt: number;
+  bytesIn = 0;
   messagesIn = 0;
   messagesOut = 0;
   aliases: (TopicEntry | undefined)[] | undefined;
@@ -75,7 +76,6 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
   /** Ticks of silence after which the client is taken for dead; 0: never. */
   #patience = 0;
   #heard: number;
-  #bytesIn = 0;
   /** Answers that are waited for before anything more is read. */
   #waits = 0;
   /** Set once the client has not kept to its rates. */
@@ -130,7 +130,7 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
     }
     if (this.#state === 'ending' || this.#state === 'closed') return;
     counters.bytesReceived += chunk.length;
-    this.#bytesIn += chunk.length;
+    this.bytesIn += chunk.length;
     this.#heard = wheel.tick;
     const session = this.#session;
     if (session !== undefined) this.#count(session, chunk.length);
@@ -682,8 +682,8 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
     const session = this.#session!;
     if (session.link !== this) return;
     depart(this.context, this.#realm!, session, ending);
-    const { bytesOut, messagesIn, messagesOut } = this;
-    const traffic = { bytesIn: this.#bytesIn, bytesOut, messagesIn, messagesOut };
+    const { bytesIn, bytesOut, messagesIn, messagesOut } = this;
+    const traffic = { bytesIn, bytesOut, messagesIn, messagesOut };
     this.context.events.emit(sessionClosed(session, this, this.#username, traffic, ending, ticket));
   }
 

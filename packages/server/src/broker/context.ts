@@ -2,7 +2,7 @@ import type { Refusal } from '@sallyport/model';
 import type { ServerEvent } from '../events/events.ts';
 import type { Accounts } from './accounts.ts';
 import type { Arrive, Regrounds } from './arrival.ts';
-import type { Attend } from './attend.ts';
+import type { Attend, Overhear } from './attend.ts';
 import type { BrokerCounters } from './counters.ts';
 import type { Durability } from './durability.ts';
 import type { Flusher } from './flusher.ts';
@@ -27,6 +27,7 @@ export interface BrokerContext {
   readonly askForDevice?: AskForDevice;
   /** Who in the server listens to a topic; where it is left out, nobody. */
   readonly attend?: Attend;
+  readonly overhear?: Overhear;
   /** What payloads must be, by device type; where it is left out, anything. */
   readonly payloadDemands?: PayloadDemands;
   readonly counters: BrokerCounters;

@@ -15,6 +15,10 @@ export interface Link {
   readonly congested: boolean;
   /** Whether reason strings may go with acknowledgements [MQTT-3.1.2-29]. */
   readonly problemInformation: boolean;
+  /** Bytes read from the peer. */
+  readonly bytesIn: number;
+  /** PUBLISH packets read from the peer. */
+  readonly messagesIn: number;
   /** PUBLISH packets written to the peer. */
   messagesOut: number;
   /** Those that the server sets; undefined where the client takes none [MQTT-3.1.2-27]. */

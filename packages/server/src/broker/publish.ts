@@ -1,6 +1,6 @@
 import { resolveTopic } from '@sallyport/model';
 import { type ProtocolVersion, type PublishFrame, publishSize, ReasonCode, writeAck } from '@sallyport/mqtt';
-import { attended } from './attendant.ts';
+import { attended, overhear } from './attendant.ts';
 import type { BrokerContext } from './context.ts';
 import { denyPublish, refusalFor } from './denial.ts';
 import { dispatch } from './dispatch.ts';
@@ -104,6 +104,7 @@ function walk(
   }
   if (qos > 0 && exceedsReceiveMaximum(context, session, link, qos)) return;
   if (entry.attendant !== undefined && attended(context, session, link, frame, entry.topic, entry.attendant)) return;
+  if (entry.overhears !== undefined) overhear(session, frame, entry.overhears);
 
   if (durability.store.failing && qos > 0 && needsStore(realm, session, entry.route!, frame)) {
     if (link.version < 5) endForStore(link);
@@ -185,6 +186,7 @@ function entryOf(context: BrokerContext, session: Session, frame: PublishFrame):
     demandVersion: -1,
     route: undefined,
     attendant: context.attend?.(topic, session.principal),
+    overhears: context.overhear?.(topic),
   };
   session.topics.add(entry);
   return entry;

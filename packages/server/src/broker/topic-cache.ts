@@ -1,4 +1,4 @@
-import type { Attendant } from './attend.ts';
+import type { Attendant, Overheard } from './attend.ts';
 import type { TopicDemand } from './payload-demand.ts';
 import type { Route } from './route.ts';
 
@@ -23,6 +23,8 @@ export interface TopicEntry {
   route: Route | undefined;
   /** Who in the server listens to it, before anybody else. */
   readonly attendant: Attendant | undefined;
+  /** Who in the server listens to what others are told on it. */
+  readonly overhears: ((heard: Overheard) => void) | undefined;
 }
 
 const FIRST_SLOTS = 4;

@@ -1,5 +1,6 @@
 import type { Refusal } from '@sallyport/model';
 import type { AlertEvent } from './alert-events.ts';
+import type { CommandEvent } from './command-events.ts';
 import type { CredentialKind } from './credential-kind.ts';
 import type { FirmwareEvent } from './firmware-events.ts';
 import type { IncidentEvent } from './incident-events.ts';
@@ -30,6 +31,7 @@ export type ServerEvent =
   | ListEvent
   | IncidentEvent
   | AlertEvent
+  | CommandEvent
   | { readonly type: 'server.started'; readonly version: string; readonly listeners: readonly string[] }
   | { readonly type: 'server.stopping'; readonly cause: string }
   | { readonly type: 'server.unsafe'; readonly setting: string; readonly meaning: string }

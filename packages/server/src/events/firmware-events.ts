@@ -6,9 +6,20 @@ export type FirmwareEvent =
       readonly type: 'firmware.boot';
       readonly organisation: string;
       readonly principal: string;
+      /** Who said it: the device, or who may speak for it. */
+      readonly by: string;
       readonly outcome: 'done' | 'failed';
       /** What stopped, and why. */
       readonly details: Readonly<Record<string, string>>;
+    }
+  | {
+      /** A device did not take an image that it was offered. */
+      readonly type: 'firmware.refused';
+      readonly organisation: string;
+      readonly principal: string;
+      /** Who said it: the device, or who may speak for it. */
+      readonly by: string;
+      readonly detail: string;
     }
   | {
       /** A rollout reached its end or was halted by its failures. */

@@ -160,6 +160,9 @@ const STATUS_TEXTS = [
   'invalid address',
 ];
 
+/** `updateStatus` of an image whose bytes or signatures are not right. */
+export const VERIFICATION_FAILED = 4;
+
 /** What a number of `updateStatus` means. */
 export function updateStatusText(status: number): string {
   return STATUS_TEXTS[status] ?? `update status ${status}`;

@@ -9,7 +9,8 @@ import {
 } from '@sallyport/model';
 import type { IncidentEvent } from '../events/incident-events.ts';
 import type { Containment, IncidentFilter, IncidentStore } from './containment.ts';
-import { RULES, type Suspicion } from './suspicions.ts';
+import type { Suspicion } from './suspicion.ts';
+import { RULES } from './suspicions.ts';
 
 export interface IncidentsOptions {
   readonly store: IncidentStore;

@@ -1,16 +1,9 @@
 import type { IncidentResponse, IncidentRule, Refusal } from '@sallyport/model';
 import { networkOf } from '@sallyport/policy';
 import type { ServerEvent } from '../events/events.ts';
-
-/** One event that gives rise to an incident, or feeds it. */
-export interface Suspicion {
-  readonly rule: IncidentRule;
-  /** Written form of a principal that has proven who it is, or `address:NETWORK`: nobody is suspected for what others say. */
-  readonly subject: string;
-  readonly organisation?: string;
-  readonly text: string;
-  readonly ticket?: string;
-}
+import { keep } from './keep.ts';
+import { ofCommand, ofFirmware } from './reported.ts';
+import type { Suspicion } from './suspicion.ts';
 
 /** How often within what time (milliseconds) an event of the rule is one too many, and what it then calls for. */
 export const RULES: Readonly<
@@ -24,6 +17,13 @@ export const RULES: Readonly<
   flapping: { times: 30, within: 60_000, calls: 'throttle' },
   flood: { times: 1, within: 60_000, calls: 'throttle' },
   denials: { times: 50, within: 60_000, calls: 'read-only' },
+  // Whom it is about is the one that was attacked.
+  'refused-command': { times: 3, within: 600_000, calls: 'note' },
+  'replayed-command': { times: 1, within: 60_000, calls: 'read-only' },
+  'refused-firmware': { times: 1, within: 60_000, calls: 'quarantine' },
+  'unusual-rate': { times: 3, within: 1_200_000, calls: 'throttle' },
+  'unusual-size': { times: 3, within: 1_200_000, calls: 'throttle' },
+  'new-country': { times: 1, within: 60_000, calls: 'read-only' },
 };
 
 /** Subjects that are watched at once; who was seen longest ago goes first. */
@@ -43,7 +43,12 @@ export class Suspicions {
 
   /** What an event gives rise to, once it has happened too often. */
   observe(event: ServerEvent): readonly Suspicion[] {
-    return candidates(event, this.#lastPlace).filter((one) => this.#tooOften(one));
+    return this.weigh(candidates(event, this.#lastPlace));
+  }
+
+  /** Those of several that have happened too often by now. */
+  weigh(found: readonly Suspicion[]): readonly Suspicion[] {
+    return found.filter((one) => this.#tooOften(one));
   }
 
   #tooOften({ rule, subject }: Suspicion): boolean {
@@ -52,9 +57,7 @@ export class Suspicions {
     const now = this.#now();
     const recent = (this.#seen.get(key) ?? []).filter((at) => now - at < within);
     recent.push(now);
-    this.#seen.delete(key);
-    this.#seen.set(key, recent.slice(-times));
-    drop(this.#seen);
+    keep(this.#seen, key, recent.slice(-times), WATCHED);
     return recent.length >= times;
   }
 }
@@ -82,9 +85,7 @@ function candidates(event: ServerEvent, lastPlace: Map<string, string>): Suspici
       const { principal, organisation, transport } = event;
       // An application has many instances, and connects as often as it likes.
       if (!principal.startsWith('device:')) return [];
-      lastPlace.delete(principal);
-      lastPlace.set(principal, networkOf(transport.remoteAddress));
-      drop(lastPlace);
+      keep(lastPlace, principal, networkOf(transport.remoteAddress), WATCHED);
       const text = `It connected from ${transport.remoteAddress}.`;
       return [{ rule: 'flapping', subject: principal, organisation, text }];
     }
@@ -101,6 +102,11 @@ function candidates(event: ServerEvent, lastPlace: Map<string, string>): Suspici
       }
       return found;
     }
+    case 'command.refused':
+      return ofCommand(event);
+    case 'firmware.boot':
+    case 'firmware.refused':
+      return ofFirmware(event);
     default:
       return [];
   }
@@ -125,10 +131,4 @@ function proven({ principal, organisation, ticket }: Refusal, rule: IncidentRule
 
 function clip(text = ''): string {
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
-}
-
-function drop(map: Map<string, unknown>): void {
-  if (map.size <= WATCHED) return;
-  const [oldest] = map.keys();
-  if (oldest !== undefined) map.delete(oldest);
 }

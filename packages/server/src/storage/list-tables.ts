@@ -40,6 +40,13 @@ interface IncidentsTable {
   document: string;
 }
 
+interface DeviceCountriesTable {
+  principal: string;
+  /** Two letters each, with commas between. */
+  countries: string;
+  since: number;
+}
+
 /** Tables about where clients come from, and about suspicions. */
 export interface ListTables {
   address_lists: AddressListsTable;
@@ -47,4 +54,5 @@ export interface ListTables {
   guess_counts: GuessCountsTable;
   known_addresses: KnownAddressesTable;
   incidents: IncidentsTable;
+  device_countries: DeviceCountriesTable;
 }

@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely';
+import { deviceCountries } from './migrations/device-countries.ts';
 import { enrolmentTables } from './migrations/enrolment.ts';
 import { firmwareTables } from './migrations/firmware.ts';
 import { identities } from './migrations/identities.ts';
@@ -191,6 +192,7 @@ export const MIGRATIONS: readonly Migration[] = [
   guessing,
   enrolmentTables,
   incidents,
+  deviceCountries,
 ];
 
 /** Brings a database to the newest schema. Answers the version found, which may be newer than what is known here: then nothing is done. */

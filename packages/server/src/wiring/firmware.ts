@@ -10,10 +10,18 @@ import {
 } from '@sallyport/model';
 import type { Refusals } from '../audit/refusals.ts';
 import type { Requirement } from '../authentication/requirement.ts';
+import type { Heard } from '../broker/attend.ts';
 import type { BrokerApi } from '../broker/broker.ts';
 import type { Configuration } from '../config/schema.ts';
 import type { EventStream } from '../events/stream.ts';
-import { type DeviceName, type DeviceWord, firmwareTopic, type ServerWord } from '../firmware/device-words.ts';
+import {
+  type DeviceName,
+  type DeviceWord,
+  firmwareTopic,
+  type ServerWord,
+  updateStatusText,
+  VERIFICATION_FAILED,
+} from '../firmware/device-words.ts';
 import { type FirmwareChange, FirmwareDesk } from '../firmware/firmware-desk.ts';
 import { Pieces } from '../firmware/pieces.ts';
 import { Rollouts } from '../firmware/rollouts.ts';
@@ -85,15 +93,25 @@ export function openFirmware(options: FirmwareOptions) {
   const watched = (where: string, work: Promise<unknown>) => {
     work.catch((problem: unknown) => events.emit({ type: 'defect', where, problem: String(problem) }));
   };
-  const hear = async (device: DeviceName, word: DeviceWord) => {
+  const refusals = new Map<string, number>();
+  const hear = async (device: DeviceName, word: DeviceWord, by: string) => {
     if (word.said === 'piece') return pieces.answer(device, word);
     if (word.said === 'manage' && word.reqId !== undefined) {
       sendWord(device, { rest: 'response', body: { rc: 200, message: 'Success', reqId: word.reqId } });
     }
+    const { organisation } = device;
+    const principal = principalName({ kind: 'device', ...device });
     if (word.said === 'boot' && word.report.outcome !== 'booted') {
-      const principal = principalName({ kind: 'device', ...device });
-      const { organisation } = device;
-      events.emit({ type: 'firmware.boot', organisation, principal, outcome: 'failed', details: word.report });
+      events.emit({ type: 'firmware.boot', organisation, principal, by, outcome: 'failed', details: word.report });
+    }
+    if (word.said === 'firmware' && word.updateStatus === VERIFICATION_FAILED && isNews(refusals, principal, now())) {
+      events.emit({
+        type: 'firmware.refused',
+        organisation,
+        principal,
+        by,
+        detail: updateStatusText(VERIFICATION_FAILED),
+      });
     }
     await rollouts.hear(device, word);
   };
@@ -120,9 +138,9 @@ export function openFirmware(options: FirmwareOptions) {
       const found = firmwareTopic(topic);
       if (!found) return undefined;
       const { type, id, read } = found;
-      return ({ organisation, payload }: { readonly organisation: string; readonly payload: Uint8Array }) => {
+      return ({ organisation, payload, principal }: Pick<Heard, 'organisation' | 'payload' | 'principal'>) => {
         const word = read(payload);
-        if (word) watched('firmware of a device', hear({ organisation, type, id }, word));
+        if (word) watched('firmware of a device', hear({ organisation, type, id }, word, principalName(principal)));
         return 'passed' as const;
       };
     },
@@ -137,6 +155,14 @@ export function openFirmware(options: FirmwareOptions) {
       end();
     },
   };
+}
+
+/** Once a minute for each device, which may say it as often as it likes. */
+function isNews(told: Map<string, number>, principal: string, now: number): boolean {
+  if (now - (told.get(principal) ?? 0) < MINUTE) return false;
+  if (told.size >= 10_000) told.clear();
+  told.set(principal, now);
+  return true;
 }
 
 /** Lets the first door judge who asks for firmware over HTTPS. */

@@ -6,7 +6,6 @@ import type { BrokerLimits } from '../broker/limits.ts';
 import type { Configuration } from '../config/schema.ts';
 import type { EventStream } from '../events/stream.ts';
 import { Incidents } from '../incidents/incidents.ts';
-import { Suspicions } from '../incidents/suspicions.ts';
 import type { Installation } from '../installation.ts';
 import { incidentRecords } from '../registry/incident-records.ts';
 
@@ -35,7 +34,7 @@ export function throttledLimits(
   };
 }
 
-/** Suspicions, incidents and what is done about them. To be opened before sessions are restored. */
+/** Incidents and what is done about them. To be opened before sessions are restored. */
 export async function openIncidents(options: IncidentsWiringOptions): Promise<Incidents> {
   const { installation, configuration, events, containments, broker, limitsOf, now } = options;
   const { devices, applications } = installation.registry;
@@ -60,13 +59,10 @@ export async function openIncidents(options: IncidentsWiringOptions): Promise<In
     emit: (event) => events.emit(event),
     now,
     newId: () => randomBytes(5).toString('hex'),
-    ...configuration.incidents,
+    act: configuration.incidents.act,
+    limits: configuration.incidents.limits,
   });
   await incidents.load();
-  const suspicions = new Suspicions(now);
-  events.on('*', (event) => {
-    for (const suspicion of suspicions.observe(event)) incidents.suspect(suspicion);
-  });
   return incidents;
 }
 

@@ -1,0 +1,111 @@
+import type { Reading } from '../events/reading.ts';
+import { keep } from './keep.ts';
+import { type Learned, newLearned } from './learned.ts';
+import type { Suspicion } from './suspicion.ts';
+
+export interface HabitsOptions {
+  /** Milliseconds for which a device is only watched before anything of it can be unusual. */
+  readonly learning: number;
+  /** So many times as much as usual is unusual, at least. */
+  readonly factor: number;
+  readonly now: () => number;
+}
+
+interface Habit {
+  readonly since: number;
+  readonly rate: Learned;
+  readonly size: Learned;
+}
+
+interface Sent {
+  readonly organisation: string;
+  messages: number;
+  bytes: number;
+}
+
+/** Devices whose habits are known; who was silent longest goes first. */
+const DEVICES = 20_000;
+/** What is less than so many messages a minute, or bytes a message, is never unusual. */
+const LEAST_RATE = 60;
+const LEAST_SIZE = 1024;
+
+/**
+ * Knows how often and how much each device usually sends, and tells when one is far from its own past. A device is compared with nobody
+ * but itself, and by nothing that others could have sent. Memory is bounded: some numbers for each device that was heard.
+ */
+export class Habits {
+  readonly #options: HabitsOptions;
+  readonly #habits = new Map<string, Habit>();
+  #before = new Map<number, Reading>();
+  /** Of connections that have ended since the last look. */
+  readonly #ended = new Map<string, Sent>();
+  #looked: number;
+
+  constructor(options: HabitsOptions) {
+    this.#options = options;
+    this.#looked = options.now();
+  }
+
+  /** Takes in the last of a connection, so that short ones do not escape. */
+  closed(last: Reading): void {
+    if (!isDevice(last) || this.#ended.size >= DEVICES) return;
+    addTo(this.#ended, last, this.#before.get(last.presence));
+    this.#before.delete(last.presence);
+  }
+
+  /** Looks at all open connections; to be called again and again, at even intervals. */
+  look(readings: Iterable<Reading>): readonly Suspicion[] {
+    const now = this.#options.now();
+    const minutes = (now - this.#looked) / 60_000;
+    const sent = new Map(this.#ended);
+    this.#ended.clear();
+    const seen = new Map<number, Reading>();
+    for (const reading of readings) {
+      if (!isDevice(reading)) continue;
+      addTo(sent, reading, this.#before.get(reading.presence));
+      seen.set(reading.presence, reading);
+    }
+    this.#before = seen;
+    this.#looked = now;
+    if (minutes <= 0) return [];
+    return [...sent].flatMap(([principal, one]) => this.#weigh(principal, one, minutes, now));
+  }
+
+  #weigh(principal: string, { organisation, messages, bytes }: Sent, minutes: number, now: number): Suspicion[] {
+    if (messages === 0) return [];
+    const habit = this.#habits.get(principal) ?? { since: now, rate: newLearned(), size: newLearned() };
+    keep(this.#habits, principal, habit, DEVICES);
+    const { learning, factor } = this.#options;
+    const learned = now - habit.since >= learning;
+    const rate = messages / minutes;
+    const size = bytes / messages;
+    const usualRate = habit.rate.usual;
+    const usualSize = habit.size.usual;
+    const found: Suspicion[] = [];
+    if (habit.rate.judge(rate, factor) && learned && rate >= LEAST_RATE) {
+      const text = `It sent ${round(rate)} messages a minute; its habit is ${round(usualRate)}.`;
+      found.push({ rule: 'unusual-rate', subject: principal, organisation, text });
+    }
+    if (habit.size.judge(size, factor) && learned && size >= LEAST_SIZE) {
+      const text = `Its messages had ${round(size)} bytes on average; its habit is ${round(usualSize)}.`;
+      found.push({ rule: 'unusual-size', subject: principal, organisation, text });
+    }
+    return found;
+  }
+}
+
+/** Gateways and applications have as many habits as devices behind them, or users. */
+function isDevice({ principal }: Reading): boolean {
+  return principal.startsWith('device:');
+}
+
+function addTo(sent: Map<string, Sent>, { principal, organisation, messages, bytes }: Reading, before?: Reading): void {
+  const one = sent.get(principal) ?? { organisation, messages: 0, bytes: 0 };
+  one.messages += messages - (before?.messages ?? 0);
+  one.bytes += bytes - (before?.bytes ?? 0);
+  sent.set(principal, one);
+}
+
+function round(value: number): string {
+  return value < 10 ? value.toFixed(1) : String(Math.round(value));
+}

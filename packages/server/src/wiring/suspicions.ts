@@ -1,0 +1,57 @@
+import type { BrokerApi } from '../broker/broker.ts';
+import type { Configuration } from '../config/schema.ts';
+import type { EventStream } from '../events/stream.ts';
+import { Habits } from '../incidents/habits.ts';
+import type { Incidents } from '../incidents/incidents.ts';
+import { Places } from '../incidents/places.ts';
+import type { Suspicion } from '../incidents/suspicion.ts';
+import { Suspicions } from '../incidents/suspicions.ts';
+import type { Installation } from '../installation.ts';
+import { placeRecords } from '../registry/place-records.ts';
+
+export interface SuspicionsWiringOptions {
+  readonly installation: Pick<Installation, 'database'>;
+  readonly configuration: Configuration;
+  readonly events: EventStream;
+  readonly broker: Pick<BrokerApi, 'readings'>;
+  readonly countryOf: (address: string) => string | undefined;
+  readonly now: () => number;
+}
+
+/** Lets everything that can be suspicious be looked at, and tells the incidents. The answer ends it. */
+export async function watchSuspicions(
+  { installation, configuration, events, broker, countryOf, now }: SuspicionsWiringOptions,
+  incidents: Pick<Incidents, 'suspect'>,
+): Promise<() => Promise<void>> {
+  const { learning, factor, interval } = configuration.incidents.habits;
+  const suspicions = new Suspicions(now);
+  const habits = new Habits({ learning, factor, now });
+  const places = new Places({
+    store: placeRecords(installation.database),
+    countryOf,
+    learning,
+    onDefect: (problem) => events.emit({ type: 'defect', where: 'countries of devices', problem: String(problem) }),
+    now,
+  });
+  await places.load();
+  const suspect = (found: readonly Suspicion[]): void => {
+    for (const suspicion of found) incidents.suspect(suspicion);
+  };
+  const ends = [
+    events.on('*', (event) => suspect(suspicions.observe(event))),
+    events.on('session.opened', (event) => suspect(suspicions.weigh(places.opened(event)))),
+    events.on('session.closed', ({ principal, organisation, presence, readMessages, readBytes }) => {
+      habits.closed({ principal, organisation, presence, messages: readMessages, bytes: readBytes });
+    }),
+    events.on('registry.changed', ({ action, target }) => {
+      if (action === 'device.removed') places.forget(target);
+    }),
+  ];
+  const timer = setInterval(() => suspect(suspicions.weigh(habits.look(broker.readings()))), interval);
+  timer.unref();
+  return async () => {
+    clearInterval(timer);
+    for (const end of ends) end();
+    await places.close();
+  };
+}
