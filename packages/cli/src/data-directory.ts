@@ -7,6 +7,8 @@ export interface ServerFile {
   /** MQTT over TLS; null if it is switched off. */
   readonly mqttPort: number | null;
   readonly httpPort: number;
+  /** Enrolment by certificate; null if it is switched off. */
+  readonly enrolmentPort?: number | null;
   readonly address: string;
 }
 

@@ -1,11 +1,13 @@
 export { boot, confirmBoot } from './boot/boot.ts';
 export { BOOT_STAGES, type BootReport, type BootStep, bootEvent } from './boot/boot-report.ts';
 export { dropReports, keepReport, keptReports } from './boot/boot-reports.ts';
+export { CertificateStore, type DeviceCertificate } from './boot/device-certificate.ts';
 export type { Disk } from './boot/disk.ts';
 export { nodeDisk } from './boot/disk.ts';
 export { Flash } from './boot/flash.ts';
 export { type FactoryParts, makeDevice } from './boot/make-device.ts';
 export { type Rom, readRom } from './boot/rom.ts';
+export { type EstRenewalOptions, estRenewal, type RenewCertificate } from './firmware/est-renewal.ts';
 export type { FirmwareSource } from './firmware/firmware-source.ts';
 export { type HttpsSourceOptions, httpsSource } from './firmware/https-source.ts';
 export { mqttSource } from './firmware/mqtt-source.ts';

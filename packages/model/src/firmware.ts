@@ -11,6 +11,8 @@ export interface FirmwareReleaseDocument {
   readonly sequence: number;
   /** Once this release has proven itself on a device, nothing below this sequence starts there again. */
   readonly minimumSequence: number;
+  /** Devices that prove themselves by a certificate have a new one issued with it. */
+  readonly renewCertificate?: true;
 }
 
 /** One of the four roles that sign a firmware repository. */

@@ -10,6 +10,8 @@ export interface SimulatorDocument {
   readonly stages: readonly SimulatorStage[];
   readonly boot?: SimulatorBoot;
   readonly firmware?: SimulatorFirmware;
+  /** What last became of its certificate. */
+  readonly certificate?: string;
   readonly unlock?: SimulatorUnlock;
   /** Applications whose commands it takes, as it has pinned them. */
   readonly pinned?: readonly string[];

@@ -3,6 +3,7 @@ export {
   type FirmwareManifest,
   parseFirmwareVersion,
   parseManifest,
+  sameManifest,
   storedPathOf,
   targetPathOf,
 } from './firmware/manifest.ts';

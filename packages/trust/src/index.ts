@@ -20,7 +20,7 @@ export {
   createCertificateRequest,
   readCertificateRequest,
 } from './certificate-request.ts';
-export { certificatesOnly } from './certificates-only.ts';
+export { certificatesOnly, readCertificatesOnly } from './certificates-only.ts';
 export { fingerprintSha256 } from './fingerprint.ts';
 export {
   currentKey,

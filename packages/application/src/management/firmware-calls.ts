@@ -18,6 +18,7 @@ export interface NewReleaseRequest {
   readonly size: number;
   readonly sequence?: number;
   readonly minimumSequence?: number;
+  readonly renewCertificate?: boolean;
   /** The signed targets role, where it was signed away from the server. */
   readonly targets?: string;
 }

@@ -37,6 +37,7 @@ interface ReleaseOptions extends KeyOptions {
   readonly version: string;
   readonly sequence?: number;
   readonly minimumSequence?: number;
+  readonly renewCertificate?: boolean;
 }
 
 const COLUMNS = [
@@ -99,11 +100,12 @@ export function firmwareCommand(surroundings: Surroundings): Command {
         '--minimum-sequence <number>',
         'what may still start once this has proven itself; if left out, nothing older',
       ).argParser(countOption),
-    );
+    )
+    .option('--renew-certificate', 'devices that prove themselves by a certificate have a new one issued with it');
   withExample(release, 'sallyport firmware release pump.bin --type pump --version 1.2.0').action(
     administers(surroundings, async ({ management, output, organisation }, file: string, options: ReleaseOptions) => {
       const name = await organisation();
-      const { type, version, sequence, minimumSequence, keys: folder } = options;
+      const { type, version, sequence, minimumSequence, keys: folder, renewCertificate } = options;
       const progress = createProgress(terminal);
       const image = await progress.step(
         `Uploading ${file}`,
@@ -114,7 +116,8 @@ export function firmwareCommand(surroundings: Surroundings): Command {
         ...(sequence !== undefined && { sequence }),
         ...(minimumSequence !== undefined && { minimumSequence }),
       };
-      const wanted = { type, version, ...image, ...counters };
+      const renewal = renewCertificate ? ({ renewCertificate: true } as const) : {};
+      const wanted = { type, version, ...image, ...counters, ...renewal };
       if (folder === undefined) return output.document(await management.firmware.release(name, wanted));
       const passphrase = await passphraseOf(options, terminal);
       const signing = await management.firmware.signing(name);
@@ -124,7 +127,8 @@ export function firmwareCommand(surroundings: Surroundings): Command {
         now: now(),
         change: (manifests) => {
           const next = sequence ?? (signing.sequences[type] ?? 0) + 1;
-          return [...manifests, { type, version, ...image, sequence: next, minimumSequence: minimumSequence ?? next }];
+          const numbers = { sequence: next, minimumSequence: minimumSequence ?? next };
+          return [...manifests, { type, version, ...image, ...numbers, ...renewal }];
         },
       });
       output.document(await management.firmware.release(name, { ...wanted, targets }));

@@ -55,6 +55,9 @@ function deviceCommand(command: Command, surroundings: Surroundings): void {
     .option('--root <file>', 'with --flash: pin this root role when the device is made; else the one of the server')
     .addOption(new Option('--https-port <port>', 'with --flash: where firmware comes from').argParser(portOption))
     .addOption(
+      new Option('--enrolment-port <port>', 'with --flash: where a certificate is renewed').argParser(portOption),
+    )
+    .addOption(
       new Option('--firmware-over <way>', 'with --flash: how firmware comes')
         .choices(['https', 'mqtt'])
         .default('https'),
@@ -105,6 +108,7 @@ function deviceCommand(command: Command, surroundings: Surroundings): void {
           }),
           ...(made && { flash: made.flash }),
           ...(made?.source && { source: made.source }),
+          ...(made?.renew && { renew: made.renew }),
         });
       if (options.ui) return serveDevicePage(call, { culprit, port: options.uiPort, proof: own, build, follows });
       const simulated = build(own, (status) => askForCode(terminal, status));

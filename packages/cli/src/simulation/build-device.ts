@@ -1,5 +1,14 @@
 import { readFile } from 'node:fs/promises';
-import { type FirmwareSource, Flash, httpsSource, makeDevice } from '@sallyport/device/firmware';
+import {
+  CertificateStore,
+  estRenewal,
+  type FirmwareSource,
+  Flash,
+  httpsSource,
+  makeDevice,
+  type RenewCertificate,
+  readRom,
+} from '@sallyport/device/firmware';
 import type { SimulatedProof } from '@sallyport/device/simulator';
 import { Failure } from '@sallyport/model';
 import { type ClientOptions, serverOfClient, tokenOfClient } from '../commands/client-options.ts';
@@ -25,6 +34,7 @@ export interface FlashOptions extends ProofOptions {
   readonly flash?: string;
   readonly root?: string;
   readonly httpsPort?: number;
+  readonly enrolmentPort?: number;
   readonly firmwareOver: 'https' | 'mqtt';
 }
 
@@ -42,28 +52,45 @@ export async function proofOf(call: Invocation, options: ProofOptions, id: strin
   return { by: 'token', token: await tokenOfClient(call, options, id) };
 }
 
+/** The memory of a device, and how it comes by firmware and certificates. */
+export interface DeviceMemory {
+  readonly flash: Flash;
+  readonly source?: FirmwareSource;
+  readonly renew?: RenewCertificate;
+  /** It was made just now. */
+  readonly made: boolean;
+}
+
 /** Where the device keeps its images; made now, with the parts that the server hands out, if it was never made. */
 export async function flashOf(
   options: FlashOptions,
   name: DeviceName,
   proof: SimulatedProof,
-): Promise<{ readonly flash: Flash; readonly source?: FirmwareSource; readonly made: boolean } | undefined> {
+): Promise<DeviceMemory | undefined> {
   const { flash: folder, root, firmwareOver } = options;
   if (folder === undefined) return undefined;
   if (proof.by === 'password') {
     throw new UsageError('Firmware is handed out for a token or a certificate.', 'Leave --username out.');
   }
   const { host, ca } = serverOfClient(options);
-  const port = options.httpsPort ?? runningServer(options.dataDir)?.httpPort;
+  const running = runningServer(options.dataDir);
+  // Where clients are asked for a certificate is not where browsers administer.
+  const enrolmentPort = options.enrolmentPort ?? running?.enrolmentPort ?? undefined;
+  const port = options.httpsPort ?? (proof.by === 'certificate' ? enrolmentPort : running?.httpPort);
+  const flash = new Flash(folder);
+  const given = proof.by === 'certificate' ? { cert: proof.cert, key: proof.key } : undefined;
+  const inUse = () => {
+    const rom = readRom(flash);
+    return rom && given ? new CertificateStore(flash, rom, given).inUse : given;
+  };
   const source = httpsSource({
     host,
     ...name,
     ...(port === undefined ? {} : { port }),
     ...(ca === undefined ? {} : { ca }),
     ...(proof.token === undefined ? {} : { token: proof.token }),
-    ...(proof.by === 'certificate' ? { certificate: { cert: proof.cert, key: proof.key } } : {}),
+    ...(given ? { certificate: () => inUse() ?? given } : {}),
   });
-  const flash = new Flash(folder);
   const made = flash.read('rom/rom.json') === undefined;
   if (made) {
     makeDevice(flash, {
@@ -75,7 +102,14 @@ export async function flashOf(
       },
     });
   }
-  return { flash, made, ...(firmwareOver === 'https' ? { source } : {}) };
+  const { organisation } = name;
+  const where = { host, organisation, ...(enrolmentPort === undefined ? {} : { port: enrolmentPort }) };
+  return {
+    flash,
+    made,
+    ...(firmwareOver === 'https' ? { source } : {}),
+    ...(given ? { renew: estRenewal({ ...where, ...(ca === undefined ? {} : { ca }) }) } : {}),
+  };
 }
 
 async function partOf(source: FirmwareSource, file: string): Promise<Buffer> {

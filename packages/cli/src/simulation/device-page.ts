@@ -82,6 +82,7 @@ export class DevicePage {
       misdeeds: misdeeds.map(({ id, name, meaning }) => ({ id, name, meaning })),
       ...(state?.boot === undefined ? {} : { boot: state.boot }),
       ...(state?.firmware === undefined ? {} : { firmware: state.firmware }),
+      ...(state?.certificate === undefined ? {} : { certificate: state.certificate }),
       ...(state?.unlock === undefined ? {} : { unlock: this.#prompt.show(state.unlock) }),
       ...(follows === undefined ? {} : { pinned: follows }),
       ...(this.#misdeed === undefined ? {} : { misdeed: this.#misdeed }),
@@ -197,6 +198,7 @@ export class DevicePage {
       case 'boot-step':
       case 'booted':
       case 'firmware':
+      case 'certificate':
         break;
     }
     this.#options.changed();

@@ -40,6 +40,8 @@ export function eventShower(output: Output): (event: SimulatedEvent) => void {
         ].filter(Boolean);
         return line('unlock', more.length === 0 ? status : `${status}: ${more.join(', ')}`);
       }
+      case 'certificate':
+        return line('certificate', `${event.phase}: ${event.text}`);
       case 'firmware': {
         const { phase, text, received, size } = event.progress;
         if (received === undefined || size === undefined) return line('firmware', `${phase}: ${text}`);

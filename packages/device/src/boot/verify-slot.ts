@@ -3,6 +3,7 @@ import {
   nextRoot,
   type RoleProblem,
   readTargets,
+  sameManifest,
   type VerifiedRoot,
 } from '@sallyport/trust/firmware';
 import type { BootReason } from './boot-report.ts';
@@ -44,7 +45,7 @@ export function verifySlot(flash: Flash, rom: Rom, slot: Slot, now: number): Slo
   if ('reason' in root) return root;
   const targets = readTargets(root.root, Buffer.from(record.targets), now);
   if (!targets.ok) return no(REASON_OF_ROLE[targets.problem], `${targets.text}.`);
-  if (!targets.value.manifests.some((one) => same(one, manifest))) {
+  if (!targets.value.manifests.some((one) => sameManifest(one, manifest))) {
     return no('not_listed', `The image ${manifest.version} is not among those that the targets role has signed.`);
   }
   const counter = readCounter(flash, rom);
@@ -84,8 +85,4 @@ export function followRoots(
 
 function no(reason: BootReason, text: string): Extract<SlotVerification, { ok: false }> {
   return { ok: false, reason, text };
-}
-
-function same(a: FirmwareManifest, b: FirmwareManifest): boolean {
-  return (Object.keys(a) as (keyof FirmwareManifest)[]).every((key) => a[key] === b[key]);
 }

@@ -14,8 +14,8 @@ export interface HttpsSourceOptions {
   readonly id: string;
   /** Left out where a certificate proves the device. */
   readonly token?: string;
-  /** PEM of a client certificate with its chain, and of its key. */
-  readonly certificate?: { readonly cert: string; readonly key: string };
+  /** PEM of the client certificate that is in use, with its chain, and of its key. */
+  readonly certificate?: () => { readonly cert: string; readonly key: string };
   /** Root to trust, PEM or path; the authorities of the runtime if left out. */
   readonly ca?: string;
 }
@@ -38,7 +38,7 @@ export function httpsSource(options: HttpsSourceOptions): FirmwareSource {
         timeout: SILENCE,
         ...root,
         ...(token === undefined ? {} : { auth: `${organisation}/${type}/${id}:${token}` }),
-        ...certificate,
+        ...certificate?.(),
         headers: offset > 0 ? { range: `bytes=${offset}-` } : {},
       });
       sent.on('timeout', () => sent.destroy(new Error('no answer in time')));

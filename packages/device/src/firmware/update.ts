@@ -1,4 +1,4 @@
-import { type FirmwareManifest, storedPathOf } from '@sallyport/trust/firmware';
+import { type FirmwareManifest, sameManifest, storedPathOf } from '@sallyport/trust/firmware';
 import { tryNext } from '../boot/boot.ts';
 import type { BootReport } from '../boot/boot-report.ts';
 import type { Flash } from '../boot/flash.ts';
@@ -122,7 +122,7 @@ function renewEvidence(flash: Flash, rom: Rom, { roles, manifests }: Offer): voi
     const reading = readSlot(flash, rom, slot);
     if (reading.found !== 'record' || reading.record.targets === roles.targets) continue;
     const { manifest } = reading.record;
-    const listed = manifests.some((one) => JSON.stringify(one) === JSON.stringify(manifest));
+    const listed = manifests.some((one) => sameManifest(one, manifest));
     if (listed) writeRecord(flash, rom, { slot, manifest, roots: roles.roots, targets: roles.targets });
   }
 }

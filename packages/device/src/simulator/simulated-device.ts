@@ -1,13 +1,9 @@
 import { clientIdOf, Failure, UNLOCK_COMMAND } from '@sallyport/model';
-import { boot, confirmBoot } from '../boot/boot.ts';
-import type { BootReport } from '../boot/boot-report.ts';
-import { dropReports, keepReport, keptReports } from '../boot/boot-reports.ts';
+import { dropReports, keptReports } from '../boot/boot-reports.ts';
 import type { Flash } from '../boot/flash.ts';
-import { type Rom, readRom } from '../boot/rom.ts';
-import { imageFile, readSlot } from '../boot/slot.ts';
+import type { RenewCertificate } from '../firmware/est-renewal.ts';
 import type { FirmwareSource } from '../firmware/firmware-source.ts';
 import { type MqttSource, mqttSource } from '../firmware/mqtt-source.ts';
-import { type Downloaded, downloadImage, findUpdate, installImage } from '../firmware/update.ts';
 import { Link } from '../link.ts';
 import { RefusedByServer } from '../link-failure.ts';
 import type { LinkOptions } from '../link-options.ts';
@@ -15,8 +11,10 @@ import { Protection, type ProtectionOptions } from '../protection.ts';
 import { type DeviceStore, memoryStore } from '../sealed-store.ts';
 import { type CodeDialogue, giveCode } from '../unlock.ts';
 import { ManagementDialogue } from './management-dialogue.ts';
+import { type CameAs, meetCommand } from './met-commands.ts';
 import { type Reading, readings } from './reading.ts';
-import { afterEvent, type FirmwarePhase, type SimulatedEvent, type SimulatedState } from './simulated-events.ts';
+import { afterEvent, type SimulatedEvent, type SimulatedState } from './simulated-events.ts';
+import { SimulatedFirmware } from './simulated-firmware.ts';
 
 /** How the device proves who it is. */
 export type SimulatedProof =
@@ -34,6 +32,8 @@ export interface SimulatedDeviceOptions {
   readonly flash?: Flash;
   /** Where firmware comes from; its own MQTT connection if left out. */
   readonly source?: FirmwareSource;
+  /** Has a new certificate issued, for updates that ask for it. */
+  readonly renew?: RenewCertificate;
   /** Milliseconds between two readings. */
   readonly every: number;
   /** How it guards its commands; without it whatever the policy lets through is taken. */
@@ -47,8 +47,6 @@ export interface SimulatedDeviceOptions {
 
 /** Milliseconds before the next start, after one that did not reach the server. */
 const RESTART_PAUSE = 2_000;
-/** An image that begins so does not pass its health check: to show what happens then. */
-const UNHEALTHY = '#!unhealthy';
 /** `updateStatus` of the device management protocol. */
 const STATUS = { ok: 0, underWay: 1, connectionLost: 3, verificationFailed: 4 } as const;
 
@@ -61,15 +59,14 @@ export class SimulatedDevice {
   readonly #store: DeviceStore;
   readonly #listeners = new Set<(event: SimulatedEvent) => void>();
   readonly #readings: Generator<Reading, never>;
+  readonly #firmware: SimulatedFirmware | undefined;
   #state: SimulatedState = { connection: 'off', sent: [], commands: [] };
   #link: Link | undefined;
   #protection: Protection | undefined;
   #followed: CameAs | undefined;
   #dialogue: ManagementDialogue | undefined;
   #pieces: MqttSource | undefined;
-  #report: BootReport | undefined;
   #offered: string | undefined;
-  #downloaded: Downloaded | undefined;
   #working: Promise<void> = Promise.resolve();
   #ticker: ReturnType<typeof setInterval> | undefined;
   #stopped = false;
@@ -79,6 +76,17 @@ export class SimulatedDevice {
     // One for all starts: what was followed before a restart is a replay after it.
     this.#store = options.protection?.store ?? memoryStore();
     this.#readings = readings(options.random);
+    const { flash, now, source, proof, renew } = options;
+    this.#firmware =
+      flash &&
+      new SimulatedFirmware({
+        flash,
+        now,
+        source: () => source ?? this.#pieces,
+        ...(proof.by === 'certificate' && { certificate: { cert: proof.cert, key: proof.key } }),
+        ...(renew && { renew }),
+        emit: (event) => this.#emit(event),
+      });
   }
 
   get state(): SimulatedState {
@@ -140,8 +148,9 @@ export class SimulatedDevice {
    * @throws Failure `firmware_rejected` and the failures of the source
    */
   async update(version?: string): Promise<boolean> {
-    if (!(await this.#download(version))) return false;
-    this.#install();
+    const firmware = this.#demandFirmware();
+    if (!(await firmware.download(version))) return false;
+    await firmware.install();
     await this.restart();
     return true;
   }
@@ -172,28 +181,31 @@ export class SimulatedDevice {
   }
 
   async #powerOn(): Promise<void> {
-    this.#startUp();
+    this.#firmware?.startUp();
     await this.#connect();
     await this.#afterStart();
   }
 
-  #startUp(): void {
-    const { flash, now } = this.#options;
-    if (!flash) return;
-    const report = boot({ flash, now, onStep: (step) => this.#emit({ kind: 'boot-step', step }) });
-    this.#report = report;
-    if (report.outcome !== 'booted' || report.trial) keepReport(flash, report);
-    this.#emit({ kind: 'booted', report });
+  /** A certificate that came with an update and that the server refuses is given up for the one before. */
+  async #connect(): Promise<void> {
+    try {
+      await this.#connectOnce();
+    } catch (error) {
+      if (!(error instanceof RefusedByServer) || !this.#firmware?.returnToCertificateBefore()) throw error;
+      await this.#connectOnce();
+    }
+    this.#firmware?.certificateTaken();
   }
 
-  async #connect(): Promise<void> {
+  async #connectOnce(): Promise<void> {
     const { server, proof } = this.#options;
     this.#connection('connecting', `connecting to ${server.host} as ${this.clientId}`);
     try {
+      const certificate = this.#firmware?.certificate ?? (proof.by === 'certificate' ? proof : undefined);
       const link = await Link.open(
         {
           ...server,
-          ...(proof.by === 'certificate' ? { certificate: { cert: proof.cert, key: proof.key } } : {}),
+          ...(certificate && { certificate: { cert: certificate.cert, key: certificate.key } }),
           onStage: (stage, text) => this.#emit({ kind: 'stage', stage, text }),
         },
         { clientId: this.clientId, ...credentialOf(proof) },
@@ -203,7 +215,7 @@ export class SimulatedDevice {
       await this.#guard(link);
       await this.#listenToCommands(link);
       await this.#protection?.introduce();
-      if (this.#options.flash) await this.#subscribeManagement(link);
+      if (this.#firmware) await this.#subscribeManagement(link, this.#firmware);
       this.#emit({ kind: 'stage', stage: 'subscribed', text: 'listens to its commands' });
       this.#connection('online', 'online');
     } catch (error) {
@@ -265,16 +277,16 @@ export class SimulatedDevice {
     });
   }
 
-  async #subscribeManagement(link: Link): Promise<void> {
+  async #subscribeManagement(link: Link, firmware: SimulatedFirmware): Promise<void> {
     const pieces = mqttSource(link);
     const dialogue = new ManagementDialogue(link, {
       offered: ({ version }) => {
         this.#offered = version;
-        this.#firmware('offered', `the server offers ${version ?? 'something'}`, version);
+        firmware.tell('offered', `the server offers ${version ?? 'something'}`, version);
       },
-      standing: () => ({ state: this.#downloaded ? 2 : 0, updateStatus: STATUS.ok }),
-      download: () => this.#work(() => this.#downloadOffered()),
-      update: () => this.#work(() => this.#updateOffered()),
+      standing: () => ({ state: firmware.isDownloaded ? 2 : 0, updateStatus: STATUS.ok }),
+      download: () => this.#work(() => this.#downloadOffered(firmware)),
+      update: () => this.#work(() => this.#updateOffered(firmware)),
       reboot: () => this.#work(() => this.restart()),
     });
     this.#pieces = pieces;
@@ -285,35 +297,27 @@ export class SimulatedDevice {
   }
 
   async #afterStart(): Promise<void> {
-    const { flash, every } = this.#options;
-    const report = this.#report;
-    if (flash && report) {
-      if (report.trial && !(await this.#proveItself(flash, report))) return;
-      await this.#tellReports(flash);
-      await this.#dialogue?.manage(report.version);
+    const { every } = this.#options;
+    const firmware = this.#firmware;
+    if (firmware) {
+      // The image on trial is healthy if it comes to the server and is not marked otherwise.
+      if (!firmware.prove()) return this.restart();
+      if (firmware.settleCertificate()) await this.#reconnect();
+      await this.#tellReports(firmware.flash);
+      await this.#dialogue?.manage(firmware.report?.version);
       // A device that cannot start can still be helped: it takes an image that it can believe, and nothing else.
-      if (report.outcome === 'stopped') return this.#recover();
+      if (firmware.report?.outcome === 'stopped') return this.#recover(firmware);
     }
     clearInterval(this.#ticker);
     this.#ticker = setInterval(() => void this.send(), every);
     await this.send();
   }
 
-  /** The image on trial is healthy if it comes to the server and is not marked otherwise. */
-  async #proveItself(flash: Flash, report: BootReport): Promise<boolean> {
-    const { slot, version } = report;
-    const reading = slot && readSlot(flash, this.#rom(flash), slot);
-    if (!slot || reading?.found !== 'record') return true;
-    this.#firmware('on-trial', `${version} runs on trial`, version);
-    if (flash.head(imageFile(slot), UNHEALTHY.length).toString('latin1') === UNHEALTHY) {
-      this.#firmware('unhealthy', `${version} does not pass its health check; restarting`, version);
-      await this.restart();
-      return false;
-    }
-    confirmBoot(flash, report, reading.record.manifest);
-    this.#report = { ...report, trial: false };
-    this.#firmware('confirmed', `${version} has proven itself`, version);
-    return true;
+  async #reconnect(): Promise<void> {
+    const before = this.#link;
+    this.#link = undefined;
+    await before?.close();
+    await this.#connect();
   }
 
   async #tellReports(flash: Flash): Promise<void> {
@@ -324,11 +328,11 @@ export class SimulatedDevice {
     this.#emit({ kind: 'stage', stage: 'reported', text: `told ${reports.length} reports of starts` });
   }
 
-  async #recover(): Promise<void> {
+  async #recover(firmware: SimulatedFirmware): Promise<void> {
     try {
       await this.update();
     } catch (error) {
-      this.#firmware('failed', asFailure(error).message);
+      firmware.tell('failed', asFailure(error).message);
     }
   }
 
@@ -338,65 +342,31 @@ export class SimulatedDevice {
     });
   }
 
-  async #downloadOffered(): Promise<void> {
+  async #downloadOffered(firmware: SimulatedFirmware): Promise<void> {
     try {
       await this.#dialogue?.notify(1, STATUS.ok);
-      const found = await this.#download(this.#offered);
+      const found = await firmware.download(this.#offered);
       await this.#dialogue?.notify(found ? 2 : 0, STATUS.ok);
     } catch (error) {
-      const failure = asFailure(error);
-      this.#firmware('failed', failure.message, this.#offered);
-      const rejected = failure.code === 'firmware_rejected';
-      await this.#dialogue?.notify(0, rejected ? STATUS.verificationFailed : STATUS.connectionLost);
+      await this.#failed(firmware, error);
     }
   }
 
-  async #updateOffered(): Promise<void> {
+  async #updateOffered(firmware: SimulatedFirmware): Promise<void> {
     try {
       await this.#dialogue?.notify(2, STATUS.underWay);
-      this.#install();
+      await firmware.install();
     } catch (error) {
-      this.#firmware('failed', asFailure(error).message, this.#offered);
-      return this.#dialogue?.notify(0, STATUS.verificationFailed);
+      return this.#failed(firmware, error);
     }
     await this.restart();
   }
 
-  async #download(version: string | undefined): Promise<boolean> {
-    const { flash, now, source = this.#pieces } = this.#options;
-    if (!flash || !source) throw new Failure('invalid_request', 'This device has no flash for firmware.');
-    const rom = this.#rom(flash);
-    const running: Partial<BootReport> & { readonly trial: boolean } = this.#report ?? { trial: false };
-    const found = await findUpdate({ flash, rom, source, running, now }, version);
-    if (!found) {
-      this.#firmware('up-to-date', 'there is nothing newer', running.version);
-      return false;
-    }
-    const { manifest } = found;
-    const text = `${manifest.version}, sequence ${manifest.sequence}`;
-    this.#firmware('downloading', text, manifest.version, { received: 0, size: manifest.size });
-    await downloadImage(
-      {
-        flash,
-        source,
-        onProgress: (received, size) => this.#firmware('downloading', text, manifest.version, { received, size }),
-      },
-      manifest,
-    );
-    this.#downloaded = found;
-    this.#firmware('downloaded', `${text}: whole, signed, and its digest is right`, manifest.version);
-    return true;
-  }
-
-  #install(): void {
-    const { flash, now, source = this.#pieces } = this.#options;
-    const downloaded = this.#downloaded;
-    if (!flash || !source || !downloaded) throw new Failure('invalid_request', 'Nothing was downloaded.');
-    const rom = this.#rom(flash);
-    installImage({ flash, rom, source, running: this.#report ?? { trial: false }, now }, downloaded);
-    this.#downloaded = undefined;
-    const { version } = downloaded.manifest;
-    this.#firmware('installed', `${version} lies in the other slot; restarting into it`, version);
+  async #failed(firmware: SimulatedFirmware, error: unknown): Promise<void> {
+    const failure = asFailure(error);
+    firmware.tell('failed', failure.message, this.#offered);
+    const rejected = failure.code === 'firmware_rejected';
+    await this.#dialogue?.notify(0, rejected ? STATUS.verificationFailed : STATUS.connectionLost);
   }
 
   async #command(topic: string, payload: Uint8Array): Promise<void> {
@@ -406,30 +376,10 @@ export class SimulatedDevice {
   }
 
   async #take(came: CameAs): Promise<void> {
-    const { name, format, payload } = came;
     const at = this.#at();
-    const protection = this.#protection;
-    if (!protection) {
-      const why = 'this device takes every command that the policy lets through';
-      return this.#emit({ kind: 'command', entry: { at, name, text: textOf(payload, format), valid: true, why } });
-    }
-    const verdict = await protection.judge(name, format, payload);
-    await protection.answer(verdict, format, payload);
-    if (verdict.outcome === 'valid') {
-      this.#followed = came;
-      const { application, sequence, content, sealed } = verdict.command;
-      const why = `signed by ${application}, number ${sequence}${sealed ? ', sealed' : ''}`;
-      return this.#emit({
-        kind: 'command',
-        entry: { at, name, text: textOf(content, verdict.command.format), valid: true, why },
-      });
-    }
-    const reason = verdict.outcome === 'invalid' ? `${verdict.reason}: ` : '';
-    const valid = verdict.outcome === 'introduced';
-    this.#emit({
-      kind: 'command',
-      entry: { at, name, text: textOf(payload, format), valid, why: `${reason}${verdict.detail}` },
-    });
+    const { followed, ...met } = await meetCommand(came, this.#protection);
+    if (followed) this.#followed = came;
+    this.#emit({ kind: 'command', entry: { at, ...met } });
   }
 
   async #publishEvent(name: string, value: unknown): Promise<void> {
@@ -437,20 +387,9 @@ export class SimulatedDevice {
     await this.#link.publish(`iot-2/evt/${name}/fmt/json`, new TextEncoder().encode(JSON.stringify(value)), 1);
   }
 
-  #rom(flash: Flash): Rom {
-    const rom = readRom(flash);
-    if (rom) return rom;
-    throw new Failure('key_material_invalid', 'The device was never made: it has no ROM.');
-  }
-
-  #firmware(
-    phase: FirmwarePhase,
-    text: string,
-    version?: string,
-    bytes: { readonly received?: number; readonly size?: number } = {},
-  ): void {
-    const progress = { phase, text, ...bytes, ...(version === undefined ? {} : { version }) };
-    this.#emit({ kind: 'firmware', progress });
+  #demandFirmware(): SimulatedFirmware {
+    if (this.#firmware) return this.#firmware;
+    throw new Failure('invalid_request', 'This device has no flash for firmware.');
   }
 
   #connection(state: SimulatedState['connection'], text: string): void {
@@ -476,21 +415,6 @@ function credentialOf(proof: SimulatedProof): { readonly username?: string; read
     case 'certificate':
       return proof.token === undefined ? {} : { username: 'use-token-auth', password: proof.token };
   }
-}
-
-/** A command as it came. */
-interface CameAs {
-  readonly name: string;
-  readonly format: string;
-  readonly payload: Uint8Array;
-}
-
-/** Commands are shown, so they are kept short. */
-const LONGEST_TEXT = 500;
-
-function textOf(payload: Uint8Array, format: string): string {
-  if (format !== 'json' && format !== 'text') return `${payload.length} bytes as ${format}`;
-  return new TextDecoder().decode(payload.subarray(0, LONGEST_TEXT));
 }
 
 function asFailure(error: unknown): Failure {

@@ -53,6 +53,12 @@ export type SimulatedEvent =
   | { readonly kind: 'command'; readonly entry: MetCommand }
   | { readonly kind: 'unlock'; readonly status: UnlockStatus; readonly at: string }
   | { readonly kind: 'firmware'; readonly progress: FirmwareProgress }
+  | {
+      readonly kind: 'certificate';
+      /** `renewed`: there is another one; `changed`: it is in use; `returned`: the one before is in use again. */
+      readonly phase: 'renewed' | 'changed' | 'returned';
+      readonly text: string;
+    }
   | { readonly kind: 'problem'; readonly failure: Failure };
 
 /** What can be seen of a simulated device at a moment. */
@@ -60,6 +66,8 @@ export interface SimulatedState {
   readonly connection: 'off' | 'connecting' | 'online' | 'offline' | 'refused';
   readonly boot?: BootReport;
   readonly firmware?: FirmwareProgress;
+  /** What last became of its certificate, since it was switched on. */
+  readonly certificate?: string;
   /** How its one-time code stands, and when that was told; absent where none is owed. */
   readonly unlock?: UnlockStatus & { readonly at: string };
   /** The last of each, newest last. */
@@ -81,6 +89,8 @@ export function afterEvent(state: SimulatedState, event: SimulatedEvent): Simula
       return { ...state, unlock: { ...event.status, at: event.at } };
     case 'firmware':
       return { ...state, firmware: event.progress };
+    case 'certificate':
+      return { ...state, certificate: event.text };
     case 'sent':
       return { ...state, sent: [...state.sent, event.entry].slice(-MOST_ROWS) };
     case 'command':

@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, expect, it } from 'vitest';
 import { boot, confirmBoot } from '../../src/boot/boot.ts';
 import type { BootReport } from '../../src/boot/boot-report.ts';
-import { type Disk, nodeDisk } from '../../src/boot/disk.ts';
 import { Flash } from '../../src/boot/flash.ts';
 import { readRom } from '../../src/boot/rom.ts';
 import { downloadImage, findUpdate, installImage } from '../../src/firmware/update.ts';
+import { DyingDisk } from '../boot/dying-disk.ts';
 import { TestRepository, testDevice } from '../boot/repository.ts';
 
 const now = () => Date.now();
@@ -15,49 +15,6 @@ const cleanups: (() => void)[] = [];
 afterEach(() => {
   for (const cleanup of cleanups.splice(0)) cleanup();
 });
-
-/** A disk that loses power after so much work: each byte that is written counts, and each other change. */
-class DyingDisk implements Disk {
-  done = 0;
-  readonly #limit: number;
-  readonly read = nodeDisk.read;
-  readonly readAt = nodeDisk.readAt;
-  readonly size = nodeDisk.size;
-  readonly exists = nodeDisk.exists;
-
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  append(path: string, bytes: Uint8Array): void {
-    const left = Math.max(0, this.#limit - this.done);
-    if (left < bytes.length) {
-      if (left > 0) nodeDisk.append(path, bytes.subarray(0, left));
-      this.#work(bytes.length);
-    }
-    this.#work(bytes.length);
-    nodeDisk.append(path, bytes);
-  }
-
-  sync(): void {
-    this.#work(1);
-  }
-
-  rename(from: string, to: string): void {
-    this.#work(1);
-    nodeDisk.rename(from, to);
-  }
-
-  remove(path: string): void {
-    this.#work(1);
-    nodeDisk.remove(path);
-  }
-
-  #work(amount: number): void {
-    this.done += amount;
-    if (this.done > this.#limit) throw new Error('the power failed');
-  }
-}
 
 async function update(flash: Flash, repository: TestRepository, running: BootReport): Promise<void> {
   const rom = readRom(flash);

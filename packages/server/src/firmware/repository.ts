@@ -9,6 +9,7 @@ import {
   parseManifest,
   type RoleKey,
   readTargets,
+  sameManifest,
   type VerifiedRoot,
 } from '@sallyport/trust/firmware';
 import type { Configuration } from '../config/schema.ts';
@@ -37,6 +38,8 @@ export interface NewRelease {
   readonly sequence?: number;
   /** The sequence of this release if left out: nothing older starts again. */
   readonly minimumSequence?: number;
+  /** Devices that prove themselves by a certificate have a new one issued with it. */
+  readonly renewCertificate?: boolean;
   /** The signed targets role that holds the release; needed where the server does not hold the keys. */
   readonly targets?: string;
 }
@@ -142,6 +145,7 @@ export class Repository {
       size,
       sequence,
       minimumSequence: input.minimumSequence ?? sequence,
+      ...(input.renewCertificate && { renewCertificate: true }),
     });
     if (!read.ok) throw new Failure('invalid_request', `The release does not fit: ${read.problem}.`);
     const manifests = [...this.manifests, read.value];
@@ -172,7 +176,7 @@ export class Repository {
     const state = this.#demandState();
     const bytes = Buffer.from(text);
     const { manifests } = this.#judgeTargets(state, bytes);
-    const isKnown = (one: FirmwareManifest) => this.manifests.some((known) => same(known, one));
+    const isKnown = (one: FirmwareManifest) => this.manifests.some((known) => sameManifest(known, one));
     const stranger = manifests.find((one) => !isKnown(one));
     if (stranger) {
       throw new Failure(
@@ -183,7 +187,7 @@ export class Repository {
         },
       );
     }
-    const gone = this.manifests.filter((known) => !manifests.some((one) => same(known, one)));
+    const gone = this.manifests.filter((known) => !manifests.some((one) => sameManifest(known, one)));
     await this.#publish(state.root, { version: state.targets.version + 1, bytes });
     for (const manifest of gone) await rm(this.folder.imagePath(manifest), { force: true });
   }
@@ -303,7 +307,7 @@ export class Repository {
       const judged = this.#judgeTargets(state, bytes);
       const fits =
         judged.manifests.length === manifests.length &&
-        manifests.every((one) => judged.manifests.some((other) => same(one, other)));
+        manifests.every((one) => judged.manifests.some((other) => sameManifest(one, other)));
       if (!fits) throw new Failure('invalid_request', 'targets: it does not hold the known releases and the new one.');
       return bytes;
     }
@@ -352,10 +356,6 @@ export function noRelease({ type, version }: Pick<FirmwareManifest, 'type' | 've
   return new Failure('not_found', `There is no release ${version} for the device type ${type}.`, {
     cure: '`sallyport firmware list` shows them all.',
   });
-}
-
-function same(a: FirmwareManifest, b: FirmwareManifest): boolean {
-  return (Object.keys(a) as (keyof FirmwareManifest)[]).every((key) => a[key] === b[key]);
 }
 
 function textOf(bytes: Uint8Array): string {

@@ -10,6 +10,7 @@ import {
   parseRoot,
   type RoleKey,
   readTargets,
+  sameManifest,
   type VerifiedRoot,
 } from '@sallyport/trust/firmware';
 import { BOOTLOADER_IMAGE } from './bootloader-image.ts';
@@ -180,11 +181,7 @@ function isListed(root: VerifiedRoot, role: FirmwareRole, { keyId }: Pick<RoleKe
 }
 
 function sameReleases(a: readonly FirmwareManifest[], b: readonly FirmwareManifest[]): boolean {
-  const written = (manifests: readonly FirmwareManifest[]) =>
-    manifests
-      .map((one) => JSON.stringify(Object.entries(one).sort(([left], [right]) => (left < right ? -1 : 1))))
-      .sort();
-  return JSON.stringify(written(a)) === JSON.stringify(written(b));
+  return a.length === b.length && a.every((one) => b.some((other) => sameManifest(one, other)));
 }
 
 function invalid(text: string, cure?: string): Failure {

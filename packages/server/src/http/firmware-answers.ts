@@ -25,6 +25,7 @@ export const release: z.ZodType<FirmwareReleaseDocument> = z
     size: count.describe('Bytes.'),
     sequence: count.describe('Devices take only what is newer.'),
     minimumSequence: count.describe('Nothing below it starts again once this release has proven itself.'),
+    renewCertificate: z.literal(true).exactOptional().describe('Devices have a new certificate issued with it.'),
   })
   .meta({ id: 'FirmwareRelease' });
 
@@ -35,6 +36,10 @@ export const releaseBody = fields({
   size: z.number().int().min(1).describe('Bytes of the image.'),
   sequence: count.min(1).exactOptional().describe('One above the last release of the type if left out.'),
   minimumSequence: count.min(0).exactOptional().describe('The sequence of this release if left out.'),
+  renewCertificate: z
+    .boolean()
+    .exactOptional()
+    .describe('Devices that prove themselves by a certificate have a new one issued with it.'),
   targets: text
     .max(4_000_000)
     .exactOptional()

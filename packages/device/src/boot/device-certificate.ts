@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import type { Flash } from './flash.ts';
+import { opened, type Rom, type Sealed, sealed } from './rom.ts';
+import type { Slot } from './slot.ts';
+
+const FILE = 'certificate.json';
+const PURPOSE = 'certificate';
+
+/** A client certificate with its key, both PEM. The key is a secret. */
+export interface DeviceCertificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
+interface Stored {
+  /** SHA-256 of the certificate that the device was given; another one given later begins anew. */
+  readonly given: string;
+  readonly inUse: DeviceCertificate;
+  /** Came with an update that has not proven itself yet: it goes into use or away with its slot. */
+  readonly next?: DeviceCertificate & { readonly slot: Slot; readonly version: string };
+  /** In use before; until the server has taken the newer one. */
+  readonly before?: DeviceCertificate;
+}
+
+/**
+ * The certificate of a device across its updates: a new one comes with an image and shares its fate. One file, sealed by the device and
+ * renamed into place, so that a power cut leaves the old certificate or the new one, with its own key.
+ */
+export class CertificateStore {
+  readonly #flash: Flash;
+  readonly #rom: Rom;
+  readonly #given: DeviceCertificate;
+
+  constructor(flash: Flash, rom: Rom, given: DeviceCertificate) {
+    this.#flash = flash;
+    this.#rom = rom;
+    this.#given = given;
+  }
+
+  /** What the device proves itself with now. */
+  get inUse(): DeviceCertificate {
+    return this.#read().inUse;
+  }
+
+  /** Keeps a certificate for the image that is about to be tried in a slot. */
+  keepFor(slot: Slot, version: string, { cert, key }: DeviceCertificate): void {
+    this.#write({ ...this.#read(), next: { slot, version, cert, key } });
+  }
+
+  /** Whether there is one already for the image that is about to be tried. */
+  hasFor(slot: Slot, version: string): boolean {
+    const { next } = this.#read();
+    return next?.slot === slot && next.version === version;
+  }
+
+  /**
+   * After a start: the certificate of an image that has proven itself goes into use, that of one which was given up goes away.
+   * True if another one is in use now.
+   */
+  settle(running: { readonly slot?: Slot; readonly version?: string; readonly trial: boolean }): boolean {
+    const { next, ...stored } = this.#read();
+    if (!next || running.trial) return false;
+    const isItsOwn = next.slot === running.slot && next.version === running.version;
+    if (!isItsOwn) {
+      this.#write(stored);
+      return false;
+    }
+    this.#write({ ...stored, inUse: { cert: next.cert, key: next.key }, before: stored.inUse });
+    return true;
+  }
+
+  /** The server has taken the one in use: the one before is not needed any more. */
+  taken(): void {
+    const { before, ...stored } = this.#read();
+    if (before) this.#write(stored);
+  }
+
+  /** The server has refused the one in use: back to the one before, if there is one. */
+  returnToBefore(): boolean {
+    const { before, ...stored } = this.#read();
+    if (!before) return false;
+    this.#write({ ...stored, inUse: before });
+    return true;
+  }
+
+  #read(): Stored {
+    const given = createHash('sha256').update(this.#given.cert).digest('hex');
+    const stored = opened<Stored>(this.#rom.secret, PURPOSE, this.#flash.readJson<Sealed<Stored>>(FILE));
+    return stored?.given === given ? stored : { given, inUse: this.#given };
+  }
+
+  #write(stored: Stored): void {
+    this.#flash.writeJson(FILE, sealed(this.#rom.secret, PURPOSE, stored));
+  }
+}
