@@ -29,6 +29,17 @@ export interface ClientKeyDocument {
   readonly createdBy: string;
 }
 
+/** A signed access token, or several, that do not count any more although they have not expired. */
+export interface RevokedTokenDocument {
+  readonly what: 'token' | 'approval' | 'principal';
+  /** `jti`, name of the approval, or the claim `sub` of the tokens. */
+  readonly name: string;
+  readonly revokedAt: string;
+  readonly revokedBy: string;
+  /** By then all of them have expired. */
+  readonly endsAt: string;
+}
+
 /** What a device has asked for, and its owner is to decide. */
 export interface DeviceRequestDocument {
   readonly userCode: string;

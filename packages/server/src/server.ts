@@ -184,7 +184,7 @@ async function open(
   const refuse = refusals.refuse.bind(refusals);
   let httpPort = 0;
   let enrolmentPort: number | undefined;
-  const { oauth, close: closeOauth } = authorizationServer({
+  const authorization = authorizationServer({
     configuration,
     installation,
     policies,
@@ -195,7 +195,8 @@ async function open(
     httpPort: () => httpPort,
     certificatePort: () => enrolmentPort,
   });
-  undo.push(closeOauth);
+  undo.push(() => authorization.close());
+  const { oauth } = authorization;
   const own = oauth && ownIssuers(oauth);
   const bearer = accessTokens({ registry, authority, directory, configuration, findPrincipal, own, now });
   undo.push(() => bearer.close());
@@ -300,6 +301,7 @@ async function open(
     if (change.kind === 'organisation' && change.change === 'removed')
       addressLists.lists.forget(change.organisation ?? '');
     foreign.follow(change);
+    authorization.follow(change);
     followRegistry(change, { policies, broker }).catch((problem: unknown) => {
       emit({ type: 'defect', where: `rights after ${change.action} of ${change.target}`, problem: String(problem) });
     });
@@ -339,6 +341,9 @@ async function open(
   undo.push(() => alerts.close());
   events.on('signing-keys.rotated', ({ atOnce, organisation }) => {
     if (atOnce) void broker.reconsider({ organisation });
+  });
+  events.on('token.revoked', ({ organisation, principal }) => {
+    void broker.reconsider(principal === undefined ? { organisation } : { principal });
   });
   await broker.restore(readmission({ authorizer: door, limitsOf }));
   await firmware.start(broker);

@@ -1,4 +1,10 @@
-import type { AuthorizationServerDocument, ClientKeyDocument, DeviceRequestDocument, Page } from '@sallyport/model';
+import type {
+  AuthorizationServerDocument,
+  ClientKeyDocument,
+  DeviceRequestDocument,
+  Page,
+  RevokedTokenDocument,
+} from '@sallyport/model';
 import type { Caller } from './caller.ts';
 import type { ApplicationName } from './requests.ts';
 
@@ -11,6 +17,7 @@ export function oauthCalls(caller: Caller) {
     'device-requests',
     userCode,
   ];
+  const revoked = (organisation: string) => ['organisations', organisation, 'authorization-server', 'revoked-tokens'];
   return {
     get: (organisation: string) =>
       caller.json<AuthorizationServerDocument>('GET', ['organisations', organisation, 'authorization-server']),
@@ -29,6 +36,11 @@ export function oauthCalls(caller: Caller) {
       caller.json<ClientKeyDocument>('POST', keys(application), { body: { publicKey } }),
     removeClientKey: (application: ApplicationName, kid: string) =>
       caller.nothing('DELETE', [...keys(application), kid]),
+    /** Signed access tokens that were revoked and have not expired. */
+    revokedTokens: (organisation: string) => caller.json<Page<RevokedTokenDocument>>('GET', revoked(organisation)),
+    /** Ends one signed access token, or everything that a principal was given; their sessions end at once. */
+    revokeToken: (organisation: string, body: { readonly jti: string } | { readonly principal: string }) =>
+      caller.json<RevokedTokenDocument>('POST', revoked(organisation), { body }),
     /** What the device that shows the code asks for. */
     deviceRequest: (organisation: string, userCode: string) =>
       caller.json<DeviceRequestDocument>('GET', waiting(organisation, userCode)),

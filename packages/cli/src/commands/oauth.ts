@@ -1,13 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import type { ApplicationName } from '@sallyport/application/management';
-import { type ClientKeyDocument, Failure, type OauthKeyDocument } from '@sallyport/model';
+import { type ClientKeyDocument, Failure, type OauthKeyDocument, type RevokedTokenDocument } from '@sallyport/model';
 import { Command } from 'commander';
 import { type Administration, administers } from '../administration.ts';
 import type { Surroundings } from '../invocation.ts';
 import { withExample, withOrganisation } from '../options.ts';
+import { principalNamed } from '../principal-named.ts';
 import { applicationReference } from '../thing-names.ts';
 
 const LARGEST_KEY = 8192;
+/** What sessions show before the id of a token of the embedded authorization server. */
+const SHOWN_TOKEN = 'builtin:authorization-server/';
 const EXAMPLE_KEY = 'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k';
 
 const KEY_COLUMNS = [
@@ -19,6 +22,13 @@ const SIGNING_COLUMNS = [
   { heading: 'id', value: (row: OauthKeyDocument) => row.kid },
   { heading: 'state', value: (row: OauthKeyDocument) => row.state },
   { heading: 'signs from', value: (row: OauthKeyDocument) => row.signsFrom },
+];
+
+const REVOKED_COLUMNS = [
+  { heading: 'what', value: (row: RevokedTokenDocument) => row.what },
+  { heading: 'name', value: (row: RevokedTokenDocument) => row.name },
+  { heading: 'revoked', value: (row: RevokedTokenDocument) => `${row.revokedAt} by ${row.revokedBy}` },
+  { heading: 'forgotten', value: (row: RevokedTokenDocument) => row.endsAt },
 ];
 
 /** The embedded authorization server: its keys, its clients' keys, and devices that wait for their owner. */
@@ -53,6 +63,7 @@ export function oauthCommand(surroundings: Surroundings): Command {
     }),
   );
   clientKeyCommands(command, surroundings);
+  tokenCommands(command, surroundings);
   deviceCommands(command, surroundings);
   return command;
 }
@@ -88,6 +99,36 @@ function clientKeyCommands(command: Command, surroundings: Surroundings): void {
     administers(surroundings, async (administration, text: string, kid: string) => {
       await administration.management.oauth.removeClientKey(await named(administration, text), kid);
       administration.output.text(`Removed key ${kid}.`, { removed: kid });
+    }),
+  );
+}
+
+function tokenCommands(command: Command, surroundings: Surroundings): void {
+  withExample(
+    withOrganisation(command.command('revoke-token <token>')).description(
+      'Revoke a signed access token by its id (jti), or all tokens of a principal (application:ID or TYPE/ID)',
+    ),
+    'sallyport oauth revoke-token application:desk',
+  ).action(
+    administers(surroundings, async (administration, text: string) => {
+      const { management, output } = administration;
+      const jti = text.startsWith(SHOWN_TOKEN) ? text.slice(SHOWN_TOKEN.length) : text;
+      if (!/[:/]/.test(jti)) {
+        output.document(await management.oauth.revokeToken(await administration.organisation(), { jti }));
+        return;
+      }
+      const { organisation, principal } = await principalNamed(administration, text);
+      output.document(await management.oauth.revokeToken(organisation, { principal }));
+    }),
+  );
+  withExample(
+    withOrganisation(command.command('revoked-tokens')).description(
+      'Show signed access tokens that were revoked and have not expired',
+    ),
+    'sallyport oauth revoked-tokens',
+  ).action(
+    administers(surroundings, async ({ management, output, organisation }) => {
+      output.list((await management.oauth.revokedTokens(await organisation())).items, REVOKED_COLUMNS);
     }),
   );
 }

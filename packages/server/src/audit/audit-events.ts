@@ -80,6 +80,11 @@ export const AUDIT_EVENTS = {
     meaning: 'The authorization server issued an access token. No scopes: whatever the policy permits.',
     details: ['grant', 'scopes'],
   },
+  'token.revoked': {
+    meaning:
+      'A signed access token was revoked before its end (`what`: token), or all of an approval or of a principal; what was refused to whom is told by the refusals that follow.',
+    details: ['what', 'jti'],
+  },
   'device.approved': {
     meaning: 'An operator let a device have the access tokens that it asked for by the device flow.',
     details: ['scopes'],

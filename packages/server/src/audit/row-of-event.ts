@@ -63,6 +63,10 @@ export function rowOfEvent(event: ServerEvent): Row | undefined {
       const { type, organisation, principal, address, grant, scopes } = event;
       return { type, organisation, principal, address, outcome: 'done', details: { grant, scopes } };
     }
+    case 'token.revoked': {
+      const { type, organisation, principal, by, what, jti } = event;
+      return { type, organisation, principal, by, outcome: 'done', details: { what, jti } };
+    }
     case 'device.approved':
     case 'device.denied': {
       const { type, organisation, principal, by, address, scopes } = event;

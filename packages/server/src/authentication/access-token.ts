@@ -217,6 +217,9 @@ async function judgeVouched(
 ): Promise<Accepted | Rejected> {
   const problem = judgeClaims(issuer, claims, now(), from) ?? judgeBinding(issuer, claims, transport);
   if (problem !== undefined) return refusedFor(problem);
+  const names = issuer.revocations?.namesOf(claims);
+  const revoked = names && issuer.revocations?.find(names);
+  if (revoked !== undefined) return refusedFor({ reason: 'access_token_revoked', text: revoked });
   const named = principalOfToken(issuer.principal, claims, issuer.organisation);
   if (!named.ok) return refusedFor(nobody(`The access token names nobody by ${issuer.principal}: ${named.problem}.`));
   const principal = named.value;
@@ -245,6 +248,7 @@ async function judgeVouched(
         id: issuer.id,
         version: issuer.version,
         ...(issuer.introspection === undefined ? {} : { token: hashOf(text) }),
+        ...(names === undefined ? {} : { names }),
       },
       ...(issuer.introspection === undefined ? {} : { judgedFor: issuer.introspection.cache * 1000 }),
       ...(granted.grants === undefined ? {} : { grants: granted.grants }),

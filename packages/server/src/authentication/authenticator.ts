@@ -3,6 +3,7 @@ import type { Grants } from '@sallyport/policy';
 import type { CredentialKind } from '../events/events.ts';
 import type { TransportFacts } from '../events/transport-facts.ts';
 import type { Exchange } from './exchange.ts';
+import type { TokenNames } from './known-issuer.ts';
 
 /** What a client has put forward. Nothing in it has been checked yet. */
 export interface Evidence {
@@ -37,6 +38,8 @@ export interface IssuerGrounds {
   readonly version: number;
   /** SHA-256 of the token in base64url, where the issuer is asked whether it is still active. */
   readonly token?: string;
+  /** Of the token, where its issuer says of itself which it has revoked. */
+  readonly names?: TokenNames;
 }
 
 /** Grounds on which a session stands. It ends with them. */

@@ -40,6 +40,8 @@ export async function issuerStanding(
     const text = `The settings of issuer ${issuer.id} were changed; access token ${credential} has to be judged by the new ones.`;
     return { reason: 'rights_changed', text };
   }
+  const revoked = grounds.names && issuer.revocations?.find(grounds.names);
+  if (revoked !== undefined) return { reason: 'access_token_revoked', text: revoked };
   if (grounds.token === undefined) return undefined;
   return trust?.introspection.standing(issuer, grounds.token);
 }

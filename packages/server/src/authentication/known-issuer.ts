@@ -28,6 +28,21 @@ export interface KnownIssuer {
   /** Only tokens that are bound to a client certificate count. */
   readonly requireBound: boolean;
   readonly introspection?: IntrospectionSettings;
+  /** Embedded issuers only: what names a token by its claims, and why a token with these names does not count any more. */
+  readonly revocations?: {
+    namesOf(claims: Readonly<Record<string, unknown>>): TokenNames;
+    find(names: TokenNames): string | undefined;
+  };
+}
+
+/** What tells a token from others, where its issuer says without being asked which it has revoked. */
+export interface TokenNames {
+  readonly jti?: string;
+  /** The approval that it came from. */
+  readonly approval?: string;
+  readonly sub?: string;
+  /** Seconds since the epoch. */
+  readonly issuedAt?: number;
 }
 
 /** How a token is asked about (RFC 7662). */

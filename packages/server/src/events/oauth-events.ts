@@ -21,6 +21,17 @@ export type OauthEvent =
       readonly scopes: readonly string[];
     }
   | {
+      readonly type: 'token.revoked';
+      readonly organisation: string;
+      /** Absent if it is not known whose token it is. */
+      readonly principal?: string;
+      readonly by: string;
+      /** Whether one token, those of an approval, or all of the principal. */
+      readonly what: 'token' | 'approval' | 'principal';
+      /** Of the token. */
+      readonly jti?: string;
+    }
+  | {
       readonly type: 'signing-keys.rotated';
       readonly organisation: string;
       readonly by: string;

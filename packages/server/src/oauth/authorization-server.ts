@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Failure, principalName, REASONS, type RefusalReason } from '@sallyport/model';
+import { Failure, principalName, REASONS, type RefusalReason, type TraceStep } from '@sallyport/model';
 import type { errors, KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { Authenticator } from '../authentication/authenticator.ts';
+import type { TokenNames } from '../authentication/known-issuer.ts';
 import type { Find, TokenMatcher } from '../authentication/known-principal.ts';
 import type { PolicyInForce } from '../authorization/policy-store.ts';
 import type { Refuse } from '../authorization/session-rights.ts';
@@ -15,9 +16,11 @@ import {
   decideDeviceRequest,
   findDeviceRequest,
 } from './device-approval.ts';
-import { findOauthClient } from './oauth-clients.ts';
-import { type OauthTerms, oauthProvider } from './oauth-provider.ts';
+import { type ClientPrincipal, findOauthClient, subjectOf } from './oauth-clients.ts';
+import { type OauthProviderOptions, type OauthTerms, oauthProvider } from './oauth-provider.ts';
 import { OauthState } from './oauth-state.ts';
+import { readOwnToken, tokenNames } from './own-tokens.ts';
+import { type Revocation, type RevokedName, RevokedTokens } from './revoked-tokens.ts';
 import { type KeyRing, SigningKeys, type SigningKeysOptions } from './signing-keys.ts';
 
 export interface AuthorizationServerOptions extends SigningKeysOptions {
@@ -59,12 +62,15 @@ const ENDPOINTS: Readonly<Record<string, 'GET' | 'POST'>> = {
   '/device/auth': 'POST',
 };
 const KEYS_LOOKED_AT = 60_000;
+/** Clocks differ: for so long after its end a revoked token is still remembered. */
+const AFTER_THE_END = 60_000;
 
 /** The embedded authorization servers: one issuer for each organisation that has it switched on. */
 export class AuthorizationServer {
   readonly #options: AuthorizationServerOptions;
   readonly #keys: SigningKeys;
   readonly #state: OauthState;
+  readonly #revoked: RevokedTokens;
   readonly #shown: ShownCertificates = new WeakMap();
   /** When all keys of an organisation were withdrawn last. */
   readonly #withdrawn = new Map<string, number>();
@@ -77,6 +83,7 @@ export class AuthorizationServer {
     const { database, now, maximumRows, tokens } = options;
     this.#options = options;
     this.#keys = new SigningKeys(options);
+    this.#revoked = new RevokedTokens({ database, now, maximumRows });
     this.#state = new OauthState({ database, now, maximumRows, hash: (text) => tokens.hash(text) });
   }
 
@@ -201,8 +208,47 @@ export class AuthorizationServer {
     return request;
   }
 
-  sweep(): Promise<void> {
-    return this.#state.sweep();
+  async sweep(): Promise<void> {
+    await this.#state.sweep();
+    await this.#revoked.sweep();
+  }
+
+  /** Signed tokens that do not count any more although they have not expired. */
+  revocations(organisation: string): Promise<readonly Revocation[]> {
+    return this.#revoked.list(organisation);
+  }
+
+  /** Answers under which revocation a signed token falls. */
+  revocationFinder(organisation: string): Promise<(token: TokenNames) => Revocation | undefined> {
+    return this.#revoked.finder(organisation);
+  }
+
+  /** Ends one signed token by its `jti`, whoever has it. */
+  revokeToken(organisation: string, { jti, by }: { readonly jti: string; readonly by: string }): Promise<Revocation> {
+    return this.#revoke(organisation, { kind: 'token', name: jti }, { by });
+  }
+
+  /** Ends everything that was issued to a principal until now: access tokens, refresh tokens, codes and approvals. */
+  async revokeAll(principal: ClientPrincipal, by: string): Promise<Revocation> {
+    const name = principalName(principal);
+    await this.#state.forget(name);
+    const named = { kind: 'principal', name: subjectOf(principal) } as const;
+    return this.#revoke(principal.organisation, named, { by, principal: name });
+  }
+
+  async #revoke(
+    organisation: string,
+    named: RevokedName,
+    { by, principal, exp }: { readonly by: string; readonly principal?: string; readonly exp?: number },
+    own = false,
+  ): Promise<Revocation> {
+    const { now, terms, emit } = this.#options;
+    const endsAt = (exp === undefined ? now() + terms.accessTokenLifetime : exp * 1000) + AFTER_THE_END;
+    const revocation = await this.#revoked.add(organisation, { ...named, revokedBy: by, endsAt }, own);
+    const whose = principal === undefined ? {} : { principal };
+    const which = named.kind === 'token' ? { jti: named.name } : {};
+    emit({ type: 'token.revoked', organisation, by, what: named.kind, ...whose, ...which });
+    return revocation;
   }
 
   async #approvals(organisation: string): Promise<DeviceApprovalOptions> {
@@ -241,10 +287,27 @@ export class AuthorizationServer {
       ring,
       state: this.#state,
       shown: this.#shown,
+      signed: this.#signed(organisation, ring),
+      revokeApproval: async (name) => {
+        await this.#revoke(organisation, { kind: 'approval', name }, { by: 'system' });
+      },
       clientKeys: (application) => options.clientKeys({ organisation, application }),
     });
     this.#tell(organisation, provider);
     return { provider, ring, answer: provider.callback() as Realm['answer'] };
+  }
+
+  #signed(organisation: string, ring: KeyRing): OauthProviderOptions['signed'] {
+    const { now } = this.#options;
+    const own = { ring, issuer: this.issuerOf(organisation), audience: this.audienceOf(organisation) };
+    return {
+      read: (token) => readOwnToken(token, { ...own, now: now() }),
+      revoked: async ({ claims }) => (await this.revocationFinder(organisation))(tokenNames(claims)) !== undefined,
+      revoke: async ({ jti, exp }, by) => {
+        await this.#revoke(organisation, { kind: 'token', name: jti }, { by, exp, principal: by }, true);
+      },
+      refused: (ctx, text) => this.#refuse(organisation, ctx, { reason: 'oauth_request_invalid', text }),
+    };
   }
 
   #tell(organisation: string, provider: Provider): void {
@@ -279,13 +342,24 @@ export class AuthorizationServer {
   #refused(organisation: string, ctx: KoaContextWithOIDC, error: errors.OIDCProviderError): void {
     // RFC 8628 section 3.5: a device that waits asks again and again.
     if (error.error === 'authorization_pending') return;
+    // Signed tokens are answered by us.
+    if (error.error === 'unsupported_token_type') return;
+    const detail =
+      (error as { readonly error_detail?: string }).error_detail ?? error.error_description ?? error.message;
     const certificate = this.#shown.get(ctx.req)?.proofOf(String(ctx.oidc.params?.client_id));
     const unproven = error.error === 'invalid_client' && certificate?.accepted === false;
     const reason = unproven ? 'oauth_certificate_rejected' : reasonOf(error.error);
+    const text = `The authorization server answered ${error.error}: ${detail}.`;
+    this.#refuse(organisation, ctx, { reason, text, ...(unproven ? { before: certificate.verdict.step } : {}) });
+  }
+
+  #refuse(
+    organisation: string,
+    ctx: KoaContextWithOIDC,
+    { reason, text, before }: { readonly reason: RefusalReason; readonly text: string; readonly before?: TraceStep },
+  ): void {
     const { stage, reasonCode, cure } = REASONS[reason];
     const clientId = ctx.oidc.params?.client_id;
-    const detail =
-      (error as { readonly error_detail?: string }).error_detail ?? error.error_description ?? error.message;
     const refusal = this.#options.refuse({
       action: 'manage',
       reason,
@@ -295,10 +369,7 @@ export class AuthorizationServer {
       address: ctx.ip,
       listener: this.#shown.has(ctx.req) ? 'enrolment' : 'https',
       resource: `${OAUTH_PREFIX}/${organisation}${ctx.path}`,
-      steps: [
-        ...(unproven ? [certificate.verdict.step] : []),
-        { stage, outcome: 'failed', text: `The authorization server answered ${error.error}: ${detail}.` },
-      ],
+      steps: [...(before ? [before] : []), { stage, outcome: 'failed', text }],
       cure,
     });
     this.#options.emit({ type: 'request.refused', refusal });

@@ -10,8 +10,10 @@ import type { ClientKey } from '../registry/records.ts';
 import type { ShownCertificate, ShownCertificates } from './client-certificate.ts';
 import { clientMetadata, findOauthClient, subjectOf } from './oauth-clients.ts';
 import { AlreadyConsumed, type OauthState } from './oauth-state.ts';
+import { APPROVAL_CLAIM, approvalName } from './own-tokens.ts';
 import { refusedScope } from './permitted-scopes.ts';
 import { type KeyRing, SIGNING_ALGORITHM } from './signing-keys.ts';
+import { answerStructuredTokens, type StructuredTokensOptions } from './structured-tokens.ts';
 
 /** Durations in milliseconds. */
 export interface OauthTerms {
@@ -36,6 +38,10 @@ export interface OauthProviderOptions {
   /** Judges the certificates of connections. */
   readonly certificates: Authenticator;
   readonly shown: ShownCertificates;
+  /** What signed tokens are read, revoked and asked about by. */
+  readonly signed: Pick<StructuredTokensOptions, 'read' | 'revoked' | 'revoke' | 'refused'>;
+  /** Ends the signed tokens of an approval. */
+  readonly revokeApproval: (name: string) => Promise<void>;
   readonly now: () => number;
 }
 
@@ -81,6 +87,11 @@ export async function oauthProvider(options: OauthProviderOptions): Promise<Prov
     return found?.known && !suspension(found.known) ? found.known : undefined;
   }
 
+  async function mayAsk(client: Client): Promise<boolean> {
+    const roles = (await standingOf(client))?.roles ?? [];
+    return client.clientAuthMethod !== 'none' && roles.some((role) => INTROSPECTING_ROLES.includes(role));
+  }
+
   async function permittedScopes(ctx: KoaContextWithOIDC, client: Client): Promise<string> {
     const asked = scopesAsked(ctx);
     if (asked.length === 0) return '';
@@ -107,7 +118,12 @@ export async function oauthProvider(options: OauthProviderOptions): Promise<Prov
         adapter.consume(id).catch((cause: unknown) => {
           throw cause instanceof AlreadyConsumed ? new errors.InvalidGrant('it was used already') : cause;
         });
-      return { ...adapter, consume };
+      const revokeByGrantId = async (grantId: string) => {
+        await adapter.revokeByGrantId(grantId);
+        if (terms.accessTokens === 'jwt' && model === 'AccessToken')
+          await options.revokeApproval(approvalName(grantId));
+      };
+      return { ...adapter, consume, revokeByGrantId };
     },
     jwks: { keys: ring.keys.map(({ jwk }) => jwk as never) },
     clientAuthMethods: [
@@ -146,11 +162,7 @@ export async function oauthProvider(options: OauthProviderOptions): Promise<Prov
       dPoP: { enabled: false },
       introspection: {
         enabled: true,
-        allowedPolicy: async (_ctx, client, token) => {
-          if (client.clientId === token.clientId) return true;
-          const roles = (await standingOf(client))?.roles ?? [];
-          return client.clientAuthMethod !== 'none' && roles.some((role) => INTROSPECTING_ROLES.includes(role));
-        },
+        allowedPolicy: async (_ctx, client, token) => client.clientId === token.clientId || mayAsk(client),
       },
       mTLS: {
         enabled: true,
@@ -204,6 +216,8 @@ export async function oauthProvider(options: OauthProviderOptions): Promise<Prov
         jwt: async (_ctx, token, parts) => {
           const client = token.clientId === undefined ? undefined : await find(token.clientId);
           if (client) parts.payload.sub = subjectOf(client.principal);
+          const { grantId } = token as { readonly grantId?: string };
+          if (grantId !== undefined) parts.payload[APPROVAL_CLAIM] = approvalName(grantId);
         },
       },
     },
@@ -215,6 +229,7 @@ export async function oauthProvider(options: OauthProviderOptions): Promise<Prov
   const provider = new Provider(issuer, configuration);
   // It would write what goes wrong to standard error; we listen to its events instead.
   provider.silent = true;
+  answerStructuredTokens(provider, { ...options, ...options.signed, mayAsk });
   provider.Client.prototype.compareClientSecret = async function compare(this: Client, secret: string) {
     const client = await find(this.clientId);
     if (!client?.known) {

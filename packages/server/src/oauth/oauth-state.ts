@@ -117,6 +117,11 @@ export class OauthState {
     };
   }
 
+  /** Takes away all that was issued to a principal, in written form. */
+  async forget(principal: string): Promise<void> {
+    await this.#options.database.query.deleteFrom('oauth_states').where('principal', '=', principal).execute();
+  }
+
   /** How many of a kind an organisation has that have not ended. */
   async count(organisation: string, model?: string): Promise<number> {
     let select = this.#options.database.query

@@ -8,6 +8,7 @@ import { tokenIssuers } from './migrations/issuers.ts';
 import { addressLists, guessing } from './migrations/lists.ts';
 import { oauthTables } from './migrations/oauth.ts';
 import { revocationOfAuthorities, revokedCertificates } from './migrations/revocation.ts';
+import { revokedTokens } from './migrations/revoked-tokens.ts';
 import { addUnlock } from './migrations/unlock.ts';
 
 /** One step from a schema version to the next. Runs in a transaction; never changes once it is released. */
@@ -193,6 +194,7 @@ export const MIGRATIONS: readonly Migration[] = [
   enrolmentTables,
   incidents,
   deviceCountries,
+  revokedTokens,
 ];
 
 /** Brings a database to the newest schema. Answers the version found, which may be newer than what is known here: then nothing is done. */

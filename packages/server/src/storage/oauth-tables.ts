@@ -34,8 +34,18 @@ export interface ClientKeysTable {
   created_by: string;
 }
 
+export interface RevokedTokensTable {
+  organisation: string;
+  /** `t:JTI`, `a:APPROVAL` or `p:SUBJECT`. */
+  name: string;
+  revoked_at: number;
+  revoked_by: string;
+  ends_at: number;
+}
+
 export interface OauthTables {
   oauth_states: OauthStatesTable;
   oauth_keys: OauthKeysTable;
   client_keys: ClientKeysTable;
+  revoked_tokens: RevokedTokensTable;
 }

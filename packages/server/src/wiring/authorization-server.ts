@@ -1,3 +1,4 @@
+import { parsePrincipal } from '@sallyport/model';
 import { certificateAuthenticator } from '../authentication/certificate.ts';
 import type { CertificateTrust } from '../authentication/certificate-standing.ts';
 import type { PolicyStore } from '../authorization/policy-store.ts';
@@ -6,6 +7,7 @@ import type { Configuration } from '../config/schema.ts';
 import type { ServerEvent } from '../events/events.ts';
 import type { Installation } from '../installation.ts';
 import { AuthorizationServer } from '../oauth/authorization-server.ts';
+import type { RegistryChange } from '../registry/records.ts';
 
 export interface AuthorizationServerParts {
   readonly configuration: Configuration;
@@ -23,12 +25,21 @@ export interface AuthorizationServerParts {
 
 const SWEEP_EACH = 60_000;
 
-/** The embedded authorization server, if an organisation has one; `close` ends what it does by itself. */
-export function authorizationServer(parts: AuthorizationServerParts): { oauth?: AuthorizationServer; close(): void } {
+export interface EmbeddedServer {
+  /** Absent if no organisation has one. */
+  readonly oauth?: AuthorizationServer;
+  /** Told of every change of the registry: who is registered anew under the same name does not get the tokens of the first. */
+  follow(change: RegistryChange): void;
+  /** Ends what it does by itself. */
+  close(): void;
+}
+
+/** The embedded authorization server. */
+export function authorizationServer(parts: AuthorizationServerParts): EmbeddedServer {
   const { configuration, installation, policies, refuse, emit, now, trust, httpPort, certificatePort } = parts;
   const { organisations, publicUrl, publicCertificateUrl, keyLifetime, keyOverlap, maximumTokens, ...settings } =
     configuration.authorizationServer;
-  if (organisations.length === 0) return { close() {} };
+  if (organisations.length === 0) return { follow() {}, close() {} };
   const { registry, database, tokens, tokenKey } = installation;
   const oauth = new AuthorizationServer({
     organisations,
@@ -68,5 +79,17 @@ export function authorizationServer(parts: AuthorizationServerParts): { oauth?: 
     });
   }, SWEEP_EACH);
   sweeping.unref();
-  return { oauth, close: () => clearInterval(sweeping) };
+  return {
+    oauth,
+    close: () => clearInterval(sweeping),
+    follow({ change, principal: written, target, by }) {
+      if (change !== 'removed' || written === undefined || written !== target) return;
+      const principal = parsePrincipal(written);
+      if (!principal.ok || principal.value.kind === 'operator') return;
+      if (!organisations.includes(principal.value.organisation)) return;
+      oauth.revokeAll(principal.value, by).catch((problem: unknown) => {
+        emit({ type: 'defect', where: `tokens of ${written}, which was removed`, problem: String(problem) });
+      });
+    },
+  };
 }

@@ -3,6 +3,8 @@ import type { AskIssuer } from '../authentication/issuer-request.ts';
 import type { KnownIssuer } from '../authentication/known-issuer.ts';
 import { readSigningKeys, type SigningKey } from '../authentication/signing-keys.ts';
 import type { AuthorizationServer } from '../oauth/authorization-server.ts';
+import { tokenNames } from '../oauth/own-tokens.ts';
+import type { Revocation } from '../oauth/revoked-tokens.ts';
 import { SIGNING_ALGORITHM } from '../oauth/signing-keys.ts';
 
 /** No issuer that somebody adds can have this name. */
@@ -55,9 +57,17 @@ export function ownIssuers(server: AuthorizationServer) {
       const introspection = { url: introspectionUrl(organisation), clientId: OWN, cache: CACHE };
       return { ...same, tokens: 'opaque', introspection };
     }
+    const find = await server.revocationFinder(organisation);
     return {
       ...same,
       tokens: 'signed',
+      revocations: {
+        namesOf: tokenNames,
+        find(names) {
+          const revocation = find(names);
+          return revocation && textOf(revocation);
+        },
+      },
       keys: keysOf(organisation, JSON.stringify({ keys: await server.publicKeys(organisation) })),
     };
   }
@@ -80,4 +90,11 @@ export function ownIssuers(server: AuthorizationServer) {
       (issuer: KnownIssuer): Promise<ClientProof> =>
         issuer.id === OWN ? Promise.resolve({ form: {}, headers: {} }) : prove(issuer),
   };
+}
+
+function textOf({ kind, name, revokedAt, revokedBy }: Revocation): string {
+  const when = `by ${revokedBy} at ${new Date(revokedAt).toISOString()}`;
+  if (kind === 'token') return `The access token ${name} was revoked ${when}.`;
+  if (kind === 'approval') return `The approval that the access token came from was ended ${when}.`;
+  return `All access tokens that ${name} had until then were revoked ${when}.`;
 }

@@ -4,16 +4,19 @@ import {
   type DeviceRequestDocument,
   Failure,
   type Page,
+  parsePrincipal,
+  type RevokedTokenDocument,
 } from '@sallyport/model';
 import { z } from 'zod';
 import type { AuthorizationServer } from '../../oauth/authorization-server.ts';
 import { readClientKey } from '../../oauth/client-key.ts';
 import type { DeviceRequest } from '../../oauth/device-approval.ts';
+import type { Revocation } from '../../oauth/revoked-tokens.ts';
 import type { ClientKey } from '../../registry/records.ts';
 import { pageAnswer } from '../answers.ts';
 import type { Services } from '../api-options.ts';
 import { fields, type Route, route } from '../route.ts';
-import { applicationId, organisationId } from '../schemas.ts';
+import { applicationId, organisationId, principalText } from '../schemas.ts';
 
 const SERVER = '/organisations/:organisation/authorization-server';
 const KEYS = '/organisations/:organisation/applications/:application/keys';
@@ -41,6 +44,14 @@ const rotation = fields({
     .exactOptional(),
 });
 const added = fields({ publicKey: z.string().min(1).max(8192).describe('Public key in PEM: P-256 or Ed25519.') });
+const ended = fields({
+  jti: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, 'is no id of a token')
+    .describe('Id (`jti`) of one signed access token, as sessions and refusals show it.')
+    .exactOptional(),
+  principal: principalText.describe('Whose access and refresh tokens end, all of them.').exactOptional(),
+}).refine(({ jti, principal }) => (jti === undefined) !== (principal === undefined), 'needs either jti or principal');
 const decision = fields({ approve: z.boolean().describe('Whether the device may have what it asks for.') });
 
 const text = z.string();
@@ -58,6 +69,15 @@ const serverAnswer: z.ZodType<AuthorizationServerDocument> = z
 const keyAnswer: z.ZodType<ClientKeyDocument> = z
   .object({ principal: text, kid: text, algorithm: text, createdAt: text, createdBy: text })
   .meta({ id: 'ClientKey' });
+const revokedAnswer: z.ZodType<RevokedTokenDocument> = z
+  .object({
+    what: z.enum(['token', 'approval', 'principal']),
+    name: text,
+    revokedAt: text,
+    revokedBy: text,
+    endsAt: text,
+  })
+  .meta({ id: 'RevokedToken' });
 const requestAnswer: z.ZodType<DeviceRequestDocument> = z
   .object({
     userCode: text,
@@ -109,6 +129,41 @@ export function oauthRoutes({ registry, oauth }: Services): readonly Route[] {
         const server = await serving(organisation);
         await server.rotateKeys(organisation, { atOnce, by });
         return describe(server, organisation);
+      },
+    }),
+    route<Within, unknown, unknown, Page<RevokedTokenDocument>>({
+      method: 'GET',
+      path: `${SERVER}/revoked-tokens`,
+      name: 'listRevokedTokens',
+      tag: 'authorization server',
+      summary: 'Signed access tokens that were revoked and have not expired',
+      needs: 'reader',
+      params: within,
+      answer: { schema: pageAnswer(revokedAnswer) },
+      run: async ({ params: { organisation } }) => ({
+        items: (await (await serving(organisation)).revocations(organisation)).map(revokedDocument),
+      }),
+    }),
+    route<Within, unknown, z.infer<typeof ended>, RevokedTokenDocument>({
+      method: 'POST',
+      path: `${SERVER}/revoked-tokens`,
+      name: 'revokeToken',
+      tag: 'authorization server',
+      summary: 'Revoke a signed access token, or all tokens of a principal',
+      description: 'Sessions that stand on them end at once.',
+      needs: 'operator',
+      params: within,
+      body: ended,
+      answer: { status: 201, schema: revokedAnswer },
+      run: async ({ params: { organisation }, body: { jti, principal }, by }) => {
+        const server = await serving(organisation);
+        if (jti !== undefined) return revokedDocument(await server.revokeToken(organisation, { jti, by }));
+        const named = parsePrincipal(principal ?? '');
+        if (!named.ok) throw new Failure('invalid_request', `principal: ${named.problem}.`);
+        if (named.value.kind === 'operator' || named.value.organisation !== organisation) {
+          throw new Failure('not_found', `Organisation "${organisation}" has no ${principal}.`);
+        }
+        return revokedDocument(await server.revokeAll(named.value, by));
       },
     }),
     route<OfApplication, unknown, unknown, Page<ClientKeyDocument>>({
@@ -198,6 +253,10 @@ async function describe(server: AuthorizationServer, organisation: string): Prom
 
 function keyDocument({ principal, kid, jwk, createdAt, createdBy }: ClientKey): ClientKeyDocument {
   return { principal, kid, algorithm: jwk.alg, createdAt: iso(createdAt), createdBy };
+}
+
+function revokedDocument({ kind: what, name, revokedAt, revokedBy, endsAt }: Revocation): RevokedTokenDocument {
+  return { what, name, revokedAt: iso(revokedAt), revokedBy, endsAt: iso(endsAt) };
 }
 
 function requestDocument({ askedAt, endsAt, ...request }: DeviceRequest): DeviceRequestDocument {
