@@ -16,18 +16,16 @@ import {
   topicLevel,
 } from '@sallyport/device';
 import { clientIdOf, type Failure, IDENTITY_MESSAGE, REFUSAL_MESSAGE } from '@sallyport/model';
+import { type ApplicationCredential, applicationCredential } from './application-credential.ts';
 import { type ConnectionStatus, connectionStatus } from './connection-status.ts';
 import type { DeviceName } from './device-name.ts';
 import { type ApplicationProtection, CommandSigner, type DeviceRefusal } from './protection.ts';
 import { type RequestOptions, Requests } from './requests.ts';
 
-export interface ApplicationOptions extends LinkOptions {
+export interface ApplicationOptions extends LinkOptions, ApplicationCredential {
   readonly organisation: string;
   /** Id of the application; becomes the client id, so each running program needs one of its own. */
   readonly id: string;
-  /** API key, `a-ORGANISATION-…`. */
-  readonly key: string;
-  readonly token: string;
   /** Signs every command, and opens what devices seal; without it commands go as they are. */
   readonly protection?: ApplicationProtection;
   /** LEGACY. Reads events that devices of the published samples have written under the key that they share. */
@@ -97,16 +95,17 @@ export interface Application {
 }
 
 /**
- * Connects an application with its key and token, over verified TLS.
+ * Connects an application, over verified TLS.
  *
  * @throws RefusedByServer `connection_refused` with reason code and ticket
- * @throws Failure `server_unreachable`, `server_not_trusted`, `key_material_invalid`
+ * @throws Failure `server_unreachable`, `server_not_trusted`, `server_not_proven`, `key_material_invalid`, `invalid_request`, `token_refused`,
+ * `token_unavailable`
  */
 export async function connectApplication(options: ApplicationOptions): Promise<Application> {
-  const { organisation, id, key, token } = options;
+  const { organisation, id } = options;
   const clientId = clientIdOf({ kind: 'application', organisation, id });
   const signer = options.protection && (await CommandSigner.open(options.protection, options));
-  const link = await Link.open(options, { clientId, username: key, password: token });
+  const link = await Link.open(options, applicationCredential(clientId, options));
   const refusals = new Set<(refusal: DeviceRefusal) => void | Promise<void>>();
   const unreadable = new Set<EventHandler>();
   if (signer !== undefined) await listenToDevices(link, signer, refusals);

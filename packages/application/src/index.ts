@@ -1,5 +1,6 @@
 export { type LinkEvents, type LinkOptions, type PublishOptions, RefusedByServer } from '@sallyport/device';
 export { type Identity, type IdentityFile, readIdentity, type SigningAlgorithm } from '@sallyport/trust';
+export type { ApplicationCredential } from './application-credential.ts';
 export {
   type Application,
   type ApplicationOptions,

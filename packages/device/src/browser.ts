@@ -2,6 +2,7 @@
  * The device as a browser gets it: over WebSocket, trusting whom the browser trusts, without what needs files: outbox, pins, client
  * certificates and protection.
  */
+export type { AccessToken, FetchAccessToken } from './access-token-proof.ts';
 export { type Backoff, type BackoffOptions, jitteredBackoff } from './backoff.ts';
 export {
   type Command,

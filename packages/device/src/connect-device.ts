@@ -4,11 +4,12 @@ import { type Content, decodeContent, encodeContent, topicLevel } from './conten
 import { type DeviceCredential, deviceCredential } from './device-credential.ts';
 import { drain } from './drain.ts';
 import { type InsecureSampleKey, writeInsecureSamplePayload } from './insecure-sample-payload.ts';
-import { Link, type MessageProperties, type Receiver } from './link.ts';
-import type { LinkEvents, LinkListener, LinkOptions } from './link-options.ts';
+import { Link } from './link.ts';
+import type { LinkEvents, LinkListener, LinkOptions, MessageProperties } from './link-options.ts';
 import type { Outbox } from './outbox.ts';
 import type { Protection, ProtectionOptions } from './protection.ts';
 import { reply } from './reply.ts';
+import type { Receiver } from './subscriptions.ts';
 import { admission, type OnUnlockRequired } from './unlock.ts';
 
 export interface DeviceOptions extends LinkOptions, DeviceCredential {

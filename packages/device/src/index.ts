@@ -1,5 +1,7 @@
 export { type Identity, readIdentity } from '@sallyport/trust';
+export type { AccessToken, FetchAccessToken } from './access-token-proof.ts';
 export { type Backoff, type BackoffOptions, jitteredBackoff } from './backoff.ts';
+export type { ClientCredentials } from './client-credentials.ts';
 export type { CommandRights, CommandVerdict, GuardedCommand } from './command-guard.ts';
 export {
   type Command,
@@ -11,7 +13,7 @@ export {
 } from './connect-device.ts';
 export { type Attached, type AttachedCommand, connectGateway, type Gateway } from './connect-gateway.ts';
 export { type Content, decodeContent, encodeContent, topicLevel } from './content.ts';
-export type { DeviceCredential } from './device-credential.ts';
+export { type DeviceCredential, deviceCredential } from './device-credential.ts';
 export {
   type InsecureSampleKey,
   type InsecureSamplePayload,
@@ -20,9 +22,16 @@ export {
   writeInsecureSamplePayload,
 } from './insecure-sample-payload.ts';
 export { KeyRing, type KeyRingOptions, type KeyRingState, type KnownKey, signingKeyOf } from './key-ring.ts';
-export { Link, type MessageProperties, type Receiver } from './link.ts';
+export { Link } from './link.ts';
 export { linkFailure, RefusedByServer, reasonName } from './link-failure.ts';
-export type { ClientCertificate, LinkCredential, LinkEvents, LinkListener, LinkOptions } from './link-options.ts';
+export type {
+  ClientCertificate,
+  LinkCredential,
+  LinkEvents,
+  LinkListener,
+  LinkOptions,
+  MessageProperties,
+} from './link-options.ts';
 export { Outbox, type OutboxOptions } from './outbox.ts';
 export { type ProtectedDevice, Protection, type ProtectionOptions, type SendEvent } from './protection.ts';
 export { type PublishedConfiguration, readPublishedConfiguration } from './published-configuration.ts';
@@ -34,6 +43,7 @@ export {
 } from './published-id.ts';
 export { REPLY_EVENT } from './reply.ts';
 export { rootCertificate } from './root-certificate.ts';
+export type { ScramMechanism } from './scram-proof.ts';
 export { type Opened, SealDesk, type SealedMemory, sealedEncoding } from './seal-desk.ts';
 export {
   type DeviceStore,

@@ -112,7 +112,7 @@ export function linkFailure(error: unknown, where: string): Failure {
 
 /** Makes a failure of what the server answered with a reason code of 0x80 or above. `what` is the beginning of a sentence. */
 export function refusalOf(
-  code: 'connection_refused' | 'publish_refused' | 'subscribe_refused' | 'connection_lost',
+  code: 'connection_refused' | 'publish_refused' | 'subscribe_refused' | 'connection_lost' | 'renewal_refused',
   what: string,
   reasonCode: number,
   reasonString: string | undefined,

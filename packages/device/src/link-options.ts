@@ -1,5 +1,6 @@
 import type { Failure } from '@sallyport/model';
 import type { BackoffOptions } from './backoff.ts';
+import type { LinkProof } from './link-proof.ts';
 
 /** Where and how to reach the server. TLS is always used and always verified. */
 export interface LinkOptions {
@@ -42,6 +43,21 @@ export interface LinkCredential {
   /** User name and password are left out where the certificate proves the client alone. */
   readonly username?: string;
   readonly password?: string;
+  /** What is more than a user name and password. */
+  readonly proof?: LinkProof;
+}
+
+/** What MQTT 5 sends along with a message, for requests and their answers. */
+export interface MessageProperties {
+  readonly responseTopic?: string;
+  readonly correlationData?: Uint8Array;
+}
+
+export interface LinkPublishOptions {
+  readonly qos: 0 | 1 | 2;
+  readonly properties?: MessageProperties;
+  /** Gives up waiting; the message may still get to the server. */
+  readonly signal?: AbortSignal;
 }
 
 /** What may be done in a connection before it is given to the program. */
@@ -62,6 +78,8 @@ export interface LinkEvents {
   offline: undefined;
   /** Something that no call could report: a refused attempt, a malformed message, a handler that threw. */
   problem: Failure;
+  /** What proves this client was renewed ahead of its end; the session goes on. */
+  renewed: { readonly what: 'access-token' | 'certificate' };
 }
 
 export type LinkListener<T extends keyof LinkEvents> = (value: LinkEvents[T]) => void;

@@ -1,91 +1,85 @@
-import type { PeerCertificate, TLSSocket } from 'node:tls';
-import { Failure, topicMatches } from '@sallyport/model';
+import { Failure } from '@sallyport/model';
 // The library as a whole: what a browser gets of it has no exports by name.
-import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
-import { abortable } from './abort.ts';
-import { jitteredBackoff } from './backoff.ts';
+import mqtt, { type MqttClient } from 'mqtt';
+import { abortable, pause } from './abort.ts';
+import { type Backoff, jitteredBackoff } from './backoff.ts';
 import { Gate } from './gate.ts';
 import { isTemporary, linkFailure, RefusedByServer, reasonCodeIn, refusalOf } from './link-failure.ts';
 import type {
   Admission,
-  ClientCertificate,
   LinkCredential,
   LinkEvents,
   LinkListener,
   LinkOptions,
+  LinkPublishOptions,
+  MessageProperties,
 } from './link-options.ts';
-import { rootCertificate } from './root-certificate.ts';
-import { pinsOf, unpinned } from './server-pin.ts';
+import { fixedProof, type LinkProof } from './link-proof.ts';
+import { applySettings, connectSettings, lastingSettings, watchStages } from './link-settings.ts';
+import { ProofExchange } from './proof-exchange.ts';
+import { keepProven } from './renewal.ts';
+import { type Receiver, Subscriptions } from './subscriptions.ts';
 import { within } from './within.ts';
-
-/** Who gets the messages of a subscription. */
-export type Receiver = (
-  topic: string,
-  payload: Uint8Array,
-  properties: MessageProperties | undefined,
-) => void | Promise<void>;
-
-/** What MQTT 5 sends along with a message, for requests and their answers. */
-export interface MessageProperties {
-  readonly responseTopic?: string;
-  readonly correlationData?: Uint8Array;
-}
-
-export interface LinkPublishOptions {
-  readonly qos: 0 | 1 | 2;
-  readonly properties?: MessageProperties;
-  /** Gives up waiting; the message may still get to the server. */
-  readonly signal?: AbortSignal;
-}
-
-interface Subscription {
-  readonly filter: string;
-  readonly qos: 0 | 1 | 2;
-  readonly receive: Receiver | undefined;
-  /** Of the admission, which subscribes again by itself. */
-  readonly early?: boolean;
-}
 
 const SESSION_TAKEN_OVER = 0x8e;
 const CLOSE_TIMEOUT = 2_000;
 /** Milliseconds after which a connection counts as good. */
 const STEADY = 10_000;
 
+/** What ends a client, as trying again would change nothing. */
+const FINAL: ReadonlySet<string> = new Set([
+  'token_refused',
+  'renewal_refused',
+  'server_not_proven',
+  'unlock_failed',
+  'key_material_invalid',
+  'invalid_request',
+]);
+
+interface LinkParts {
+  readonly client: MqttClient;
+  readonly where: string;
+  readonly options: LinkOptions;
+  readonly proof: LinkProof;
+  readonly exchange: ProofExchange;
+  readonly admission: Admission | undefined;
+}
+
 /** One connection to the server that mends itself, and the errors of everything below it in our own terms. */
 export class Link {
   /** Resolves when the connection has ended for good: with nothing after `close()`, else with the reason. */
   readonly closed: Promise<Failure | undefined>;
+  readonly #parts: LinkParts;
   readonly #client: MqttClient;
   readonly #where: string;
-  readonly #version: 4 | 5;
   readonly #maximumPending: number;
-  readonly #subscriptions = new Map<number, Subscription>();
+  readonly #subscriptions = new Subscriptions();
   readonly #listeners: { [T in keyof LinkEvents]: Set<LinkListener<T>> } = {
     online: new Set(),
     offline: new Set(),
     problem: new Set(),
+    renewed: new Set(),
   };
-  readonly #admission: Admission | undefined;
-  /** Shut from the break of a connection until the admission of the next; always open where there is none. */
+  readonly #backoff: Backoff;
+  /** Shut from the break of a connection until the admission of the next where there is one, and while the connection is moved. */
   readonly #gate = new Gate();
+  readonly #ending = new AbortController();
   #connection = new AbortController();
+  /** What the connection is left for, until there is another. */
+  #moving: LinkEvents['renewed']['what'] | undefined;
+  /** The next break is our own doing. */
+  #leaving = false;
   #pending = 0;
   readonly #idle: (() => void)[] = [];
   #resolveClosed: (failure: Failure | undefined) => void = () => {};
 
-  private constructor(
-    client: MqttClient,
-    where: string,
-    version: 4 | 5,
-    maximumPending: number,
-    admission: Admission | undefined,
-  ) {
-    this.#admission = admission;
-    this.#client = client;
-    this.#where = where;
-    this.#version = version;
-    this.#maximumPending = maximumPending;
-    if (admission !== undefined) this.#gate.shut();
+  private constructor(parts: LinkParts) {
+    this.#parts = parts;
+    this.#client = parts.client;
+    this.#where = parts.where;
+    this.#maximumPending = parts.options.maximumPending ?? 1_000;
+    this.#backoff = jitteredBackoff(parts.options.backoff);
+    if (parts.admission !== undefined) this.#gate.shut();
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
@@ -95,48 +89,28 @@ export class Link {
    * Connects. The first attempt is the only one: it fails at once with what is wrong. Breaks after it are mended.
    *
    * @throws RefusedByServer `connection_refused`
-   * @throws Failure `server_unreachable`, `server_not_trusted`, `key_material_invalid`
+   * @throws Failure `server_unreachable`, `server_not_trusted`, `server_not_proven`, `key_material_invalid`, `token_refused`, `token_unavailable`
    */
   static async open(options: LinkOptions, credential: LinkCredential, admission?: Admission): Promise<Link> {
-    options.signal?.throwIfAborted();
-    const { host, websocket = false, protocolVersion = 5, keepAlive = 60, connectTimeout = 15_000 } = options;
-    const port = options.port ?? (websocket ? 8443 : 8883);
-    const backoff = jitteredBackoff(options.backoff);
-    const settings: IClientOptions = {
-      protocol: websocket ? 'wss' : 'mqtts',
-      host,
-      hostname: host,
-      port,
-      path: typeof websocket === 'string' ? websocket : '/mqtt',
-      ...(options.ca === undefined ? {} : { ca: await rootCertificate(options.ca) }),
-      rejectUnauthorized: true,
-      protocolVersion,
-      clean: true,
-      keepalive: keepAlive,
-      connectTimeout,
-      reconnectPeriod: backoff.next(),
-      queueQoSZero: false,
-      // Else the library makes a worker of a text in a browser, which strict pages forbid.
-      timerVariant: 'native',
-      // What was subscribed comes again only after the admission.
-      ...(admission === undefined ? {} : { resubscribe: false }),
-      ...(options.certificate === undefined ? {} : certificateSettings(options.certificate)),
-      ...(await pinSettings(options.serverPin)),
-      ...credential,
-    };
-    const client = mqtt.connect(settings);
-    if (options.onStage) watchStages(client, options.onStage);
-    const link = new Link(client, `${host}:${port}`, protocolVersion, options.maximumPending ?? 1_000, admission);
-    client.on('message', (topic, payload, packet) => link.#dispatch(topic, payload, packet));
-    const { signal } = options;
+    const { signal, certificate, onStage } = options;
+    signal?.throwIfAborted();
+    const { clientId, proof = fixedProof(credential) } = credential;
+    // What was subscribed comes again only after the admission.
+    const lasting = await lastingSettings(options, admission === undefined);
+    const begun = await proof.begin(signal ?? new AbortController().signal);
+    const client = mqtt.connect({ ...lasting, clientId, ...connectSettings(begun, certificate) });
+    if (onStage) watchStages(client, onStage);
+    const where = `${options.host}:${lasting.port}`;
+    const exchange = new ProofExchange(client, proof, where, begun.method);
+    const link = new Link({ client, where, options, proof, exchange, admission });
+    client.on('message', (topic, payload, packet) =>
+      link.#subscriptions.dispatch(topic, payload, packet, (failure) => link.report(failure)),
+    );
     const stop = () => void link.close();
     signal?.addEventListener('abort', stop, { once: true });
     void link.closed.then(() => signal?.removeEventListener('abort', stop));
     await abortable(link.#firstConnection(), signal);
-    link.#keepUp(
-      () => backoff.next(),
-      () => backoff.reset(),
-    );
+    link.#keepUp();
     if (admission !== undefined) {
       try {
         await abortable(link.#admit(), signal);
@@ -145,6 +119,7 @@ export class Link {
         throw failure;
       }
     }
+    link.#keepProven();
     return link;
   }
 
@@ -194,14 +169,8 @@ export class Link {
         const code = reasonCodeIn(error);
         const reason = packet !== undefined && 'properties' in packet ? packet.properties : undefined;
         if (code === undefined) return reject(linkFailure(error, this.#where));
-        reject(
-          refusalOf(
-            'publish_refused',
-            `The server refused to publish to ${topic}`,
-            code,
-            (reason as Reason)?.reasonString,
-          ),
-        );
+        const what = `The server refused to publish to ${topic}`;
+        reject(refusalOf('publish_refused', what, code, (reason as Reason)?.reasonString));
       });
     });
   }
@@ -213,58 +182,42 @@ export class Link {
    */
   async subscribe(filter: string, qos: 0 | 1 | 2, receive: Receiver): Promise<void> {
     await this.#gate.passed();
-    const identifier = this.#subscriptions.size + 1;
-    this.#subscriptions.set(identifier, { filter, qos, receive });
-    await this.#subscribeNow(identifier);
+    await this.#subscribeNow(this.#subscriptions.add({ filter, qos, receive }));
   }
 
   async #subscribeNow(identifier: number): Promise<void> {
-    const { filter, qos } = this.#subscriptions.get(identifier)!;
+    const { filter, qos } = this.#subscriptions.get(identifier);
     const properties = this.#version === 5 ? { properties: { subscriptionIdentifier: identifier } } : {};
     await new Promise<void>((resolve, reject) => {
       this.#client.subscribe(filter, { qos, ...properties }, (error, granted, packet) => {
         const code = packet?.granted.find((each) => Number(each) >= 0x80);
         if (!error && code === undefined) return resolve();
-        this.#subscriptions.set(identifier, { filter, qos, receive: undefined });
+        this.#subscriptions.refused(identifier);
         if (code === undefined) return reject(linkFailure(error, this.#where));
         const reason = (packet?.properties as Reason)?.reasonString;
-        reject(
-          refusalOf(
-            'subscribe_refused',
-            `The server refused the subscription to ${granted?.[0]?.topic ?? filter}`,
-            Number(code),
-            reason,
-          ),
-        );
+        const what = `The server refused the subscription to ${granted?.[0]?.topic ?? filter}`;
+        reject(refusalOf('subscribe_refused', what, Number(code), reason));
       });
     });
   }
 
   /** What was agreed on for the beginning of a connection; then everything that the program has subscribed to. */
   async #admit(): Promise<void> {
-    const admission = this.#admission;
-    if (admission === undefined) return;
     this.#connection = new AbortController();
+    const { admission } = this.#parts;
+    if (admission === undefined) return this.#gate.open();
     const { signal } = this.#connection;
-    const again = [...this.#subscriptions]
-      .filter(([, { receive, early }]) => receive !== undefined && !early)
-      .map(([id]) => id);
+    const again = this.#subscriptions.granted();
     await admission(
       {
         publish: (topic, payload, qos) => this.#publishNow(topic, payload, { qos }),
-        subscribe: (filter, qos, receive) => this.#subscribeEarly(filter, qos, receive),
+        subscribe: (filter, qos, receive) =>
+          this.#subscribeNow(this.#subscriptions.add({ filter, qos, receive, early: true })),
       },
       signal,
     );
     for (const identifier of again) await this.#subscribeNow(identifier);
     this.#gate.open();
-  }
-
-  async #subscribeEarly(filter: string, qos: 0 | 1 | 2, receive: Receiver): Promise<void> {
-    const known = [...this.#subscriptions].find(([, { filter: other, early }]) => early && other === filter);
-    const identifier = known?.[0] ?? this.#subscriptions.size + 1;
-    this.#subscriptions.set(identifier, { filter, qos, receive, early: true });
-    await this.#subscribeNow(identifier);
   }
 
   /** Reports what no call can: to the listeners of `problem`. */
@@ -275,14 +228,19 @@ export class Link {
   /** Says goodbye to the server and ends; what is not acknowledged within two seconds is given up. Safe to call twice. */
   async close(): Promise<void> {
     const client = this.#client;
+    this.#ending.abort();
     this.#gate.bar(new Failure('connection_lost', `The connection to ${this.#where} was closed by this program.`));
     // A server that is away, or never answers, must not keep a program from ending.
-    if (client.connected && this.#pending > 0)
-      await within(CLOSE_TIMEOUT, new Promise<void>((idle) => this.#idle.push(idle)));
+    if (client.connected) await this.#quiet();
     const force = !client.connected || this.#pending > 0;
     await within(CLOSE_TIMEOUT, new Promise<void>((resolve) => client.end(force, () => resolve())));
     client.stream.destroy();
     this.#resolveClosed(undefined);
+  }
+
+  /** Resolves when nothing waits for the server any more, and after two seconds in any case. */
+  async #quiet(): Promise<void> {
+    if (this.#pending > 0) await within(CLOSE_TIMEOUT, new Promise<void>((idle) => this.#idle.push(idle)));
   }
 
   async #firstConnection(): Promise<void> {
@@ -308,67 +266,120 @@ export class Link {
     client.removeAllListeners('error');
   }
 
-  #keepUp(nextPause: () => number, reset: () => void): void {
+  #keepUp(): void {
     const client = this.#client;
-    let steady: ReturnType<typeof setTimeout> | undefined;
-    client.on('reconnect', () => {
-      client.options.reconnectPeriod = nextPause();
-    });
+    let steady = setTimeout(() => this.#backoff.reset(), STEADY);
     client.on('connect', () => {
       // Two MQTT 3.1.1 clients with one id are not told why they are cut off: pauses must go on growing between them.
-      steady = setTimeout(() => {
-        reset();
-        client.options.reconnectPeriod = nextPause();
-      }, STEADY);
+      steady = setTimeout(() => this.#backoff.reset(), STEADY);
       this.#admit().then(
         () => {
-          for (const listener of this.#listeners.online) listener(undefined);
+          const what = this.#moving;
+          this.#moving = undefined;
+          this.#emit('online', undefined);
+          if (what !== undefined) this.#emit('renewed', { what });
+          this.#keepProven();
         },
         (failure: unknown) => this.#notAdmitted(failure),
       );
     });
     client.on('close', () => {
       clearTimeout(steady);
-      if (this.#admission !== undefined) this.#gate.shut();
+      if (this.#parts.admission !== undefined) this.#gate.shut();
       this.#connection.abort(new Failure('connection_lost', `The connection to ${this.#where} broke.`));
+      void this.#comeBack();
     });
-    client.on('offline', () => {
-      for (const listener of this.#listeners.offline) listener(undefined);
-    });
+    client.on('offline', () => this.#emit('offline', undefined));
     client.on('disconnect', (packet) => {
       const code = packet.reasonCode ?? 0;
-      const reason = (packet.properties as Reason)?.reasonString;
-      if (code === SESSION_TAKEN_OVER) {
-        // Two clients with one id would push each other out for ever; the newer one stays.
-        this.#end(
-          new Failure('connection_lost', `Another client connected to ${this.#where} with the same client id.`, {
-            cure: 'Give each program a client id of its own.',
-          }),
-        );
-      } else {
-        this.report(refusalOf('connection_lost', `${this.#where} ended the connection`, code, reason));
-      }
+      this.#toldToGo(code, (packet.properties as Reason)?.reasonString);
     });
     client.on('error', (error) => {
       const failure = this.#connectFailure(error);
-      if (failure instanceof RefusedByServer) {
-        const again = isTemporary(failure.reasonCode);
-        client.options.reconnectOnConnackError = again;
-        if (!again) return this.#end(failure);
-      }
+      // What is no MQTT, and whoever is not believed, gets nothing more; the library would go on listening.
+      client.stream.destroy();
+      const refused = failure instanceof RefusedByServer && !isTemporary(failure.reasonCode);
+      if (refused ? !this.#parts.proof.refused?.() : FINAL.has(failure.code)) return this.#end(failure);
       this.report(failure);
     });
+  }
+
+  #toldToGo(code: number, reason: string | undefined): void {
+    if (code === SESSION_TAKEN_OVER) {
+      // Two clients with one id would push each other out for ever; the newer one stays.
+      const message = `Another client connected to ${this.#where} with the same client id.`;
+      this.#end(new Failure('connection_lost', message, { cure: 'Give each program a client id of its own.' }));
+    } else if (this.#parts.exchange.renewing && !isTemporary(code)) {
+      this.#end(refusalOf('renewal_refused', `${this.#where} did not take the renewed proof`, code, reason));
+    } else {
+      this.report(refusalOf('connection_lost', `${this.#where} ended the connection`, code, reason));
+      // It owes the end of the connection, but need not keep its word.
+      this.#client.stream.destroy();
+    }
+  }
+
+  /** Connects again after a pause, with a proof of that moment. */
+  async #comeBack(): Promise<void> {
+    const { signal } = this.#ending;
+    const { proof, exchange, options } = this.#parts;
+    try {
+      let wait = this.#leaving ? 0 : this.#backoff.next();
+      this.#leaving = false;
+      for (;;) {
+        await pause(signal, wait);
+        try {
+          const begun = await proof.begin(signal);
+          signal.throwIfAborted();
+          exchange.begin(begun.method);
+          applySettings(this.#client, connectSettings(begun, options.certificate));
+          this.#client.connect();
+          return;
+        } catch (failure) {
+          signal.throwIfAborted();
+          if (FINAL.has((failure as Failure).code)) return this.#end(failure as Failure);
+          this.report(failure as Failure);
+          wait = this.#backoff.next();
+        }
+      }
+    } catch {
+      // Ended by the program, or for good.
+    }
+  }
+
+  /** Leaves the connection for a new one, once nothing is on its way; what is published meanwhile waits. */
+  async #move(what: LinkEvents['renewed']['what']): Promise<void> {
+    this.#gate.shut();
+    await this.#quiet();
+    this.#moving = what;
+    this.#leaving = true;
+    this.#client.stream.destroy();
+  }
+
+  #keepProven(): void {
+    const { proof, exchange } = this.#parts;
+    void keepProven(
+      {
+        proof,
+        exchange,
+        move: () => this.#move('access-token'),
+        report: (failure) => this.report(failure),
+        renewed: () => this.#emit('renewed', { what: 'access-token' }),
+      },
+      this.#connection.signal,
+    );
   }
 
   /** A connection that broke in its admission is mended as any other; one that was not admitted is not tried again. */
   #notAdmitted(cause: unknown): void {
     const failure =
       cause instanceof Failure ? cause : new Failure('internal', 'The beginning of a connection failed.', { cause });
-    if (failure.code === 'unlock_failed') this.#end(failure);
+    if (FINAL.has(failure.code)) this.#end(failure);
     else this.report(failure);
   }
 
   #connectFailure(error: unknown): Failure {
+    const { distrust } = this.#parts.exchange;
+    if (distrust !== undefined) return distrust;
     const code = reasonCodeIn(error);
     if (code === undefined) return linkFailure(error, this.#where);
     const reason = this.#client.serverProperties?.reasonString;
@@ -376,44 +387,19 @@ export class Link {
   }
 
   #end(failure: Failure): void {
+    this.#ending.abort();
     this.#gate.bar(failure);
     this.#client.end(true);
     this.#resolveClosed(failure);
   }
 
-  #dispatch(topic: string, payload: Uint8Array, packet: IPublishPacket): void {
-    const named = packet.properties?.subscriptionIdentifier;
-    const identifiers = named === undefined ? undefined : new Set([named].flat());
-    for (const [identifier, { filter, receive }] of this.#subscriptions) {
-      if (!receive) continue;
-      if (identifiers ? !identifiers.has(identifier) : !topicMatches(filter, topic)) continue;
-      Promise.resolve()
-        .then(() => receive(topic, payload, packet.properties))
-        .catch((cause: unknown) => {
-          this.report(
-            cause instanceof Failure
-              ? cause
-              : new Failure('internal', `The handler of a message of ${topic} threw.`, {
-                  cause,
-                  cure: 'Correct the handler.',
-                }),
-          );
-        });
-    }
+  #emit<T extends keyof LinkEvents>(event: T, value: LinkEvents[T]): void {
+    for (const listener of this.#listeners[event]) listener(value);
   }
-}
 
-/** The socket of the first attempt tells by itself how far it is. */
-function watchStages(client: MqttClient, onStage: NonNullable<LinkOptions['onStage']>): void {
-  const socket = client.stream as Partial<TLSSocket> & MqttClient['stream'];
-  socket.once('lookup', (_error: unknown, address: unknown) => onStage('name', `the name leads to ${String(address)}`));
-  socket.once('connect', () => onStage('tcp', `connected to port ${socket.remotePort ?? '?'}`));
-  socket.once('secureConnect', () => {
-    const { valid_to: until } = socket.getPeerCertificate?.() ?? {};
-    const how = `${socket.getProtocol?.() ?? 'TLS'} with ${socket.getCipher?.().standardName ?? 'an unnamed cipher'}`;
-    onStage('tls', `${how}; the certificate of the server holds until ${until ?? '?'}`);
-  });
-  client.once('connect', () => onStage('accepted', 'the server knows who this is'));
+  get #version(): 4 | 5 {
+    return this.#parts.options.protocolVersion ?? 5;
+  }
 }
 
 type Reason = { readonly reasonString?: string } | undefined;
@@ -423,26 +409,6 @@ function propertiesOf({ responseTopic, correlationData }: MessageProperties) {
     ...(responseTopic === undefined ? {} : { responseTopic }),
     ...(correlationData === undefined ? {} : { correlationData: bytesOf(correlationData) }),
   };
-}
-
-function certificateSettings(certificate: ClientCertificate): IClientOptions {
-  const passphrase = certificate.passphrase === undefined ? {} : { passphrase: certificate.passphrase };
-  // The library hands these on to TLS, and its types know only some of them.
-  if ('pkcs12' in certificate)
-    return { pfx: Buffer.from(certificate.pkcs12), ...passphrase } as unknown as IClientOptions;
-  return { cert: certificate.cert, key: certificate.key, ...passphrase };
-}
-
-async function pinSettings(pin: LinkOptions['serverPin']): Promise<IClientOptions> {
-  if (pin === undefined) return {};
-  const pins = pinsOf(pin);
-  // Loaded on demand: a browser has no TLS of its own, and lets nobody pin.
-  const { checkServerIdentity } = await import('node:tls');
-  const pinned = {
-    checkServerIdentity: (host: string, certificate: PeerCertificate) =>
-      checkServerIdentity(host, certificate) ?? unpinned(pins, certificate),
-  };
-  return { ...pinned, wsOptions: pinned } as IClientOptions;
 }
 
 /** Bytes as the types of the MQTT library want them; it writes any, and a browser has no others. */

@@ -1,5 +1,6 @@
 import { encodeContent } from './content.ts';
-import type { Link, MessageProperties } from './link.ts';
+import type { Link } from './link.ts';
+import type { MessageProperties } from './link-options.ts';
 import type { Protection } from './protection.ts';
 
 /** Event with which devices answer requests, on the topic that the request names. */

@@ -1,13 +1,5 @@
-/** What is known about a failure: something did not work, as opposed to an answer that was given. */
-export interface FailureRow {
-  readonly httpStatus: number;
-  /** MQTT 5 reason code told to a peer that is affected. */
-  readonly reasonCode: number;
-  readonly severity: 'warning' | 'error' | 'fatal';
-  readonly meaning: string;
-  /** What the user can do. */
-  readonly cure: string;
-}
+import { CLIENT_FAILURES } from './client-failures.ts';
+import type { FailureRow } from './failure-row.ts';
 
 /** Every way in which this software can fail. `docs/reference/failures.md` is generated from it. */
 export const FAILURES = {
@@ -243,6 +235,7 @@ export const FAILURES = {
     meaning: 'More was handed over than can be kept.',
     cure: 'Send slower, or raise the named bound.',
   },
+  ...CLIENT_FAILURES,
   firmware_rejected: {
     httpStatus: 422,
     reasonCode: 0x83,

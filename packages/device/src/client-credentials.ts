@@ -1,0 +1,205 @@
+import type { IncomingMessage } from 'node:http';
+import { Failure } from '@sallyport/model';
+import type { AccessToken, FetchAccessToken } from './access-token-proof.ts';
+import { linkFailure } from './link-failure.ts';
+import { rootCertificate } from './root-certificate.ts';
+
+/** How a client gets access tokens of an authorization server by itself (RFC 6749 section 4.4). In Node only. */
+export interface ClientCredentials {
+  /** Address of the token endpoint; https. */
+  readonly tokenEndpoint: string;
+  readonly clientId: string;
+  /** Shared secret, sent by HTTP Basic; or `privateKey`. */
+  readonly clientSecret?: string;
+  /** Private key in PKCS#8 PEM, Ed25519 or P-256, that signs an assertion (`private_key_jwt`, RFC 7523). It stays here. */
+  readonly privateKey?: string;
+  /** `kid` of the key, where the authorization server asks for it. */
+  readonly keyId?: string;
+  /** `aud` of the assertion: the issuer that the authorization server calls itself. Needed with `privateKey`. */
+  readonly issuer?: string;
+  readonly scope?: string;
+  /** What the token is for (RFC 8707), where the authorization server asks for it. */
+  readonly resource?: string;
+  /** Root certificate to trust: PEM text, or the path of a PEM file. The authorities of the runtime if absent. */
+  readonly ca?: string;
+}
+
+const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+/** Seconds. */
+const ASSERTION_LIFE = 60;
+const PATIENCE = 15_000;
+const LARGEST_ANSWER = 131_072;
+/** Errors of RFC 6749 section 5.2 that a second attempt would meet again. */
+const FINAL =
+  /^(invalid_client|unauthorized_client|invalid_scope|invalid_grant|unsupported_grant_type|invalid_target|invalid_request)$/;
+
+/**
+ * Fetches tokens by client credentials, over verified TLS, without following redirects.
+ *
+ * @throws Failure `invalid_request` if the settings contradict themselves; what it answers fails with `token_refused`, `token_unavailable`
+ */
+export function clientCredentials(settings: ClientCredentials): FetchAccessToken {
+  const { tokenEndpoint, clientId, clientSecret, privateKey, issuer, scope, resource } = settings;
+  if (!URL.canParse(tokenEndpoint) || new URL(tokenEndpoint).protocol !== 'https:') {
+    throw new Failure('invalid_request', 'The token endpoint is no https address.', {
+      cure: 'Give the address that `sallyport oauth show` begins with, and /token; or that of your authorization server.',
+    });
+  }
+  if ((clientSecret === undefined) === (privateKey === undefined)) {
+    throw new Failure('invalid_request', 'A client proves itself by clientSecret or by privateKey.', {
+      cure: 'Give one of the two.',
+    });
+  }
+  if (privateKey !== undefined && issuer === undefined) {
+    throw new Failure('invalid_request', 'It is not said for whom the assertion is.', {
+      cure: 'Give `issuer`: what the authorization server calls itself (`sallyport oauth show`).',
+    });
+  }
+  const form = {
+    grant_type: 'client_credentials',
+    ...(scope === undefined ? {} : { scope }),
+    ...(resource === undefined ? {} : { resource }),
+  };
+  return async (signal) => {
+    if (clientSecret !== undefined) {
+      // RFC 6749 section 2.3.1: encoded as in a form before it is joined.
+      const authorization = `Basic ${btoa([clientId, clientSecret].map(formEncoded).join(':'))}`;
+      return ask(settings, form, { authorization }, signal);
+    }
+    const assertion = await signAssertion(settings);
+    const proof = { client_id: clientId, client_assertion_type: ASSERTION_TYPE, client_assertion: assertion };
+    return ask(settings, { ...form, ...proof }, {}, signal);
+  };
+}
+
+async function signAssertion({ clientId, privateKey = '', keyId, issuer }: ClientCredentials): Promise<string> {
+  const { createPrivateKey, randomUUID, sign } = await import('node:crypto');
+  let key: ReturnType<typeof createPrivateKey>;
+  try {
+    key = createPrivateKey(privateKey);
+  } catch (cause) {
+    throw new Failure('key_material_invalid', 'The private key of the client cannot be read.', {
+      cause,
+      cure: 'Give it in PEM, without a passphrase: openssl genpkey -algorithm ed25519.',
+    });
+  }
+  const isEd25519 = key.asymmetricKeyType === 'ed25519';
+  if (!isEd25519 && key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
+    throw new Failure('key_material_invalid', `A key of the type ${key.asymmetricKeyType} signs no assertions here.`, {
+      cure: 'Use Ed25519 or P-256: openssl genpkey -algorithm ed25519.',
+    });
+  }
+  const seconds = Math.floor(Date.now() / 1000);
+  const header = { alg: isEd25519 ? 'EdDSA' : 'ES256', ...(keyId === undefined ? {} : { kid: keyId }) };
+  const claims = {
+    iss: clientId,
+    sub: clientId,
+    aud: issuer,
+    iat: seconds,
+    exp: seconds + ASSERTION_LIFE,
+    jti: randomUUID(),
+  };
+  const text = [header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
+  const signature = sign(isEd25519 ? null : 'sha256', Buffer.from(text), { key, dsaEncoding: 'ieee-p1363' });
+  return `${text}.${signature.toString('base64url')}`;
+}
+
+async function ask(
+  { tokenEndpoint, ca }: ClientCredentials,
+  form: Readonly<Record<string, string>>,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<AccessToken> {
+  const { status, text } = await post(tokenEndpoint, ca, new URLSearchParams(form).toString(), headers, signal);
+  const { host } = new URL(tokenEndpoint);
+  const answer = jsonOf(text);
+  if (status === 200 && typeof answer.access_token === 'string') {
+    const seconds = Number(answer.expires_in);
+    const end = seconds > 0 ? { expiresAt: Date.now() + seconds * 1000 } : {};
+    return { token: answer.access_token, ...end };
+  }
+  const error = typeof answer.error === 'string' && /^[a-z_]{1,64}$/.test(answer.error) ? answer.error : undefined;
+  if (error !== undefined && FINAL.test(error)) {
+    throw new Failure('token_refused', `The authorization server at ${host} gives no token: ${error}.`, cureOf(error));
+  }
+  throw new Failure(
+    'token_unavailable',
+    `The authorization server at ${host} answered ${error ?? `status ${status}`}.`,
+  );
+}
+
+function cureOf(error: string): { readonly cure?: string } {
+  if (error === 'invalid_client') {
+    return {
+      cure: 'Give the client id and the secret or key that the authorization server knows; a suspended client is none.',
+    };
+  }
+  if (error === 'invalid_scope') {
+    return {
+      cure: 'Ask for less: a scope that the policy does not permit is refused. `sallyport refusals` says which.',
+    };
+  }
+  return {};
+}
+
+/** One POST over a connection of its own. */
+async function post(
+  address: string,
+  ca: string | undefined,
+  body: string,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<{ readonly status: number; readonly text: string }> {
+  const { request } = await import('node:https');
+  const root = ca === undefined ? {} : { ca: await rootCertificate(ca) };
+  const { host } = new URL(address);
+  try {
+    return await new Promise((resolve, reject) => {
+      const sent = request(address, {
+        method: 'POST',
+        agent: false,
+        minVersion: 'TLSv1.2',
+        signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]),
+        ...root,
+        headers: {
+          accept: 'application/json',
+          'content-type': 'application/x-www-form-urlencoded',
+          'content-length': String(Buffer.byteLength(body)),
+          ...headers,
+        },
+      });
+      sent.on('error', reject);
+      sent.on('response', (response) => {
+        bounded(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), reject);
+      });
+      sent.end(body);
+    });
+  } catch (cause) {
+    signal.throwIfAborted();
+    const { code, message, cure } = linkFailure(cause, host);
+    if (code === 'server_not_trusted') throw new Failure(code, message, { cause, cure });
+    throw new Failure('token_unavailable', `No access token could be fetched. ${message}`, { cause });
+  }
+}
+
+async function bounded(response: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of response) {
+    text += String(chunk);
+    if (text.length > LARGEST_ANSWER) throw new Error('the answer is too large');
+  }
+  return text;
+}
+
+function jsonOf(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
+function formEncoded(text: string): string {
+  return new URLSearchParams({ '': text }).toString().slice(1);
+}

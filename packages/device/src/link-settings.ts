@@ -1,0 +1,94 @@
+import type { PeerCertificate, TLSSocket } from 'node:tls';
+import type { IClientOptions, MqttClient } from 'mqtt';
+import type { ClientCertificate, LinkOptions } from './link-options.ts';
+import type { ConnectProof } from './link-proof.ts';
+import { authProperties } from './proof-exchange.ts';
+import { rootCertificate } from './root-certificate.ts';
+import { pinsOf, unpinned } from './server-pin.ts';
+
+/** The library would connect again by itself, without the proof of that moment: in 24 days then. */
+const NEVER = 2_147_483_647;
+
+/**
+ * Settings of the MQTT library that stay the same for every connection.
+ *
+ * @throws Failure `key_material_invalid`
+ */
+export async function lastingSettings(options: LinkOptions, resubscribe: boolean): Promise<IClientOptions> {
+  const { host, websocket = false, protocolVersion = 5, keepAlive = 60, connectTimeout = 15_000 } = options;
+  return {
+    protocol: websocket ? 'wss' : 'mqtts',
+    host,
+    hostname: host,
+    port: options.port ?? (websocket ? 8443 : 8883),
+    path: typeof websocket === 'string' ? websocket : '/mqtt',
+    ...(options.ca === undefined ? {} : { ca: await rootCertificate(options.ca) }),
+    rejectUnauthorized: true,
+    protocolVersion,
+    clean: true,
+    keepalive: keepAlive,
+    connectTimeout,
+    reconnectPeriod: NEVER,
+    queueQoSZero: false,
+    // Else the library makes a worker of a text in a browser, which strict pages forbid.
+    timerVariant: 'native',
+    ...(resubscribe ? {} : { resubscribe: false }),
+    ...(await pinSettings(options.serverPin)),
+  };
+}
+
+/** Settings of one connection: what it proves itself with. */
+export function connectSettings(
+  { username, password, method, data }: ConnectProof,
+  certificate: ClientCertificate | undefined,
+): IClientOptions {
+  return {
+    username,
+    password,
+    ...(method === undefined ? {} : { properties: authProperties(method, data) }),
+    ...(certificate === undefined ? {} : certificateSettings(certificate)),
+  } as IClientOptions;
+}
+
+/** Changes the settings of a client for its next connection, also where WebSocket has copied them. */
+export function applySettings(client: MqttClient, settings: IClientOptions): void {
+  const { options } = client;
+  Object.assign(options, settings);
+  const copied = options.wsOptions as Record<string, unknown> | undefined;
+  for (const name of ['cert', 'key', 'pfx', 'passphrase'] as const) {
+    if (copied !== undefined && name in settings) copied[name] = (settings as Record<string, unknown>)[name];
+  }
+}
+
+function certificateSettings(certificate: ClientCertificate): IClientOptions {
+  const passphrase = certificate.passphrase === undefined ? {} : { passphrase: certificate.passphrase };
+  // The library hands these on to TLS, and its types know only some of them.
+  if ('pkcs12' in certificate)
+    return { pfx: Buffer.from(certificate.pkcs12), ...passphrase } as unknown as IClientOptions;
+  return { cert: certificate.cert, key: certificate.key, ...passphrase };
+}
+
+async function pinSettings(pin: LinkOptions['serverPin']): Promise<IClientOptions> {
+  if (pin === undefined) return {};
+  const pins = pinsOf(pin);
+  // Loaded on demand: a browser has no TLS of its own, and lets nobody pin.
+  const { checkServerIdentity } = await import('node:tls');
+  const pinned = {
+    checkServerIdentity: (host: string, certificate: PeerCertificate) =>
+      checkServerIdentity(host, certificate) ?? unpinned(pins, certificate),
+  };
+  return { ...pinned, wsOptions: pinned } as IClientOptions;
+}
+
+/** The socket of the first attempt tells by itself how far it is. */
+export function watchStages(client: MqttClient, onStage: NonNullable<LinkOptions['onStage']>): void {
+  const socket = client.stream as Partial<TLSSocket> & MqttClient['stream'];
+  socket.once('lookup', (_error: unknown, address: unknown) => onStage('name', `the name leads to ${String(address)}`));
+  socket.once('connect', () => onStage('tcp', `connected to port ${socket.remotePort ?? '?'}`));
+  socket.once('secureConnect', () => {
+    const { valid_to: until } = socket.getPeerCertificate?.() ?? {};
+    const how = `${socket.getProtocol?.() ?? 'TLS'} with ${socket.getCipher?.().standardName ?? 'an unnamed cipher'}`;
+    onStage('tls', `${how}; the certificate of the server holds until ${until ?? '?'}`);
+  });
+  client.once('connect', () => onStage('accepted', 'the server knows who this is'));
+}
