@@ -9,6 +9,6 @@ export { type ForwardChanges, forwardProperties } from './forward-properties.ts'
 export type * from './packets.ts';
 export type { Properties } from './properties.ts';
 export { ReasonCode, reasonCodeName } from './reason-codes.ts';
-export { Slab } from './slab.ts';
+export { copyBytes, Slab } from './slab.ts';
 export { isUtf8 } from './utf8.ts';
 export { patchPacketId, publishSize, writeAck, writePublish } from './write-publish.ts';

@@ -247,7 +247,7 @@ async function open(
   const payloadDemands = await followDemands(registry);
   const guessing = await openGuessing({ installation, configuration, emit, now });
   undo.push(() => guessing.close());
-  const broker: Broker = new Broker({
+  const ownBroker: Broker = new Broker({
     now,
     random: randomBytes,
     events,
@@ -282,6 +282,7 @@ async function open(
     counters,
     store,
   });
+  const broker = ownBroker.whole;
   const organisationAuthorities = followOrganisations({ registry, authority, emit });
   undo.push(() => organisationAuthorities.close());
   const published = publication({ registry, authority, configuration, now });
@@ -318,7 +319,7 @@ async function open(
     now,
   });
   undo.push(endMonitor);
-  undo.push(() => broker.close('The server is stopping.'));
+  undo.push(() => ownBroker.close('The server is stopping.'));
   directories.watch((organisation) => broker.reconsider({ organisation }));
   const incidents = await openIncidents({
     installation,
@@ -345,7 +346,7 @@ async function open(
   events.on('token.revoked', ({ organisation, principal }) => {
     void broker.reconsider(principal === undefined ? { organisation } : { principal });
   });
-  await broker.restore(readmission({ authorizer: door, limitsOf }));
+  await ownBroker.restore(readmission({ authorizer: door, limitsOf }));
   await firmware.start(broker);
 
   const { minimumTlsVersion } = configuration.listeners.mqttTls;
@@ -405,7 +406,7 @@ async function open(
   undo.push(() => api.close());
 
   progress('Opening the listeners');
-  const accept = broker.accept.bind(broker);
+  const accept = ownBroker.accept.bind(ownBroker);
   const onHandshakeFailure = handshakeFailures({
     refuse,
     emit,

@@ -4,6 +4,7 @@ import { stepOfCode } from './authenticator-app.ts';
 import type { KnownPrincipal, UnlockDemand } from './known-principal.ts';
 import type { Challenge, OneTimeCodes } from './one-time-code.ts';
 import { SlidingCount } from './sliding-count.ts';
+import { whenReady } from './when-ready.ts';
 
 /** One connection of a device that has to prove that a person is present. */
 export interface UnlockSession {
@@ -48,7 +49,7 @@ export interface UnlockDeskOptions {
     use(principal: string, step: number): Promise<boolean>;
   };
   /** Gives the session all its rights. False if it is gone. */
-  readonly raise: (session: UnlockSession) => boolean;
+  readonly raise: (session: UnlockSession) => boolean | Promise<boolean>;
   /** Ends the session. */
   readonly dismiss: (session: UnlockSession, reason: 'unlock_failed', step: TraceStep) => unknown;
   readonly emit: (event: ServerEvent) => void;
@@ -321,9 +322,9 @@ export class UnlockDesk {
       this.#failures.forget(session.principal);
       answer({ status: 'unlocked' });
       // Of an exchange there is no session yet.
-      if (raise(session) || session.presence < 0) {
-        emit({ type: 'unlock.succeeded', means: outcome, ...factsOf(session) });
-      }
+      void whenReady(raise(session), (raised) => {
+        if (raised || session.presence < 0) emit({ type: 'unlock.succeeded', means: outcome, ...factsOf(session) });
+      });
       return;
     }
     if (outcome !== 'wrong') {
@@ -357,7 +358,10 @@ export class UnlockDesk {
 
   #lift(entry: Waiting): void {
     this.#waiting.delete(keyOf(entry.session));
-    if (this.#options.raise(entry.session)) this.#options.emit({ type: 'unlock.lifted', ...factsOf(entry.session) });
+    const { raise, emit } = this.#options;
+    void whenReady(raise(entry.session), (raised) => {
+      if (raised) emit({ type: 'unlock.lifted', ...factsOf(entry.session) });
+    });
   }
 }
 

@@ -3,24 +3,9 @@ import type { Connect } from '@sallyport/mqtt';
 import type { Admission } from './arrival.ts';
 import type { BrokerContext } from './context.ts';
 import type { BrokerLimits } from './limits.ts';
+import { metLimit, type NotOpened, TURN_BURST } from './not-opened.ts';
 import { encodedProperties } from './publish-properties.ts';
 import type { Realm } from './realm.ts';
-
-/** An admitted client that has to go nevertheless. */
-export interface NotOpened {
-  readonly reason: RefusalReason;
-  readonly text: string;
-  /** The bound that was met. */
-  readonly limit?: {
-    readonly name: keyof BrokerLimits;
-    readonly what: string;
-    readonly found: number;
-    readonly most: number;
-  };
-}
-
-/** Seconds worth of connections that may come at once. */
-const BURST = 10;
 
 /** A will that is larger than may be kept. */
 export function willBound({ will }: Connect, limits: BrokerLimits): NotOpened | undefined {
@@ -61,7 +46,7 @@ function met(
   what: string,
   found: number,
 ): NotOpened {
-  return { reason, text: `More ${what} than are allowed.`, limit: { name, what, found, most: limits[name] } };
+  return metLimit(reason, name, what, found, limits[name]);
 }
 
 /**
@@ -78,10 +63,10 @@ export function waitForTurn(
   const { connects } = context.accounts.of(principalName, now);
   const held = context.realms.get(organisation)?.sessions.get(clientId);
   const { connectDeadline: patience, connectRate, takeoverRate } = limits;
-  const wait = connects.pass(now, connectRate, connectRate * BURST, patience);
+  const wait = connects.pass(now, connectRate, connectRate * TURN_BURST, patience);
   if (wait === undefined) return tooFast('connectRate', 'connections of the principal per second', connectRate);
   if (held?.link === undefined || held.principalName !== principalName) return wait;
-  const turn = held.takeovers.pass(now, takeoverRate, takeoverRate * BURST, patience);
+  const turn = held.takeovers.pass(now, takeoverRate, takeoverRate * TURN_BURST, patience);
   if (turn === undefined) return tooFast('takeoverRate', 'takeovers of the client id per second', takeoverRate);
   return Math.max(wait, turn);
 }

@@ -11,9 +11,22 @@ export class Allowance {
   messageRate = Number.POSITIVE_INFINITY;
   byteRate = Number.POSITIVE_INFINITY;
   #at = 0;
+  #granted: readonly [messageRate: number, byteRate: number] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  #share = 1;
 
   /** Rates per second; `Infinity` is no bound. What is owed stays owed. */
   grant(messageRate: number, byteRate: number): void {
+    this.#granted = [messageRate, byteRate];
+    this.#set(messageRate * this.#share, byteRate * this.#share);
+  }
+
+  /** The part of what is granted that may be used here, where there are other workers; above 0, at most 1. */
+  portion(share: number): void {
+    this.#share = share;
+    this.grant(...this.#granted);
+  }
+
+  #set(messageRate: number, byteRate: number): void {
     if (messageRate !== this.messageRate) this.messages = Math.min(this.messages, messageRate * BURST_SECONDS);
     if (byteRate !== this.byteRate) this.bytes = Math.min(this.bytes, byteRate * BURST_SECONDS);
     this.messageRate = messageRate;

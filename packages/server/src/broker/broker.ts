@@ -3,6 +3,7 @@ import { ReasonCode } from '@sallyport/mqtt';
 import type { Reading } from '../events/reading.ts';
 import type { TransportFacts } from '../events/transport-facts.ts';
 import { Accounts } from './accounts.ts';
+import { answerClient } from './answer-client.ts';
 import type { Presence } from './attend.ts';
 import type { ByteStream } from './byte-stream.ts';
 import { Connection } from './connection.ts';
@@ -16,17 +17,23 @@ import { Passage } from './passage.ts';
 import { dismiss, raise, tell } from './presence.ts';
 import type { Realm } from './realm.ts';
 import { expel, reconsider } from './reconsider.ts';
-import { type Readmit, restore } from './restore.ts';
+import { adopt, type Readmit, restore, sendLostWill } from './restore.ts';
+import { RowNumbers } from './row-numbers.ts';
+import { forgetGhost, serveTeam } from './serve-team.ts';
 import { type ServerMessage, serverMessage } from './server-message.ts';
 import type { Session } from './session.ts';
 import type { SessionStore } from './session-store.ts';
 import { type SessionMatch, type SessionView, sessionMatches, viewOf } from './session-view.ts';
 import { storeAnswers } from './store-answers.ts';
+import { Team } from './team.ts';
+import { Desk } from './team-desk.ts';
 import { intervalTicker, type Ticker, TimerWheel } from './timer-wheel.ts';
+import { type BrokerApi, wholeServer } from './whole-server.ts';
 import type { WorkerLinks } from './workers.ts';
 
 export type { ServerMessage } from './server-message.ts';
 export type { SessionMatch, SessionView } from './session-view.ts';
+export type { BrokerApi } from './whole-server.ts';
 
 /** What the broker is built from. */
 export interface BrokerOptions
@@ -53,12 +60,12 @@ export interface BrokerOptions
   readonly workers?: WorkerLinks;
 }
 
-/** The broker as the rest of the server sees it. */
-export type BrokerApi = Pick<Broker, keyof Broker>;
-
 /** The MQTT broker: takes streams, holds sessions, carries messages within each organisation. */
 export class Broker {
+  /** The brokers of all workers as one; this one, where there are no others. */
+  readonly whole: BrokerApi;
   readonly #context: BrokerContext;
+  readonly #desk: Desk | undefined;
   readonly #connections = new Set<Connection>();
   #closing = false;
   #drained: (() => void) | undefined;
@@ -69,17 +76,27 @@ export class Broker {
   };
 
   constructor(options: BrokerOptions) {
-    const { ticker = intervalTicker, store = new MemorySessionStore(), ...given } = options;
+    const { ticker = intervalTicker, store = new MemorySessionStore(), workers, ...given } = options;
+    const team =
+      workers === undefined
+        ? undefined
+        : new Team(workers, (client, ticket, outcome) => answerClient(this.#context, client, ticket, outcome));
     this.#context = {
       ...given,
       wheel: new TimerWheel(ticker, undefined, (problem) => this.#defect('timer', problem)),
       flusher: new Flusher((problem) => this.#defect('flush', problem)),
       passage: new Passage(),
       realms: new Map(),
-      presences: { last: 0 },
+      presences: new RowNumbers(team?.self),
       accounts: new Accounts(),
-      durability: new Durability(store),
+      durability: new Durability(store, team?.self),
+      team,
     };
+    if (team !== undefined) {
+      this.#desk = new Desk(this.#context, team, this);
+      serveTeam(this.#context, team, this.#desk);
+    }
+    this.whole = wholeServer(this, team);
     store.listen(storeAnswers(this.#context));
   }
 
@@ -90,6 +107,29 @@ export class Broker {
   async restore(readmit: Readmit): Promise<void> {
     const { durability } = this.#context;
     await restore(this.#context, durability.store, readmit);
+    await durability.store.flush();
+  }
+
+  /** Resolves when these workers have told what they have: only then may the first client of a worker be accepted. */
+  async ready(workers: readonly number[]): Promise<void> {
+    await Promise.all(workers.map((number) => this.#context.team?.knows(number)));
+  }
+
+  /**
+   * In the office, when a worker has died and all that it has written is in the store: takes its kept sessions, and sends its wills. Until then
+   * nobody gets a client id of that worker, and what is published for it is refused. Rejects as {@link restore} does.
+   */
+  async adopt(worker: number, readmit: Readmit): Promise<void> {
+    const { team, durability } = this.#context;
+    const book = this.#desk?.book;
+    if (team === undefined || book === undefined) throw new TypeError('only the office takes the sessions of others');
+    await durability.store.flush();
+    await adopt(this.#context, durability.store, readmit, ({ organisation, clientId }) => {
+      return book.ownerOf(organisation, clientId) === worker;
+    });
+    for (const stored of book.taken(worker)) await sendLostWill(this.#context, stored, readmit);
+    forgetGhost(this.#context, team, worker);
+    team.sayAll({ say: 'buried', worker });
     await durability.store.flush();
   }
 

@@ -10,10 +10,10 @@ import type { Connect } from '@sallyport/mqtt';
 import type { Evidence } from '../authentication/authenticator.ts';
 import type { Exchange } from '../authentication/exchange.ts';
 import type { TransportFacts } from '../events/transport-facts.ts';
-import type { NotOpened } from './admission-bounds.ts';
 import type { Arrival, ArrivalVerdict } from './arrival.ts';
 import type { BrokerContext } from './context.ts';
 import { limitCure, limitStep } from './limit-keys.ts';
+import type { NotOpened } from './not-opened.ts';
 
 /** What the doors look at of CONNECT. */
 export type Knock = Pick<Connect, 'clientId' | 'username' | 'password' | 'will' | 'protocolVersion' | 'cleanStart'>;

@@ -14,16 +14,18 @@ import {
 } from '@sallyport/mqtt';
 import type { TransportFacts } from '../events/transport-facts.ts';
 import { acknowledge } from './acknowledge.ts';
-import { type NotOpened, waitForTurn } from './admission-bounds.ts';
+import { waitForTurn } from './admission-bounds.ts';
 import type { Admission, ArrivalVerdict } from './arrival.ts';
 import { AuthExchange, type AuthLine, authProperties } from './auth-exchange.ts';
 import type { ByteReceiver, ByteStream } from './byte-stream.ts';
+import { claimSession } from './claims.ts';
 import { keepAliveOf, welcome } from './connack.ts';
 import { askDoors, type Greeting, refuseAdmitted, refuseConnect } from './connect.ts';
 import type { BrokerContext } from './context.ts';
 import { depart } from './departure.ts';
 import { CLOSE_CODES, type Ending } from './ending.ts';
 import type { Link } from './link.ts';
+import type { NotOpened } from './not-opened.ts';
 import { type Opened, openSession } from './open-session.ts';
 import { Outgoing } from './outgoing.ts';
 import { publish } from './publish.ts';
@@ -36,6 +38,7 @@ import { send, ticketProperties } from './send.ts';
 import type { Session } from './session.ts';
 import { sessionClosed, sessionOpened } from './session-events.ts';
 import { subscribe } from './subscribe.ts';
+import type { Team } from './team.ts';
 import { costOf, Throttle } from './throttle.ts';
 import type { Timed } from './timer-wheel.ts';
 import { aliasesFor, type TopicAliases } from './topic-aliases.ts';
@@ -321,24 +324,60 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
       return;
     }
     const admission = verdict.session;
+    const { team } = this.context;
+    if (team !== undefined) {
+      this.#claim(team, packet, verdict);
+      return;
+    }
     const name = principalName(admission.principal);
     const turn = this.#hasTurn ? 0 : waitForTurn(this.context, admission, name);
-    if (typeof turn !== 'number') {
-      this.#notOpened(packet, admission, turn);
-      return;
-    }
-    if (turn > 0) {
-      // Asked again afterwards: what held before the pause may hold no more.
-      this.#hasTurn = true;
-      this.#pause(turn, () => {
-        this.context.wheel.schedule(this, this.context.limits.connectDeadline);
-        // The client has brought its exchange to an end and would not understand a second one.
-        if (this.#exchange !== undefined) this.#arrivedLate(packet, verdict);
-        else this.#ask(packet);
-      });
-      return;
-    }
-    const opened: Opened | NotOpened = openSession(this.context, packet, admission, this);
+    if (typeof turn !== 'number') this.#notOpened(packet, admission, turn);
+    else if (turn > 0) this.#waitForTurn(packet, verdict, turn);
+    else this.#open(packet, admission, undefined);
+  }
+
+  #waitForTurn(packet: Connect, verdict: ArrivalVerdict, turn: number): void {
+    // Asked again afterwards: what held before the pause may hold no more.
+    this.#hasTurn = true;
+    this.#pause(turn, () => {
+      this.context.wheel.schedule(this, this.context.limits.connectDeadline);
+      // The client has brought its exchange to an end and would not understand a second one.
+      if (this.#exchange !== undefined) this.#arrivedLate(packet, verdict);
+      else this.#ask(packet);
+    });
+  }
+
+  /** Where there are several workers: which has the client id, and what belongs to it, is settled first. */
+  #claim(team: Team, packet: Connect, verdict: Extract<ArrivalVerdict, { outcome: 'admitted' }>): void {
+    const admission = verdict.session;
+    this.#decoder.stop();
+    this.stream.pause();
+    claimSession(this.context, team, packet, admission, this.#hasTurn).then(
+      (claim) => {
+        const there = this.#state === 'arriving';
+        try {
+          if (typeof claim === 'number') {
+            if (there) this.#waitForTurn(packet, verdict, claim);
+          } else if ('reason' in claim) {
+            if (there) this.#notOpened(packet, admission, claim);
+          } else {
+            if (there) this.#open(packet, admission, claim.clientId);
+            claim.settle(this.#session?.link === this ? this.#session : undefined);
+            if (!this.open) return;
+            // A right may have ended while the office was asked.
+            void reconsider(this.context, this.#realm!, this.#session!);
+            this.#readOn();
+          }
+        } catch (error) {
+          this.#defect('claim', error);
+        }
+      },
+      (error: unknown) => this.#defect('claim', error),
+    );
+  }
+
+  #open(packet: Connect, admission: Admission, claimed: string | undefined): void {
+    const opened: Opened | NotOpened = openSession(this.context, packet, admission, this, claimed);
     if ('reason' in opened) {
       this.#notOpened(packet, admission, opened);
       return;

@@ -1,5 +1,6 @@
 import type { Refusal } from '@sallyport/model';
 import type { ServerEvent } from '../events/events.ts';
+import { Abroad } from './abroad.ts';
 import type { Accounts } from './accounts.ts';
 import type { Arrive, Regrounds } from './arrival.ts';
 import type { Attend, Overhear } from './attend.ts';
@@ -11,7 +12,9 @@ import type { BrokerLimits } from './limits.ts';
 import type { Passage } from './passage.ts';
 import type { PayloadDemands } from './payload-demand.ts';
 import { Realm } from './realm.ts';
+import type { RowNumbers } from './row-numbers.ts';
 import type { Session } from './session.ts';
+import type { Team } from './team.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 
 /** What the steps of the broker's walks have in common. One per broker. */
@@ -36,18 +39,21 @@ export interface BrokerContext {
   /** The one message that is being delivered; used again for the next. */
   readonly passage: Passage;
   readonly realms: Map<string, Realm>;
-  /** Number of the newest connection that became a session. */
-  readonly presences: { last: number };
+  /** Numbers of the connections that became sessions. */
+  readonly presences: RowNumbers;
   readonly durability: Durability;
   /** By principal, over all organisations. */
   readonly accounts: Accounts<Session>;
+  /** The other worker processes; undefined where there are none. */
+  readonly team: Team | undefined;
 }
 
 /** The realm of an organisation, made when it is first needed. */
-export function realmOf({ realms, limits }: BrokerContext, organisation: string): Realm {
+export function realmOf({ realms, limits, team }: BrokerContext, organisation: string): Realm {
   let realm = realms.get(organisation);
   if (realm === undefined) {
     realm = new Realm(organisation, limits);
+    if (team !== undefined) realm.router.abroad = new Abroad(organisation, realm.router, team);
     realms.set(organisation, realm);
   }
   return realm;

@@ -13,8 +13,15 @@ import { writeAliased } from './write-aliased.ts';
 
 /** Hands the message in passage to everybody on its route, each within the bounds of the receiver. */
 export function deliver(context: BrokerContext, passage: Passage): void {
+  const { groups } = passage.route;
+  deliverToAll(context, passage);
+  for (let index = 0; index < groups.length; index++) deliverToOne(context, passage, groups[index]!);
+}
+
+/** As {@link deliver}, but for the groups that share it. */
+export function deliverToAll(context: BrokerContext, passage: Passage): void {
   const { route, sender, qos } = passage;
-  const { targets, groups } = route;
+  const { targets } = route;
   for (let index = 0; index < targets.length; index++) {
     const target = targets[index]!;
     const echo = target.receiver === sender;
@@ -24,7 +31,6 @@ export function deliver(context: BrokerContext, passage: Passage): void {
     if (mayReceive(context, target, route.topic)) deliverTo(context, passage, target, granted, identifiers);
     else if (target.receiver.raised !== undefined) keepFor(context, passage, target, granted, identifiers);
   }
-  for (let index = 0; index < groups.length; index++) deliverToOne(context, passage, groups[index]!);
 }
 
 /** The receive permission of a target, decided anew only when it may have changed: a revocation bites here. */
@@ -59,8 +65,11 @@ function keepFor(
   enqueue(context, receiver, passage.own(), flags, identifiers);
 }
 
-/** Members of a group take turns; one that is away or slow is passed over while another one can take the message. */
-function deliverToOne(context: BrokerContext, passage: Passage, { group, targets }: GroupTargets): void {
+/**
+ * Members of a group take turns; one that is away or slow is passed over while another one can take the message. False if none of them may
+ * have it.
+ */
+export function deliverToOne(context: BrokerContext, passage: Passage, { group, targets }: GroupTargets): boolean {
   const count = targets.length;
   const first = group.turn++;
   let away: Target | undefined;
@@ -71,11 +80,13 @@ function deliverToOne(context: BrokerContext, passage: Passage, { group, targets
     const { link } = target.receiver;
     if (link !== undefined && !link.congested && target.receiver.upToDate) {
       deliverTo(context, passage, target, lower(target.qos, passage.qos), target.identifiers);
-      return;
+      return true;
     }
     if (away === undefined || (away.receiver.link === undefined && link !== undefined)) away = target;
   }
-  if (away !== undefined) deliverTo(context, passage, away, lower(away.qos, passage.qos), away.identifiers);
+  if (away === undefined) return false;
+  deliverTo(context, passage, away, lower(away.qos, passage.qos), away.identifiers);
+  return true;
 }
 
 function lower(granted: QoS, sent: QoS): QoS {

@@ -9,6 +9,7 @@ import { sendWill } from './will.ts';
 export function depart(context: BrokerContext, realm: Realm, session: Session, ending: Ending): void {
   const { wheel } = context;
   session.link = undefined;
+  realm.router.abroad?.moved(session.subscriptions.values(), -1);
   realm.connected--;
   session.lastLeft = context.now();
   // The rest of what was on its way is read from the window when the client comes back.
@@ -33,6 +34,7 @@ export function depart(context: BrokerContext, realm: Realm, session: Session, e
     removeSession(context, realm, session);
     return;
   }
+  context.team?.office.away(session.organisation, session.clientId);
   context.durability.save(session);
   session.onExpiry = () => removeSession(context, realm, session);
   wheel.schedule(session.expiryTimer, session.expiry * 1000);
@@ -42,6 +44,7 @@ export function depart(context: BrokerContext, realm: Realm, session: Session, e
 export function removeSession(context: BrokerContext, realm: Realm, session: Session): void {
   if (realm.sessions.get(session.clientId) !== session) return;
   realm.sessions.delete(session.clientId);
+  context.team?.office.gone(session.organisation, session.clientId);
   context.counters.sessionsNow--;
   context.counters.queuedNow -= session.queue.length;
   context.wheel.cancel(session.expiryTimer);

@@ -1,5 +1,7 @@
 import { type BrokerContext, realmOf } from './context.ts';
 import { deliver } from './delivery.ts';
+import { dispatchEverywhere } from './forward.ts';
+import { keepRetained } from './keep-retained.ts';
 import type { Message } from './message.ts';
 import type { Passage } from './passage.ts';
 import type { Realm } from './realm.ts';
@@ -10,27 +12,17 @@ export function dispatch(context: BrokerContext, realm: Realm, passage: Passage)
   const { route } = passage;
   if (route.version !== realm.router.version) realm.router.refresh(route);
   if (passage.retain) retain(context, realm, passage);
+  if (context.team !== undefined) return dispatchEverywhere(context, context.team, realm, passage);
   if (route.targets.length === 0 && route.groups.length === 0) return false;
   deliver(context, passage);
   return true;
 }
 
-function retain({ counters, durability }: BrokerContext, { organisation, retained }: Realm, passage: Passage): void {
-  counters.retainedNow -= retained.size;
-  counters.retainedBytesNow -= retained.bytes;
+function retain(context: BrokerContext, realm: Realm, passage: Passage): void {
   const message = passage.own();
-  const { topic } = passage.route;
-  if (passage.payloadStart === passage.payloadEnd) {
-    retained.remove(topic);
-    if (!message.volatile) durability.unretain(organisation, topic);
-  } else if (retained.set(message)) {
-    if (!message.volatile) durability.retain(organisation, message);
-  } else {
-    counters.retainedRefused++;
-    if (!message.volatile) durability.unretain(organisation, topic);
-  }
-  counters.retainedNow += retained.size;
-  counters.retainedBytesNow += retained.bytes;
+  const isEmpty = passage.payloadStart === passage.payloadEnd;
+  if (context.team !== undefined) context.team.retained.stamp(realm.organisation, message, isEmpty);
+  keepRetained(context, realm, message, isEmpty, !message.volatile);
 }
 
 /**

@@ -1,9 +1,10 @@
 import { ReasonCode, writeAck } from '@sallyport/mqtt';
 import type { Link } from './link.ts';
 import type { Message } from './message.ts';
-import { PendingAcks, UNHEARD_PUBACK } from './pending-acks.ts';
+import { LOST_PUBACK, PendingAcks, REFUSED_PUBACK, UNHEARD_PUBACK } from './pending-acks.ts';
 import type { Receiver } from './receiver.ts';
 import type { Subscription } from './route.ts';
+import { RowNumbers } from './row-numbers.ts';
 import type { Session } from './session.ts';
 import type { SessionStore } from './session-store.ts';
 import { storedSession, storedSubscription } from './stored-session.ts';
@@ -19,16 +20,29 @@ export const ACK_TYPES: readonly Parameters<typeof writeAck>[1][] = [
   'puback',
   'puback',
   'pubrec',
+  'puback',
+  'pubrec',
+  'puback',
+  'pubrec',
 ];
 
-/** What an acknowledgement says once all is well. */
+/** What an acknowledgement says once its turn has come. */
 export function reasonOf(kind: number): number {
-  return kind >= UNHEARD_PUBACK ? ReasonCode.noMatchingSubscribers : ReasonCode.success;
+  if (kind < UNHEARD_PUBACK) return ReasonCode.success;
+  if (kind < REFUSED_PUBACK) return ReasonCode.noMatchingSubscribers;
+  return kind < LOST_PUBACK ? ReasonCode.quotaExceeded : ReasonCode.unspecifiedError;
 }
 
 interface Task {
   readonly sequence: number;
   readonly done: (saved: boolean) => void;
+}
+
+/** The greatest numbers of rows that are in use. */
+export interface TakenNumbers {
+  readonly sessions: number;
+  readonly messages: number;
+  readonly positions: number;
 }
 
 /**
@@ -43,19 +57,28 @@ export class Durability {
   /** Clients with something to be told when the store has committed. */
   waiting: Receiver[] = [];
   tasks: Task[] = [];
-  #sessions = 0;
-  #messages = 0;
-  #positions = 0;
+  readonly #sessions: RowNumbers;
+  readonly #messages: RowNumbers;
+  readonly #positions: RowNumbers;
 
-  constructor(store: SessionStore) {
+  /** `worker`: number of this worker where there are several, whose numbers of rows must not meet. */
+  constructor(store: SessionStore, worker?: number) {
     this.store = store;
+    this.#sessions = new RowNumbers(worker);
+    this.#messages = new RowNumbers(worker);
+    this.#positions = new RowNumbers(worker);
   }
 
   /** Numbers that are taken already. */
-  skip(sessions: number, messages: number, positions: number): void {
-    this.#sessions = Math.max(this.#sessions, sessions);
-    this.#messages = Math.max(this.#messages, messages);
-    this.#positions = Math.max(this.#positions, positions);
+  skip({ sessions, messages, positions }: TakenNumbers): void {
+    this.#sessions.skip(sessions);
+    this.#messages.skip(messages);
+    this.#positions.skip(positions);
+  }
+
+  /** Numbers that are taken at most. */
+  get taken(): TakenNumbers {
+    return { sessions: this.#sessions.last, messages: this.#messages.last, positions: this.#positions.last };
   }
 
   // Messages
@@ -75,11 +98,11 @@ export class Durability {
     const { store } = this;
     if (receiver.storeId === 0 || store.failing) return 0;
     if (message.references === 0) {
-      message.storeId = ++this.#messages;
+      message.storeId = this.#messages.next();
       store.putMessage(message.storeId, message);
     }
     message.references++;
-    const position = ++this.#positions;
+    const position = this.#positions.next();
     store.putWaiting(position, receiver.storeId, message.storeId, flags, identifiers, packetId, state);
     return position;
   }
@@ -111,6 +134,16 @@ export class Durability {
     if (position === 0) return;
     this.store.removeWaiting(position);
     this.#letGo(message);
+  }
+
+  /** Gives the message at a position a row that nothing else refers to; answers the message in that row. */
+  split(position: number, message: Message): Message {
+    if (position === 0 || this.store.failing) return message;
+    const own: Message = { ...message, storeId: this.#messages.next(), references: 1 };
+    this.store.putMessage(own.storeId, own);
+    this.store.moveWaiting(position, own.storeId);
+    this.#letGo(message);
+    return own;
   }
 
   #letGo(message: Message | undefined): void {
@@ -150,7 +183,7 @@ export class Durability {
       this.forget(session);
       return;
     }
-    if (session.storeId === 0) session.storeId = ++this.#sessions;
+    if (session.storeId === 0) session.storeId = this.#sessions.next();
     if (this.store.failing) this.unsaved.addSession(session.storeId);
     else this.store.putSession(storedSession(session));
   }
@@ -186,21 +219,24 @@ export class Durability {
 
   // What waits for the store
 
-  /** Says an acknowledgement when everything up to `sequence` is safe, and not before those that were to be said earlier. */
-  acknowledge(receiver: Receiver, link: Link, kind: number, packetId: number, sequence: number): void {
+  /**
+   * Says an acknowledgement when everything up to `sequence` is safe and the ticket of other workers is settled, and not before those that
+   * were to be said earlier.
+   */
+  acknowledge(receiver: Receiver, link: Link, kind: number, packetId: number, sequence: number, ticket = 0): void {
     const { pending } = receiver;
-    if (sequence <= this.store.committed && (pending === undefined || pending.length === 0)) {
+    if (ticket === 0 && sequence <= this.store.committed && (pending === undefined || pending.length === 0)) {
       writeAck(link.slab, ACK_TYPES[kind]!, packetId, reasonOf(kind), link.version);
       link.touch();
-    } else this.later(receiver, kind, packetId, sequence);
+    } else this.later(receiver, kind, packetId, sequence, ticket);
   }
 
-  /** Lets something wait for its turn and for the store. */
-  later(receiver: Receiver, kind: number, packetId: number, sequence: number): void {
+  /** Lets something wait for its turn, for the store and for the ticket. */
+  later(receiver: Receiver, kind: number, packetId: number, sequence: number, ticket = 0): void {
     receiver.pending ??= new PendingAcks();
     const { pending } = receiver;
-    pending.push(kind, packetId, sequence);
-    if (pending.listed) return;
+    pending.push(kind, packetId, sequence, ticket);
+    if (pending.listed || sequence <= this.store.committed) return;
     pending.listed = true;
     this.waiting.push(receiver);
   }

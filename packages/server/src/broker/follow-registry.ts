@@ -1,6 +1,6 @@
 import type { PolicyStore } from '../authorization/policy-store.ts';
 import type { RegistryChange } from '../registry/records.ts';
-import type { BrokerApi } from './broker.ts';
+import type { BrokerApi } from './whole-server.ts';
 
 /**
  * Rights follow the registry: what was changed is judged anew in every live session that it concerns, and in no other. Lists of

@@ -163,6 +163,10 @@ export class MemorySessionStore implements SessionStore {
     this.#change(position, { message: 0, identifiers: undefined, state });
   }
 
+  moveWaiting(position: number, message: number): void {
+    this.#change(position, { message }, true);
+  }
+
   removeWaiting(position: number): void {
     this.#call({ puts: false, apply: () => this.#waiting.delete(position) });
   }
@@ -189,9 +193,9 @@ export class MemorySessionStore implements SessionStore {
     this.#commit();
   }
 
-  #change(position: number, change: Partial<StoredWaiting>): void {
+  #change(position: number, change: Partial<StoredWaiting>, puts = false): void {
     this.#call({
-      puts: false,
+      puts,
       apply: () => {
         const earlier = this.#waiting.get(position);
         if (earlier !== undefined) this.#waiting.set(position, { ...earlier, ...change });

@@ -47,9 +47,16 @@ export class MessageQueue {
   }
 
   /** Each message and its position in the session store. */
-  visit(visitor: (message: Message, position: number) => void): void {
+  visit(visitor: (message: Message, position: number, flags: number, identifiers: Buffer | undefined) => void): void {
     for (let index = this.#head; index < this.#messages.length; index++) {
-      visitor(this.#messages[index]!, this.#positions[index]!);
+      visitor(this.#messages[index]!, this.#positions[index]!, this.#flags[index]!, this.#identifiers[index]);
+    }
+  }
+
+  /** Puts another message of the same size in place of each. */
+  replace(other: (message: Message, position: number) => Message): void {
+    for (let index = this.#head; index < this.#messages.length; index++) {
+      this.#messages[index] = other(this.#messages[index]!, this.#positions[index]!);
     }
   }
 

@@ -19,6 +19,8 @@ export interface Message {
   references: number;
   /** Never put on disk, also when it is retained. */
   readonly volatile: boolean;
+  /** Of a retained message where there are several workers: the greater of two is the later one. */
+  stamp?: number;
 }
 
 /** What a message weighs in the bounds of queues and stores, in bytes. */

@@ -1,13 +1,14 @@
 import { isUtf8 } from 'node:buffer';
 import { type ClientId, parseClientId, principalName, resolveTopic } from '@sallyport/model';
 import type { Connect } from '@sallyport/mqtt';
-import { metBound, type NotOpened, willBound } from './admission-bounds.ts';
+import { metBound, willBound } from './admission-bounds.ts';
 import type { Admission } from './arrival.ts';
 import { type BrokerContext, realmOf } from './context.ts';
 import { removeSession } from './departure.ts';
 import { CLOSE_CODES } from './ending.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { Link } from './link.ts';
+import type { NotOpened } from './not-opened.ts';
 import type { Realm } from './realm.ts';
 import { enrol } from './reconsider.ts';
 import { Session } from './session.ts';
@@ -24,12 +25,16 @@ export interface Opened {
   readonly assigned: boolean;
 }
 
-/** Resumes or opens the session of an admitted client; an older connection of the same client ends [MQTT-3.1.4-3]. */
+/**
+ * Resumes or opens the session of an admitted client; an older connection of the same client ends [MQTT-3.1.4-3]. `claimed`: the client id
+ * that this one of several workers has claimed for it, within the bounds that hold over all of them.
+ */
 export function openSession(
   context: BrokerContext,
   packet: Connect,
   admission: Admission,
   link: Link,
+  claimed?: string,
 ): Opened | NotOpened {
   const limits = admission.limits === undefined ? context.limits : { ...context.limits, ...admission.limits };
   // A will is a publish: what may not be published must not come in by the other door.
@@ -49,7 +54,7 @@ export function openSession(
   }
   const scalable = scalableOf(admission.clientId);
   const expiry = expiryOf(packet, limits);
-  const clientId = effectiveClientId(context, admission, scalable, !packet.cleanStart && expiry > 0);
+  const clientId = claimed ?? effectiveClientId(context, admission, scalable, !packet.cleanStart && expiry > 0);
   const held = context.realms.get(admission.organisation)?.sessions.get(clientId);
   if (held !== undefined && !samePrincipal(held, admission)) {
     return {
@@ -62,8 +67,10 @@ export function openSession(
   // What was evicted may have been the last of its realm, which is then a new one.
   const realm = realmOf(context, admission.organisation);
   const crowded =
-    metBound(context, limits, realm, clientId, principalName(admission.principal)) ??
-    tooManyInstances(realm, clientId, limits, scalable);
+    claimed === undefined
+      ? (metBound(context, limits, realm, clientId, principalName(admission.principal)) ??
+        tooManyInstances(realm, clientId, limits, scalable))
+      : undefined;
   if (crowded !== undefined) {
     if (realm.empty) context.realms.delete(realm.organisation);
     return crowded;
@@ -92,7 +99,7 @@ export function openSession(
   context.wheel.cancel(session.willTimer);
 
   session.admit(admission, packet.protocolVersion, limits);
-  session.presence = ++context.presences.last;
+  session.presence = context.presences.next();
   enrol(context, realm, session);
   session.share = scalable === undefined ? undefined : shareName(scalable);
   if (sessionPresent) endUncovered(context, realm, session);
@@ -109,6 +116,7 @@ export function openSession(
   session.lastFacts = link.facts;
   if (session.will !== undefined && hasWrongForm(context, session, session.will)) session.will = undefined;
   session.link = link;
+  realm.router.abroad?.moved(session.subscriptions.values(), 1);
   realm.connected++;
   context.durability.save(session);
   return { realm, session, sessionPresent, assigned: admission.clientId === '' };
@@ -140,7 +148,7 @@ function samePrincipal(session: Session, { principal }: Admission): boolean {
 type Scalable = Extract<ClientId, { kind: 'application' }>;
 
 /** An instance of an application whose instances share their subscriptions (watson-iot.md section 2.10). */
-function scalableOf(clientId: string): Scalable | undefined {
+export function scalableOf(clientId: string): Scalable | undefined {
   const parsed = parseClientId(clientId);
   return parsed.ok && parsed.value.kind === 'application' && parsed.value.scalable ? parsed.value : undefined;
 }
@@ -197,7 +205,7 @@ function tooManyInstances(
 }
 
 /** Seconds; capped. */
-function expiryOf(packet: Connect, limits: BrokerLimits): number {
+export function expiryOf(packet: Connect, limits: BrokerLimits): number {
   if (packet.protocolVersion < 5) return packet.cleanStart ? 0 : limits.sessionExpiryMaximum;
   return Math.min(packet.properties?.sessionExpiryInterval ?? 0, limits.sessionExpiryMaximum);
 }

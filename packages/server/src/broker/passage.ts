@@ -4,7 +4,14 @@ import { NO_PROPERTIES, withExpiry } from './publish-properties.ts';
 import type { Receiver } from './receiver.ts';
 import type { Route } from './route.ts';
 
-const NOWHERE: Route = { topic: '', topicBytes: Buffer.alloc(0), version: 0, targets: [], groups: [] };
+const NOWHERE: Route = {
+  topic: '',
+  topicBytes: Buffer.alloc(0),
+  version: 0,
+  targets: [],
+  groups: [],
+  elsewhere: undefined,
+};
 const NO_BYTES = Buffer.alloc(0);
 /** (MQTT 5 or below) x QoS x retain flag. */
 const KINDS = 12;
@@ -91,6 +98,16 @@ export class Passage {
       message.expiresAt,
     );
     this.#message = message;
+  }
+
+  /** Properties without expiry. */
+  get forwarded(): Buffer {
+    return this.#forwarded;
+  }
+
+  /** It is one that is never put on disk. */
+  get volatile(): boolean {
+    return this.#message?.volatile === true;
   }
 
   /** The message in bytes of its own, copied once however many keep it. */

@@ -8,13 +8,19 @@ export const PUBLISH = 5;
 /** A PUBACK or PUBREC of a message that nobody has subscribed to. */
 export const UNHEARD_PUBACK = 6;
 export const UNHEARD_PUBREC = 7;
+/** A PUBACK or PUBREC that says no, because the store of another worker has not taken the message. */
+export const REFUSED_PUBACK = 8;
+export const REFUSED_PUBREC = 9;
+/** The same, because another worker has ended in the midst of it. */
+export const LOST_PUBACK = 10;
+export const LOST_PUBREC = 11;
 
 export function isPuback(kind: number): boolean {
-  return kind === PUBACK || kind === UNHEARD_PUBACK;
+  return kind === PUBACK || kind === UNHEARD_PUBACK || kind === REFUSED_PUBACK || kind === LOST_PUBACK;
 }
 
 export function isPubrec(kind: number): boolean {
-  return kind === PUBREC || kind === UNHEARD_PUBREC;
+  return kind === PUBREC || kind === UNHEARD_PUBREC || kind === REFUSED_PUBREC || kind === LOST_PUBREC;
 }
 
 /**
@@ -26,21 +32,29 @@ export class PendingAcks {
   listed = false;
   /** PUBACKs among them. */
   pubacks = 0;
+  /** The greatest number of the store that any of them has waited for. */
+  latest = 0;
   #head = 0;
   readonly #kinds: number[] = [];
   readonly #packetIds: number[] = [];
   readonly #sequences: number[] = [];
+  readonly #tickets: number[] = [];
 
   get length(): number {
     return this.#kinds.length - this.#head;
   }
 
-  /** `sequence`: number of the store's call that has to be committed; 0: it only keeps its turn. */
-  push(kind: number, packetId: number, sequence: number): void {
+  /**
+   * `sequence`: number of the store's call that has to be committed; 0: it only keeps its turn. `ticket`: what other workers have to do
+   * first; 0: nothing.
+   */
+  push(kind: number, packetId: number, sequence: number, ticket: number): void {
     if (isPuback(kind)) this.pubacks++;
+    if (sequence > this.latest) this.latest = sequence;
     this.#kinds.push(kind);
     this.#packetIds.push(packetId);
     this.#sequences.push(sequence);
+    this.#tickets.push(ticket);
   }
 
   get firstKind(): number {
@@ -52,13 +66,24 @@ export class PendingAcks {
   get firstSequence(): number {
     return this.#sequences[this.#head]!;
   }
+  get firstTicket(): number {
+    return this.#tickets[this.#head]!;
+  }
+
+  /** Lets what has this ticket be another kind; answers its packet identifier, 0 if there is none. */
+  turn(ticket: number, kindOf: (kind: number) => number): number {
+    const index = this.#tickets.indexOf(ticket, this.#head);
+    if (index < 0) return 0;
+    this.#kinds[index] = kindOf(this.#kinds[index]!);
+    return this.#packetIds[index]!;
+  }
 
   shift(): void {
     if (isPuback(this.firstKind)) this.pubacks--;
     this.#head++;
     if (this.#head === this.#kinds.length) this.clear();
     else if (this.#head >= 256 && this.#head * 2 >= this.#kinds.length) {
-      for (const array of [this.#kinds, this.#packetIds, this.#sequences]) array.splice(0, this.#head);
+      for (const array of [this.#kinds, this.#packetIds, this.#sequences, this.#tickets]) array.splice(0, this.#head);
       this.#head = 0;
     }
   }
@@ -69,5 +94,6 @@ export class PendingAcks {
     this.#kinds.length = 0;
     this.#packetIds.length = 0;
     this.#sequences.length = 0;
+    this.#tickets.length = 0;
   }
 }

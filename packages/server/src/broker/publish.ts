@@ -137,7 +137,10 @@ function walk(
   if (qos === 2) durability.hold(session, packetId);
   const { written } = durability.store;
   const kind = qos === 1 ? (heard ? PUBACK : UNHEARD_PUBACK) : heard ? PUBREC : UNHEARD_PUBREC;
-  durability.acknowledge(session, link, kind, packetId, written === before ? 0 : written);
+  const { team } = context;
+  const ticket = team === undefined ? 0 : team.ticket;
+  if (ticket > 0) team!.tickets.hold(ticket, session);
+  durability.acknowledge(session, link, kind, packetId, written === before ? 0 : written, ticket);
 }
 
 /** Whether the bytes of a PUBLISH are those that we would write: no alias, no properties, its length in the fewest bytes. */

@@ -26,6 +26,7 @@ export class Realm {
   }
 
   get empty(): boolean {
-    return this.sessions.size === 0 && this.retained.size === 0;
+    const { abroad, size } = this.router;
+    return this.sessions.size === 0 && this.retained.size === 0 && size === 0 && abroad?.empty !== false;
   }
 }

@@ -24,6 +24,25 @@ interface Found {
  * anybody can use it. Expired ones, and what refers to nothing, are taken off the disk.
  */
 export async function restore(context: BrokerContext, store: SessionStore, readmit: Readmit): Promise<void> {
+  await take(context, store, readmit);
+}
+
+/** Takes over the `wanted` sessions of a worker that has died, as {@link restore} does for all; everything else in the store is left alone. */
+export async function adopt(
+  context: BrokerContext,
+  store: SessionStore,
+  readmit: Readmit,
+  wanted: (stored: StoredSession) => boolean,
+): Promise<void> {
+  await take(context, store, readmit, wanted);
+}
+
+async function take(
+  context: BrokerContext,
+  store: SessionStore,
+  readmit: Readmit,
+  wanted?: (stored: StoredSession) => boolean,
+): Promise<void> {
   const { durability, counters } = context;
   const sessions = new Map<number, Found>();
   const messages = new Map<number, Message>();
@@ -34,7 +53,7 @@ export async function restore(context: BrokerContext, store: SessionStore, readm
   const stale: [organisation: string, topic: string][] = [];
   await store.load({
     session(stored) {
-      sessions.set(stored.id, { stored, subscriptions: [], received: [], waiting: [] });
+      if (wanted?.(stored) !== false) sessions.set(stored.id, { stored, subscriptions: [], received: [], waiting: [] });
       lastSession = Math.max(lastSession, stored.id);
     },
     subscription: (id, subscription) => sessions.get(id)?.subscriptions.push(subscription),
@@ -56,6 +75,7 @@ export async function restore(context: BrokerContext, store: SessionStore, readm
       }
     },
     retained(organisation, message) {
+      if (wanted !== undefined) return;
       const { retained } = realmOf(context, organisation);
       const expired = message.expiresAt !== 0 && message.expiresAt <= context.now();
       counters.retainedNow -= retained.size;
@@ -65,14 +85,19 @@ export async function restore(context: BrokerContext, store: SessionStore, readm
       counters.retainedBytesNow += retained.bytes;
     },
   });
-  durability.skip(lastSession, lastMessage, lastPosition);
-  for (const position of orphans) store.removeWaiting(position);
-  for (const [id, { references }] of messages) if (references === 0) store.removeMessage(id);
-  for (const [organisation, topic] of stale) store.removeRetained(organisation, topic);
+  durability.skip({ sessions: lastSession, messages: lastMessage, positions: lastPosition });
+  // While others write, what belongs to nobody here is theirs.
+  if (wanted === undefined) cleanUp();
   const wills: (() => void)[] = [];
   for (const found of sessions.values()) wills.push(await restoreSession(context, found, messages, readmit));
   // Only now is everybody there who is to get them.
   for (const sendOrAwait of wills) sendOrAwait();
+
+  function cleanUp(): void {
+    for (const position of orphans) store.removeWaiting(position);
+    for (const [id, { references }] of messages) if (references === 0) store.removeMessage(id);
+    for (const [organisation, topic] of stale) store.removeRetained(organisation, topic);
+  }
 }
 
 async function restoreSession(
@@ -82,11 +107,11 @@ async function restoreSession(
   readmit: Readmit,
 ): Promise<() => void> {
   const { stored } = found;
-  const realm = realmOf(context, stored.organisation);
   const session = new Session(stored.organisation, stored.clientId);
   session.storeId = stored.id;
   refill(session, found, messages);
   const admission = await readmit(stored);
+  const realm = realmOf(context, stored.organisation);
   const now = context.now();
   // Who was connected when the process ended has left at this moment.
   const leftAt = stored.leftAt === 0 ? now : stored.leftAt;
@@ -101,6 +126,7 @@ async function restoreSession(
   revive(session, stored, admission, context);
   session.lastLeft = leftAt;
   realm.sessions.set(session.clientId, session);
+  context.team?.office.keep(session.organisation, session.clientId, session.principalName);
   context.counters.sessionsNow++;
   context.counters.queuedNow += session.queue.length;
   for (const subscription of found.subscriptions) {
@@ -120,6 +146,16 @@ async function restoreSession(
   };
 }
 
+/** Sends the will of a session that has died with its worker and of which nothing else is kept. */
+export async function sendLostWill(context: BrokerContext, stored: StoredSession, readmit: Readmit): Promise<void> {
+  const admission = await readmit(stored);
+  if (admission === undefined) return;
+  const session = new Session(stored.organisation, stored.clientId);
+  revive(session, stored, admission, context);
+  sendWill(context, session);
+}
+
+/** Puts a session on its feet again, but for what waits in it. */
 function revive(session: Session, stored: StoredSession, admission: Admission, { limits }: BrokerContext): void {
   session.admit(admission, stored.version, { ...limits, ...admission.limits });
   const { will } = stored;

@@ -75,6 +75,13 @@ export class RetainedMessages {
     return node.message;
   }
 
+  /** Every message, also those that have expired. */
+  all(): Message[] {
+    const found: Message[] = [];
+    collectBelow(this.#root, false, found);
+    return found;
+  }
+
   /** Messages that a filter selects and that have not expired at `now`; those that have are dropped. */
   matching(filter: string, now: number): Message[] {
     const found: Message[] = [];

@@ -18,8 +18,8 @@ export interface Subscription {
 }
 
 /** Sessions that share a subscription: each message goes to one of them. */
-export interface ShareGroup {
-  readonly members: Set<Subscription>;
+export interface ShareGroup<S = Subscription> {
+  readonly members: Set<S>;
   /** Counts messages, for taking turns. */
   turn: number;
 }
@@ -56,4 +56,33 @@ export interface Route {
   version: number;
   targets: Target[];
   groups: GroupTargets[];
+  /** Who gets them in other workers; undefined where there are none. */
+  elsewhere: Elsewhere | undefined;
+}
+
+/** Where messages of one topic go beyond this worker. */
+export interface Elsewhere {
+  /** Workers with a subscription that is not shared. */
+  readonly workers: readonly number[];
+  /** All groups that have members elsewhere; those that have none are not among them. */
+  readonly groups: readonly SharedElsewhere[];
+}
+
+/** A group that has members in other workers. */
+export interface SharedElsewhere {
+  readonly share: string;
+  readonly filter: string;
+  /** Its members in this worker. */
+  readonly here: GroupTargets | undefined;
+  /** Living counts, by worker. */
+  readonly seats: ReadonlyMap<number, Seats>;
+  /** Counts messages, for taking turns among workers. */
+  readonly turn: { now: number };
+}
+
+/** Members of a group in one worker. */
+export interface Seats {
+  readonly members: number;
+  /** Those of them whose client is here. */
+  readonly online: number;
 }

@@ -1,4 +1,5 @@
 import { presentTopic } from '@sallyport/model';
+import type { Abroad } from './abroad.ts';
 import { identifierProperty } from './publish-properties.ts';
 import type { GroupTargets, Route, Subscription, Target } from './route.ts';
 import { SubscriptionTree } from './subscription-tree.ts';
@@ -12,6 +13,8 @@ export class Router {
   version = 1;
   /** Subscriptions in force. */
   size = 0;
+  /** What other workers have; undefined where there are none. */
+  abroad: Abroad | undefined;
   readonly #tree = new SubscriptionTree();
   readonly #routes = new Map<string, Route>();
 
@@ -19,19 +22,21 @@ export class Router {
     this.#tree.add(subscription);
     this.size++;
     this.version++;
+    this.abroad?.added(subscription);
   }
 
   remove(subscription: Subscription): void {
     this.#tree.remove(subscription);
     this.size--;
     this.version++;
+    this.abroad?.removed(subscription);
   }
 
   /** The route of a topic, up to date. */
   route(topic: string): Route {
     let route = this.#routes.get(topic);
     if (route === undefined) {
-      route = { topic, topicBytes: Buffer.from(topic), version: 0, targets: [], groups: [] };
+      route = { topic, topicBytes: Buffer.from(topic), version: 0, targets: [], groups: [], elsewhere: undefined };
       if (topic.length <= LONGEST_CACHED_TOPIC) this.#keep(route);
     }
     if (route.version !== this.version) this.refresh(route);
@@ -57,6 +62,7 @@ export class Router {
     });
     route.targets = [...targets.values()];
     route.groups = groups;
+    route.elsewhere = this.abroad?.match(route.topic, groups);
     route.version = this.version;
   }
 

@@ -1,5 +1,6 @@
 import type { Page, SessionDocument } from '@sallyport/model';
-import type { BrokerApi, SessionView } from './broker.ts';
+import type { SessionView } from './session-view.ts';
+import type { BrokerApi } from './whole-server.ts';
 
 /** Administrative action (MQTT 5 section 3.14.2.1). */
 const ADMINISTRATIVE_ACTION = 0x98;
@@ -7,17 +8,20 @@ const ADMINISTRATIVE_ACTION = 0x98;
 /** The live sessions as the API lists and closes them. */
 export function sessionDesk(broker: Pick<BrokerApi, 'listSessions' | 'closeSessions'>) {
   return {
-    list(
+    async list(
       organisation: string,
       { limit, after }: { readonly limit: number; readonly after?: string },
-    ): Page<SessionDocument> {
-      const found = broker.listSessions(organisation, { limit: limit + 1, ...(after === undefined ? {} : { after }) });
+    ): Promise<Page<SessionDocument>> {
+      const found = await broker.listSessions(organisation, {
+        limit: limit + 1,
+        ...(after === undefined ? {} : { after }),
+      });
       const items = found.slice(0, limit).map(sessionDocument);
       const last = items.at(-1);
       return found.length > limit && last ? { items, next: last.clientId } : { items };
     },
-    close(organisation: string, clientId: string, by: string): boolean {
-      return broker.closeSessions({ organisation, clientId }, ADMINISTRATIVE_ACTION, `closed by ${by}`) > 0;
+    async close(organisation: string, clientId: string, by: string): Promise<boolean> {
+      return (await broker.closeSessions({ organisation, clientId }, ADMINISTRATIVE_ACTION, `closed by ${by}`)) > 0;
     },
   };
 }

@@ -29,6 +29,7 @@ export const STATEMENT = {
   removeWaiting: 13,
   putRetained: 14,
   removeRetained: 15,
+  moveWaiting: 16,
 } as const;
 
 /** The first value of what belongs to a session is its number, that of what is retained its organisation and topic. */
@@ -49,4 +50,5 @@ export const SESSION_STATEMENTS: readonly string[] = [
   'delete from waiting where position = ?',
   'insert or replace into retained values (?, ?, ?, ?, ?, ?)',
   'delete from retained where organisation = ? and topic = ?',
+  'update waiting set message = ? where position = ?',
 ];

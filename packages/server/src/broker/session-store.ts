@@ -136,6 +136,8 @@ export interface SessionStore {
   /** The client has the QoS 2 message: only its packet identifier is kept. */
   releaseWaiting(position: number, state: number): void;
   removeWaiting(position: number): void;
+  /** Another row has the message that waits at a position, the same one. */
+  moveWaiting(position: number, message: number): void;
 
   /** In place of the one that the topic had. */
   putRetained(organisation: string, message: Message): void;

@@ -148,6 +148,12 @@ export class SqliteSessionStore implements SessionStore {
     record.number(position);
   }
 
+  moveWaiting(position: number, message: number): void {
+    const record = this.#log.record(STATEMENT.moveWaiting, true, 2);
+    record.number(message);
+    record.number(position);
+  }
+
   removeWaiting(position: number): void {
     if (!this.#waiting.takeBack(position)) this.#log.record(STATEMENT.removeWaiting, false, 1).number(position);
   }

@@ -31,12 +31,13 @@ function settle(context: BrokerContext): void {
   const { durability } = context;
   const { committed } = durability.store;
   const { waiting } = durability;
+  context.team?.committed(committed);
   durability.waiting = [];
   for (let index = 0; index < waiting.length; index++) {
     const receiver = waiting[index]!;
     const pending = receiver.pending!;
-    sayCommitted(context, receiver, pending, committed);
-    if (pending.length === 0) pending.listed = false;
+    sayReady(context, receiver);
+    if (pending.length === 0 || pending.latest <= committed) pending.listed = false;
     else durability.waiting.push(receiver);
   }
   const { tasks, store, unsaved } = durability;
@@ -46,17 +47,25 @@ function settle(context: BrokerContext): void {
   for (const { sequence, done } of tasks) if (sequence <= committed) done(true);
 }
 
-function sayCommitted(context: BrokerContext, receiver: Receiver, pending: PendingAcks, committed: number): void {
-  const { link } = receiver;
-  if (link === undefined || pending.length === 0 || pending.firstSequence > committed) return;
-  while (pending.length > 0 && pending.firstSequence <= committed) {
+/** Says what a client waits for, as far as the store has committed it and other workers are done. */
+export function sayReady(context: BrokerContext, receiver: Receiver): void {
+  const { link, pending } = receiver;
+  const { committed } = context.durability.store;
+  if (link === undefined || pending === undefined || !isReady(context, pending, committed)) return;
+  do {
     const kind = pending.firstKind;
     const packetId = pending.firstPacketId;
     pending.shift();
     if (kind === PUBLISH) sendHeld(context, receiver, link, packetId);
     else writeAck(link.slab, ACK_TYPES[kind]!, packetId, reasonOf(kind), link.version);
-  }
+  } while (isReady(context, pending, committed));
   link.touch();
+}
+
+function isReady({ team }: BrokerContext, pending: PendingAcks, committed: number): boolean {
+  if (pending.length === 0 || pending.firstSequence > committed) return false;
+  const ticket = pending.firstTicket;
+  return ticket === 0 || team === undefined || team.tickets.done(ticket);
 }
 
 /**
@@ -67,6 +76,7 @@ function refuseUnsaved(context: BrokerContext, unsaved: Unsaved): void {
   const { durability } = context;
   const { committed } = durability.store;
   durability.unsaved.add(unsaved);
+  context.team?.refuseUnsaved(committed);
   for (const receiver of [...durability.waiting]) {
     const pending = receiver.pending!;
     const { link } = receiver;
@@ -74,10 +84,10 @@ function refuseUnsaved(context: BrokerContext, unsaved: Unsaved): void {
     const waiting = pending.length;
     let refused = 0;
     for (let step = 0; step < waiting; step++) {
-      const { firstKind: kind, firstPacketId: packetId, firstSequence: sequence } = pending;
+      const { firstKind: kind, firstPacketId: packetId, firstSequence: sequence, firstTicket: ticket } = pending;
       pending.shift();
       if (sequence <= committed || (!isPuback(kind) && !isPubrec(kind))) {
-        pending.push(kind, packetId, sequence);
+        pending.push(kind, packetId, sequence, ticket);
         continue;
       }
       if (isPubrec(kind)) durability.unhold(receiver, packetId);

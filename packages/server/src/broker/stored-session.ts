@@ -34,6 +34,15 @@ export function storedSession(session: Session): StoredSession {
   };
 }
 
+/** A stored session that has been JSON for a while: its will in bytes again. */
+export function withBytes(stored: StoredSession): StoredSession {
+  const { will } = stored;
+  if (will === undefined) return stored;
+  const { message } = will;
+  const bytes = { topicBytes: Buffer.from(message.topicBytes), body: Buffer.from(message.body) };
+  return { ...stored, will: { ...will, message: { ...message, ...bytes } } };
+}
+
 function storedWill({ message, delay, expiry }: KeptWill): StoredWill {
   return { message, delay, ...(expiry === undefined ? {} : { expiry }) };
 }

@@ -83,13 +83,20 @@ function walk(
   }
 
   const told = ticketProperties(link, ticket, session.maximumPacketSize);
-  if (session.storeId === 0) {
+  const answer = (): void =>
     answerSubscribe(context, realm, session, link, packet.packetId, reasonCodes, accepted, told);
+  // Whoever has SUBACK gets what any other client publishes afterwards, in whichever worker.
+  const answerWhenHeard = (): void => {
+    if (context.team === undefined) answer();
+    else context.team.whenHeard(() => session.link === link && answer());
+  };
+  if (session.storeId === 0) {
+    answerWhenHeard();
     return;
   }
   context.durability.whenSaved((saved) => {
     if (session.link !== link) return;
-    if (saved) answerSubscribe(context, realm, session, link, packet.packetId, reasonCodes, accepted, told);
+    if (saved) answerWhenHeard();
     else {
       for (const { subscription, isNew } of accepted) {
         if (isNew) endSubscription(context, realm, session, subscription.written);
@@ -178,8 +185,9 @@ function grant(
     identifier,
   };
   if (earlier === undefined) context.counters.subscriptionsNow++;
-  else realm.router.remove(earlier);
+  // In this order, so that at no moment other workers take the filter for one that nobody wants.
   realm.router.add(subscription);
+  if (earlier !== undefined) realm.router.remove(earlier);
   subscriptions.set(written, subscription);
   context.durability.subscribed(session, subscription);
   return { subscription, isNew: earlier === undefined, retainHandling };

@@ -1,29 +1,36 @@
 import type { ShareGroup, Subscription } from './route.ts';
 
-interface Node {
+/** What a tree can hold. */
+interface Placed {
+  readonly filter: string;
+  /** Group that shares the messages of this filter. */
+  readonly share: string | undefined;
+}
+
+interface Node<S extends Placed> {
   /** By the text of the level; `+` and `#` are texts like others. */
-  children: Map<string, Node> | undefined;
-  subscriptions: Set<Subscription> | undefined;
-  groups: Map<string, ShareGroup> | undefined;
+  children: Map<string, Node<S>> | undefined;
+  subscriptions: Set<S> | undefined;
+  groups: Map<string, ShareGroup<S>> | undefined;
 }
 
 /** Told what a topic matches. */
-export interface MatchVisitor {
-  subscription(subscription: Subscription): void;
-  group(group: ShareGroup): void;
+export interface MatchVisitor<S extends Placed = Subscription> {
+  subscription(subscription: S): void;
+  group(group: ShareGroup<S>): void;
 }
 
 /** Subscriptions of one organisation, by the levels of their filters. */
-export class SubscriptionTree {
-  readonly #root: Node = emptyNode();
+export class SubscriptionTree<S extends Placed = Subscription> {
+  readonly #root: Node<S> = emptyNode();
 
-  add(subscription: Subscription): void {
+  add(subscription: S): void {
     let node = this.#root;
     for (const level of subscription.filter.split('/')) {
       node.children ??= new Map();
       let child = node.children.get(level);
       if (child === undefined) {
-        child = emptyNode();
+        child = emptyNode<S>();
         node.children.set(level, child);
       }
       node = child;
@@ -39,8 +46,8 @@ export class SubscriptionTree {
     else node.groups.set(subscription.share, { members: new Set([subscription]), turn: 0 });
   }
 
-  remove(subscription: Subscription): void {
-    const path: Node[] = [this.#root];
+  remove(subscription: S): void {
+    const path: Node<S>[] = [this.#root];
     const levels = subscription.filter.split('/');
     for (const level of levels) {
       const child = path[path.length - 1]!.children?.get(level);
@@ -64,7 +71,7 @@ export class SubscriptionTree {
     }
   }
 
-  match(topic: string, visitor: MatchVisitor): void {
+  match(topic: string, visitor: MatchVisitor<S>): void {
     // A wildcard in the first level does not reach the server's own topics [MQTT-4.7.2-1].
     descend(this.#root, topic.split('/'), 0, visitor, topic.charCodeAt(0) === DOLLAR);
   }
@@ -72,7 +79,13 @@ export class SubscriptionTree {
 
 const DOLLAR = 0x24;
 
-function descend(node: Node, levels: readonly string[], depth: number, visitor: MatchVisitor, reserved: boolean): void {
+function descend<S extends Placed>(
+  node: Node<S>,
+  levels: readonly string[],
+  depth: number,
+  visitor: MatchVisitor<S>,
+  reserved: boolean,
+): void {
   if (depth === levels.length) report(node, visitor);
   const { children } = node;
   if (children === undefined) return;
@@ -87,17 +100,17 @@ function descend(node: Node, levels: readonly string[], depth: number, visitor: 
   if (any !== undefined) descend(any, levels, depth + 1, visitor, false);
 }
 
-function report(node: Node, visitor: MatchVisitor): void {
+function report<S extends Placed>(node: Node<S>, visitor: MatchVisitor<S>): void {
   if (node.subscriptions !== undefined) {
     for (const subscription of node.subscriptions) visitor.subscription(subscription);
   }
   if (node.groups !== undefined) for (const group of node.groups.values()) visitor.group(group);
 }
 
-function emptyNode(): Node {
+function emptyNode<S extends Placed>(): Node<S> {
   return { children: undefined, subscriptions: undefined, groups: undefined };
 }
 
-function isEmpty(node: Node): boolean {
+function isEmpty<S extends Placed>(node: Node<S>): boolean {
   return node.children === undefined && node.subscriptions === undefined && node.groups === undefined;
 }

@@ -98,6 +98,11 @@ export class Window {
     return this.#positions[packetId - 1] ?? 0;
   }
 
+  /** Puts another message in place of one that is on its way. */
+  replace(packetId: number, message: Message): void {
+    this.#messages[packetId - 1] = message;
+  }
+
   /** From now on none of them is in the session store. */
   forgetPositions(): void {
     this.#positions.fill(0);

@@ -28,7 +28,7 @@ export interface RolloutsOptions {
   ) => Promise<FirmwareManifest | undefined>;
   /** Ids of the devices of a type in their order, a page at a time. */
   readonly listDevices: (input: { organisation: string; type: string; after?: string }) => Promise<Page<string>>;
-  readonly isConnected: (device: DeviceName) => boolean;
+  readonly isConnected: (device: DeviceName) => Promise<boolean>;
   readonly send: (device: DeviceName, word: ServerWord) => void;
   readonly record: (change: FirmwareChange) => Promise<void>;
   readonly emit: (event: FirmwareEvent) => void;
@@ -226,7 +226,7 @@ export class Rollouts {
       const chosen = page.items.filter((device) => inShare(rollout, device));
       await this.#rows.addDevices(rollout.id, chosen);
       for (const id of chosen) {
-        if (this.#options.isConnected({ organisation, type, id })) this.#remember(rollout.id, id);
+        if (await this.#options.isConnected({ organisation, type, id })) this.#remember(rollout.id, id);
       }
       after = page.next;
     } while (after !== undefined);
@@ -247,8 +247,8 @@ export class Rollouts {
       const name = { organisation, type, id: device };
       const state = await this.#rows.device(id, device);
       // One that was offered it and came back may have lost the offer with its connection.
-      if (state === 'offered' && this.#options.isConnected(name)) this.#offer(name, id, manifest);
-      else if (state === 'waiting' && this.#options.isConnected(name)) {
+      if (state === 'offered' && (await this.#options.isConnected(name))) this.#offer(name, id, manifest);
+      else if (state === 'waiting' && (await this.#options.isConnected(name))) {
         if (room <= 0) break;
         room--;
         await this.#rows.setDevice(id, device, 'offered');

@@ -11,7 +11,7 @@ import {
 import type { Refusals } from '../audit/refusals.ts';
 import type { Requirement } from '../authentication/requirement.ts';
 import type { Heard } from '../broker/attend.ts';
-import type { BrokerApi } from '../broker/broker.ts';
+import type { BrokerApi } from '../broker/whole-server.ts';
 import type { Configuration } from '../config/schema.ts';
 import type { EventStream } from '../events/stream.ts';
 import {
@@ -77,8 +77,10 @@ export function openFirmware(options: FirmwareOptions) {
       const { items, ...next } = await registry.devices.list(page);
       return { items: items.map(({ id }) => id), ...next };
     },
-    isConnected: ({ organisation, type, id }) =>
-      carrier?.findSession(organisation, clientIdOf({ kind: 'device', organisation, type, id }))?.connected === true,
+    async isConnected({ organisation, type, id }) {
+      const session = await carrier?.findSession(organisation, clientIdOf({ kind: 'device', organisation, type, id }));
+      return session?.connected === true;
+    },
     send: sendWord,
     record,
     emit: (event) => events.emit(event),

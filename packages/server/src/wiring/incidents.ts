@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { type Principal, parsePrincipal, principalName } from '@sallyport/model';
 import type { Containments } from '../authorization/containments.ts';
-import type { BrokerApi } from '../broker/broker.ts';
 import type { BrokerLimits } from '../broker/limits.ts';
+import type { BrokerApi } from '../broker/whole-server.ts';
 import type { Configuration } from '../config/schema.ts';
 import type { EventStream } from '../events/stream.ts';
 import { Incidents } from '../incidents/incidents.ts';

@@ -47,7 +47,9 @@ export async function watchSuspicions(
       if (action === 'device.removed') places.forget(target);
     }),
   ];
-  const timer = setInterval(() => suspect(suspicions.weigh(habits.look(broker.readings()))), interval);
+  const timer = setInterval(() => {
+    void broker.readings().then((readings) => suspect(suspicions.weigh(habits.look(readings))));
+  }, interval);
   timer.unref();
   return async () => {
     clearInterval(timer);

@@ -10,7 +10,7 @@ import { webHookCode } from '../authentication/web-hook-code.ts';
 import { whenReady } from '../authentication/when-ready.ts';
 import type { ArriveOptions } from '../broker/arrive.ts';
 import type { Attend } from '../broker/attend.ts';
-import type { BrokerApi } from '../broker/broker.ts';
+import type { BrokerApi } from '../broker/whole-server.ts';
 import type { Configuration } from '../config/schema.ts';
 import type { EventStream } from '../events/stream.ts';
 import { signedPost } from '../outbound/signed-post.ts';
@@ -150,7 +150,8 @@ function applicationDelivery(broker: UnlockOptions['broker']): DeliverCode {
     const parsed = parsePrincipal(principal);
     if (!parsed.ok || !('type' in parsed.value)) throw new Error(`${principal} is no device.`);
     const topic = `iot-2/type/${parsed.value.type}/id/${parsed.value.id}/unlock-code`;
-    if (!broker().reaches(organisation, topic)) throw new Error(`No connected application listens to ${topic}.`);
+    if (!(await broker().reaches(organisation, topic)))
+      throw new Error(`No connected application listens to ${topic}.`);
     const letter = { code, principal, clientId, address, expiresAt: new Date(expiresAt).toISOString(), owner };
     broker().publish(organisation, { topic, payload: JSON.stringify(letter) });
   };

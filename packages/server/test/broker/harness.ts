@@ -24,6 +24,7 @@ import type { ByteReceiver, ByteStream } from '../../src/broker/byte-stream.ts';
 import { type BrokerCounters, newCounters } from '../../src/broker/counters.ts';
 import { type BrokerLimits, DEFAULT_LIMITS } from '../../src/broker/limits.ts';
 import type { SessionStore } from '../../src/broker/session-store.ts';
+import type { WorkerLinks } from '../../src/broker/workers.ts';
 import type { EventOf, ServerEvent, ServerEventType } from '../../src/events/events.ts';
 import { EventStream } from '../../src/events/stream.ts';
 import type { TransportFacts } from '../../src/events/transport-facts.ts';
@@ -48,6 +49,8 @@ export interface StageOptions {
   readonly limits?: Partial<BrokerLimits>;
   /** What outlives the broker. */
   readonly store?: SessionStore;
+  /** The other workers. */
+  readonly workers?: WorkerLinks;
   /** Replaces the doors. */
   readonly arrive?: (arrival: Arrival) => ArrivalVerdict | Promise<ArrivalVerdict>;
 }
@@ -76,6 +79,7 @@ export class Stage {
       events: this.events,
       limits: this.limits,
       ...(options.store === undefined ? {} : { store: options.store }),
+      ...(options.workers === undefined ? {} : { workers: options.workers }),
       counters: this.counters,
       arrive: options.arrive ?? ((arrival) => this.admit(arrival)),
       regrounds: (grounds) => this.standing(grounds.principal),
@@ -193,7 +197,8 @@ export class Stage {
   async connect(clientId: string, options: ConnectOptions = {}): Promise<Client> {
     const client = this.dial(options.protocolVersion ?? 5);
     client.connect(clientId, options);
-    await settled();
+    // Where there are several workers, they speak with each other first.
+    for (let round = 0; round < 20 && client.packets.length === 0 && !client.ended; round++) await settled();
     client.welcome = client.expect('connack');
     return client;
   }

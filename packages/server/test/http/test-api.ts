@@ -203,7 +203,7 @@ async function testFirmware({
     random: randomBytes,
     findRelease: (organisation, name) => firmware.find(organisation, name),
     listDevices: async () => ({ items: [] }),
-    isConnected: () => false,
+    isConnected: async () => false,
     send: () => {},
     record,
     emit: () => {},

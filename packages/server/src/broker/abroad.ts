@@ -1,0 +1,181 @@
+import type { Peer } from '../bus/exchange.ts';
+import type { Elsewhere, GroupTargets, Seats, SharedElsewhere, Subscription } from './route.ts';
+import { SubscriptionTree } from './subscription-tree.ts';
+import { FRAME, textSize, writeText } from './team-frames.ts';
+
+/** What one worker tells the others of one filter. */
+export interface Interest extends Seats {
+  readonly organisation: string;
+  readonly filter: string;
+  /** Empty: not shared. */
+  readonly share: string;
+}
+
+/** What other workers have of one filter; in the tree as a subscription that nobody shares. */
+interface Wanted {
+  readonly filter: string;
+  readonly share: undefined;
+  readonly group: string;
+  readonly seats: Map<number, Seats>;
+  readonly turn: { now: number };
+}
+
+/** Who hears what this worker has. */
+export interface Announcer {
+  readonly self: number;
+  announce(interest: Interest): void;
+}
+
+/** Where routes are worked out. */
+interface Routes {
+  version: number;
+}
+
+interface Own {
+  members: number;
+  online: number;
+}
+
+/**
+ * What the workers tell each other of the subscriptions of one organisation: filters, with how many members each has. Messages go where
+ * a filter matches, once however many match there.
+ */
+export class Abroad {
+  readonly organisation: string;
+  readonly #routes: Routes;
+  readonly #announcer: Announcer;
+  readonly #tree = new SubscriptionTree<Wanted>();
+  readonly #wanted = new Map<string, Wanted>();
+  readonly #own = new Map<string, Own & { readonly filter: string; readonly share: string }>();
+
+  constructor(organisation: string, routes: Routes, announcer: Announcer) {
+    this.organisation = organisation;
+    this.#routes = routes;
+    this.#announcer = announcer;
+  }
+
+  /** No other worker wants anything. */
+  get empty(): boolean {
+    return this.#wanted.size === 0;
+  }
+
+  // What this worker has
+
+  added(subscription: Subscription): void {
+    const { filter, share = '', receiver } = subscription;
+    const key = keyOf(share, filter);
+    let own = this.#own.get(key);
+    if (own === undefined) {
+      own = { filter, share, members: 0, online: 0 };
+      this.#own.set(key, own);
+    }
+    own.members++;
+    if (receiver.link !== undefined) own.online++;
+    if (share !== '' || own.members === 1) this.#tell(own);
+  }
+
+  removed(subscription: Subscription): void {
+    const { filter, share = '', receiver } = subscription;
+    const key = keyOf(share, filter);
+    const own = this.#own.get(key);
+    if (own === undefined) return;
+    own.members--;
+    if (receiver.link !== undefined) own.online--;
+    if (own.members === 0) this.#own.delete(key);
+    if (share !== '' || own.members === 0) this.#tell(own);
+  }
+
+  /** The client of these subscriptions has come (1) or gone (-1). */
+  moved(subscriptions: Iterable<Subscription>, by: 1 | -1): void {
+    for (const { share, filter } of subscriptions) {
+      const own = share === undefined ? undefined : this.#own.get(keyOf(share, filter));
+      if (own === undefined) continue;
+      own.online += by;
+      this.#tell(own);
+    }
+  }
+
+  /** Everything that this worker has, for one that has just come. */
+  *all(): Iterable<Interest> {
+    for (const own of this.#own.values()) yield this.#interest(own);
+  }
+
+  #tell(own: Own & { readonly filter: string; readonly share: string }): void {
+    this.#announcer.announce(this.#interest(own));
+  }
+
+  #interest({ filter, share, members, online }: Own & { readonly filter: string; readonly share: string }): Interest {
+    return {
+      organisation: this.organisation,
+      filter,
+      share,
+      members: share === '' ? Math.min(1, members) : members,
+      online,
+    };
+  }
+
+  // What others have
+
+  /** Takes what another worker tells. */
+  take(worker: number, { filter, share, members, online }: Interest): void {
+    const key = keyOf(share, filter);
+    let wanted = this.#wanted.get(key);
+    if (members === 0) {
+      if (wanted !== undefined) this.#forget(key, wanted, worker);
+      return;
+    }
+    if (wanted === undefined) {
+      wanted = { filter, share: undefined, group: share, seats: new Map(), turn: { now: this.#announcer.self } };
+      this.#wanted.set(key, wanted);
+      this.#tree.add(wanted);
+    }
+    if (!wanted.seats.has(worker)) this.#routes.version++;
+    wanted.seats.set(worker, { members, online });
+  }
+
+  /** A worker is gone. */
+  lost(worker: number): void {
+    for (const [key, wanted] of [...this.#wanted]) this.#forget(key, wanted, worker);
+  }
+
+  #forget(key: string, wanted: Wanted, worker: number): void {
+    if (!wanted.seats.delete(worker)) return;
+    this.#routes.version++;
+    if (wanted.seats.size > 0) return;
+    this.#wanted.delete(key);
+    this.#tree.remove(wanted);
+  }
+
+  /** Where messages of a topic go beyond this worker, undefined if nowhere. `groups`: those of this worker. */
+  match(topic: string, groups: readonly GroupTargets[]): Elsewhere | undefined {
+    if (this.#wanted.size === 0) return undefined;
+    const workers = new Set<number>();
+    const shared: SharedElsewhere[] = [];
+    this.#tree.match(topic, {
+      subscription({ filter, group: share, seats, turn }) {
+        if (share === '') for (const worker of seats.keys()) workers.add(worker);
+        else shared.push({ share, filter, here: groups.find((one) => isGroup(one, share, filter)), seats, turn });
+      },
+      group() {},
+    });
+    return workers.size === 0 && shared.length === 0 ? undefined : { workers: [...workers], groups: shared };
+  }
+}
+
+/** Whether these are the members of a group, by its name and filter. */
+export function isGroup({ group }: GroupTargets, share: string, filter: string): boolean {
+  const [first] = group.members;
+  return first?.share === share && first.filter === filter;
+}
+
+function keyOf(share: string, filter: string): string {
+  return `${share}\0${filter}`;
+}
+
+export function writeInterest(peer: Peer, { organisation, filter, share, members, online }: Interest): void {
+  const at = peer.begin(FRAME.interest, 8 + textSize(organisation) + textSize(filter) + textSize(share));
+  const { bytes } = peer;
+  bytes.writeUInt32BE(members, at);
+  bytes.writeUInt32BE(online, at + 4);
+  writeText(bytes, writeText(bytes, writeText(bytes, at + 8, organisation), filter), share);
+}

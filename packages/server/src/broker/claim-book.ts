@@ -1,0 +1,363 @@
+import { Turnstile } from './allowance.ts';
+import type { BrokerLimits } from './limits.ts';
+import { metLimit, type NotOpened, TURN_BURST } from './not-opened.ts';
+import type { StoredSession } from './session-store.ts';
+import { Tally } from './tally.ts';
+
+/** Bounds that hold over all workers. */
+export type ClaimLimits = Pick<
+  BrokerLimits,
+  | 'connectRate'
+  | 'takeoverRate'
+  | 'connectDeadline'
+  | 'principalSessions'
+  | 'sessions'
+  | 'organisationConnections'
+  | 'scalableInstances'
+>;
+
+/** An admitted client that wants its session in a worker. */
+export interface ClaimRequest {
+  readonly organisation: string;
+  /** The one that it shall have if it does not come back to another. */
+  readonly clientId: string;
+  /** Written form of the principal. */
+  readonly principal: string;
+  /** It is an instance of an application, of so many with this beginning of the client id. */
+  readonly instances?: string;
+  /** It may come back to any session with this beginning that an instance has left. */
+  readonly left?: string;
+  /** It has waited for its turn to connect. */
+  readonly hasTurn: boolean;
+  readonly limits: ClaimLimits;
+}
+
+/** Milliseconds to wait and ask again, a bound that was met, or the claim. */
+export type ClaimAnswer =
+  | { readonly wait: number }
+  | { readonly refused: NotOpened }
+  | {
+      readonly id: number;
+      readonly clientId: string;
+      /** Worker that has a session of this client id. */
+      readonly from?: number;
+      /** Parts of the rates that the worker may use. */
+      readonly shares: { readonly principal: number; readonly organisation: number };
+    };
+
+interface Entry {
+  readonly organisation: string;
+  readonly clientId: string;
+  readonly principal: string;
+  readonly takeovers: Turnstile;
+  worker: number;
+  connected: boolean;
+  /** Of a session that nothing is kept of: what is needed to send its will when its worker dies. */
+  will: StoredSession | undefined;
+}
+
+interface Claim {
+  readonly worker: number;
+  readonly entry: Entry;
+  readonly isNew: boolean;
+  /** The worker that had the session. */
+  readonly from: number | undefined;
+  readonly release: () => void;
+}
+
+/** Claims to one client id that may wait for each other. */
+const QUEUE = 16;
+/** Principals whose rate of connecting is remembered. */
+const REMEMBERED = 100_000;
+
+/**
+ * The office's book of who has which client id in which worker. One claim to a client id at a time; bounds of principals and organisations
+ * are counted here, over all workers.
+ */
+export class ClaimBook {
+  readonly organisations = new Tally();
+  readonly principals = new Tally();
+  readonly #entries = new Map<string, Entry>();
+  readonly #sessions = new Map<string, number>();
+  readonly #connects = new Map<string, Turnstile>();
+  readonly #claims = new Map<number, Claim>();
+  readonly #locks = new Map<string, { tail: Promise<void>; waiting: number }>();
+  /** Workers that have died and whose sessions nobody has taken yet. */
+  readonly #mourned = new Map<number, { readonly over: Promise<void>; readonly end: () => void }>();
+  readonly #now: () => number;
+  /** Tells the worker that had a session what became of it. */
+  readonly #told: (worker: number, id: number, moved: boolean) => void;
+  #last = 0;
+
+  constructor(now: () => number, told: (worker: number, id: number, moved: boolean) => void) {
+    this.#now = now;
+    this.#told = told;
+  }
+
+  async claim(worker: number, request: ClaimRequest): Promise<ClaimAnswer> {
+    const { organisation } = request;
+    const clientId = this.#leftBy(request) ?? request.clientId;
+    const key = keyOf(organisation, clientId);
+    const turn = request.hasTurn ? 0 : this.#turn(request, this.#entries.get(key));
+    if (typeof turn !== 'number') return { refused: turn };
+    if (turn > 0) return { wait: turn };
+    const release = await this.#lock(key);
+    if (release === undefined) {
+      return {
+        refused: { reason: 'connection_limit', text: 'Too many connections with this client id come at once.' },
+      };
+    }
+    try {
+      return await this.#grant(worker, request, clientId, release);
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  async #grant(worker: number, request: ClaimRequest, clientId: string, release: () => void): Promise<ClaimAnswer> {
+    const { organisation, principal } = request;
+    const key = keyOf(organisation, clientId);
+    for (let held = this.#entries.get(key); held !== undefined; held = this.#entries.get(key)) {
+      const mourned = this.#mourned.get(held.worker);
+      if (mourned === undefined) break;
+      await mourned.over;
+    }
+    const held = this.#entries.get(key);
+    const refused =
+      held !== undefined && held.principal !== principal
+        ? ({
+            reason: 'client_id_not_permitted',
+            text: `A session with this client id belongs to ${held.principal}.`,
+          } as const)
+        : this.#bound(request, held);
+    if (refused !== undefined) {
+      release();
+      return { refused };
+    }
+    let entry = held;
+    if (entry === undefined) {
+      const takeovers = new Turnstile();
+      entry = { organisation, clientId, principal, takeovers, worker, connected: false, will: undefined };
+      this.#enter(key, entry);
+    }
+    this.#connect(entry, true);
+    const id = ++this.#last;
+    const from = entry.worker === worker ? undefined : entry.worker;
+    this.#claims.set(id, { worker, entry, isNew: held === undefined, from, release });
+    const shares = {
+      principal: this.principals.shareWith(principal, worker),
+      organisation: this.organisations.shareWith(organisation, worker),
+    };
+    return { id, clientId, ...(from === undefined ? {} : { from }), shares };
+  }
+
+  /** What came of a claim; false if it is over already. */
+  settle(worker: number, id: number, opened: boolean, will?: StoredSession): boolean {
+    const claim = this.#claims.get(id);
+    if (claim?.worker !== worker) return false;
+    this.#claims.delete(id);
+    const { entry, from, isNew } = claim;
+    const key = keyOf(entry.organisation, entry.clientId);
+    if (opened) {
+      // The session that was there may have ended with its connection, to make way for this one.
+      if (this.#entries.get(key) !== entry) this.#enter(key, entry);
+      this.#move(entry, worker);
+      this.#connect(entry, true);
+      entry.will = will;
+    } else if (isNew) this.#remove(key, entry);
+    else this.#connect(entry, false);
+    if (from !== undefined) this.#told(from, id, opened);
+    claim.release();
+    return true;
+  }
+
+  /** A session of an absent client that this worker has, from the store. */
+  keep(worker: number, organisation: string, clientId: string, principal: string): void {
+    const key = keyOf(organisation, clientId);
+    const held = this.#entries.get(key);
+    if (held !== undefined) this.#remove(key, held);
+    const takeovers = held?.takeovers ?? new Turnstile();
+    this.#enter(key, { organisation, clientId, principal, takeovers, worker, connected: false, will: undefined });
+  }
+
+  /** The client has gone. */
+  away(worker: number, organisation: string, clientId: string): void {
+    const entry = this.#entries.get(keyOf(organisation, clientId));
+    if (entry?.worker === worker && !this.#claimed(entry)) this.#connect(entry, false);
+  }
+
+  /** The session has ended. */
+  gone(worker: number, organisation: string, clientId: string): void {
+    const key = keyOf(organisation, clientId);
+    const entry = this.#entries.get(key);
+    if (entry?.worker === worker) this.#remove(key, entry);
+  }
+
+  /** Which worker has the session. */
+  ownerOf(organisation: string, clientId: string): number | undefined {
+    return this.#entries.get(keyOf(organisation, clientId))?.worker;
+  }
+
+  // The death of a worker
+
+  /** A worker has died: its claims are over; who wants one of its sessions waits until {@link taken}. */
+  bury(worker: number): void {
+    let end = (): void => {};
+    const over = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    this.#mourned.set(worker, { over, end });
+    for (const [id, claim] of [...this.#claims]) if (claim.worker === worker) this.settle(worker, id, false);
+  }
+
+  /** The sessions of a dead worker have been taken by others or are lost; answers what is known of the wills of those that are lost. */
+  taken(worker: number): StoredSession[] {
+    const wills: StoredSession[] = [];
+    for (const [key, entry] of [...this.#entries]) {
+      if (entry.worker !== worker) continue;
+      if (entry.will !== undefined) wills.push(entry.will);
+      this.#remove(key, entry);
+    }
+    this.#mourned.get(worker)?.end();
+    this.#mourned.delete(worker);
+    return wills;
+  }
+
+  // Bounds
+
+  #turn({ principal, limits }: ClaimRequest, held: Entry | undefined): number | NotOpened {
+    const now = this.#now();
+    const { connectDeadline: patience } = limits;
+    const connectRate = limits.connectRate ?? Number.POSITIVE_INFINITY;
+    const takeoverRate = limits.takeoverRate ?? Number.POSITIVE_INFINITY;
+    const wait = this.#connectsOf(principal).pass(now, connectRate, connectRate * TURN_BURST, patience);
+    if (wait === undefined) {
+      return tooFast('connectRate', 'connections of the principal per second', connectRate);
+    }
+    if (held?.connected !== true || held.principal !== principal) return wait;
+    const turn = held.takeovers.pass(now, takeoverRate, takeoverRate * TURN_BURST, patience);
+    if (turn === undefined) return tooFast('takeoverRate', 'takeovers of the client id per second', takeoverRate);
+    return Math.max(wait, turn);
+  }
+
+  #connectsOf(principal: string): Turnstile {
+    const known = this.#connects.get(principal) ?? new Turnstile();
+    this.#connects.delete(principal);
+    if (this.#connects.size >= REMEMBERED) {
+      const [oldest] = this.#connects.keys();
+      if (oldest !== undefined) this.#connects.delete(oldest);
+    }
+    this.#connects.set(principal, known);
+    return known;
+  }
+
+  #bound({ organisation, principal, instances, limits }: ClaimRequest, held: Entry | undefined): NotOpened | undefined {
+    if (held === undefined) {
+      const own = this.principals.total(principal);
+      const all = this.#sessions.get(organisation) ?? 0;
+      if (own >= limits.principalSessions) {
+        return metLimit(
+          'quota_exceeded',
+          'principalSessions',
+          'sessions of the principal',
+          own + 1,
+          limits.principalSessions,
+        );
+      }
+      if (all >= limits.sessions) {
+        return metLimit('quota_exceeded', 'sessions', 'sessions of the organisation', all + 1, limits.sessions);
+      }
+    }
+    const connected = this.organisations.total(organisation);
+    if (held?.connected !== true && connected >= limits.organisationConnections) {
+      const most = limits.organisationConnections;
+      const what = 'connections of the organisation';
+      return metLimit('quota_exceeded', 'organisationConnections', what, connected + 1, most);
+    }
+    if (instances === undefined || held !== undefined) return undefined;
+    let found = 0;
+    for (const entry of this.#entries.values()) {
+      if (entry.organisation === organisation && entry.clientId.startsWith(instances)) found++;
+    }
+    const most = limits.scalableInstances;
+    if (found < most) return undefined;
+    return metLimit('quota_exceeded', 'scalableInstances', 'instances of the application', found + 1, most);
+  }
+
+  /** The session of an instance of the application that is away. */
+  #leftBy({ organisation, principal, left }: ClaimRequest): string | undefined {
+    if (left === undefined) return undefined;
+    for (const [key, entry] of this.#entries) {
+      if (entry.organisation !== organisation || entry.connected || entry.principal !== principal) continue;
+      if (entry.clientId.startsWith(left) && !this.#locks.has(key)) return entry.clientId;
+    }
+    return undefined;
+  }
+
+  // Entries
+
+  #claimed(entry: Entry): boolean {
+    return this.#locks.has(keyOf(entry.organisation, entry.clientId));
+  }
+
+  #enter(key: string, entry: Entry): void {
+    this.#entries.set(key, entry);
+    this.#sessions.set(entry.organisation, (this.#sessions.get(entry.organisation) ?? 0) + 1);
+    this.principals.add(entry.principal, entry.worker, 1);
+    if (entry.connected) this.organisations.add(entry.organisation, entry.worker, 1);
+  }
+
+  #remove(key: string, entry: Entry): void {
+    if (this.#entries.get(key) !== entry) return;
+    this.#entries.delete(key);
+    const left = (this.#sessions.get(entry.organisation) ?? 1) - 1;
+    if (left === 0) this.#sessions.delete(entry.organisation);
+    else this.#sessions.set(entry.organisation, left);
+    this.principals.add(entry.principal, entry.worker, -1);
+    if (entry.connected) this.organisations.add(entry.organisation, entry.worker, -1);
+  }
+
+  #connect(entry: Entry, connected: boolean): void {
+    if (entry.connected === connected) return;
+    entry.connected = connected;
+    this.organisations.add(entry.organisation, entry.worker, connected ? 1 : -1);
+  }
+
+  #move(entry: Entry, worker: number): void {
+    if (entry.worker === worker) return;
+    this.principals.add(entry.principal, entry.worker, -1);
+    if (entry.connected) this.organisations.add(entry.organisation, entry.worker, -1);
+    entry.worker = worker;
+    this.principals.add(entry.principal, worker, 1);
+    if (entry.connected) this.organisations.add(entry.organisation, worker, 1);
+  }
+
+  /** Waits for the turn at a client id; undefined if too many wait. The answer gives it to the next. */
+  async #lock(key: string): Promise<(() => void) | undefined> {
+    const lock = this.#locks.get(key) ?? { tail: Promise.resolve(), waiting: 0 };
+    if (lock.waiting >= QUEUE) return undefined;
+    this.#locks.set(key, lock);
+    lock.waiting++;
+    const before = lock.tail;
+    let open = (): void => {};
+    lock.tail = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    await before;
+    return () => {
+      lock.waiting--;
+      if (lock.waiting === 0) this.#locks.delete(key);
+      open();
+    };
+  }
+}
+
+function tooFast(name: keyof BrokerLimits, what: string, most: number): NotOpened {
+  const limit = { name, what, found: most + 1, most };
+  return { reason: 'connection_limit', text: `More ${what} than are allowed, for longer than may be waited.`, limit };
+}
+
+function keyOf(organisation: string, clientId: string): string {
+  return `${organisation}\0${clientId}`;
+}

@@ -1,0 +1,118 @@
+import { isGroup } from './abroad.ts';
+import type { BrokerContext } from './context.ts';
+import { realmOf } from './context.ts';
+import { deliverToAll, deliverToOne } from './delivery.ts';
+import { FORWARD, forward, HANDED_OUT, handOut } from './forward.ts';
+import { keepRetained } from './keep-retained.ts';
+import { reachesStored } from './needs-store.ts';
+import type { Passage } from './passage.ts';
+import type { Realm } from './realm.ts';
+import type { Route } from './route.ts';
+import type { Team } from './team.ts';
+import type { FrameBody } from './team-frames.ts';
+import type { Member } from './team-member.ts';
+import { DONE, REFUSED } from './tickets.ts';
+
+/** Takes a message that another worker forwards, for the sessions of this one. Throws a RangeError if the frame is none. */
+export function takeForward(context: BrokerContext, team: Team, member: Member, body: FrameBody): void {
+  const bits = body.byte();
+  const qos = bits & 3;
+  if (qos === 3 || bits > 31) throw new RangeError('A forwarded message has bits that mean nothing.');
+  const message = body.number();
+  const expiresAt = body.number();
+  const stamp = body.number();
+  const tried = Array.from({ length: body.byte() }, () => body.byte());
+  const groups = Array.from({ length: body.byte() }, () => ({ share: body.text(), filter: body.text() }));
+  const organisation = body.text();
+  const topic = body.text();
+  const length = body.word();
+  const properties = body.skip(length);
+  const { bytes, at: payloadStart, end: payloadEnd } = body;
+  const retain = (bits & FORWARD.retain) !== 0;
+  const isVolatile = (bits & FORWARD.volatile) !== 0;
+
+  const frame = qos === 0 ? 0 : member.heard();
+  if ((bits & FORWARD.toAll) !== 0) member.lastMessage = message;
+  const realm = realmOf(context, organisation);
+  const route = realm.router.route(topic);
+  const { passage, durability } = context;
+  if (qos > 0 && durability.store.failing && reachesStored(realm, route)) {
+    member.refuse(frame, REFUSED);
+    return;
+  }
+  const before = durability.store.written;
+  const remaining = expiresAt === 0 ? -1 : Math.max(0, Math.ceil((expiresAt - context.now()) / 1000));
+  const forwarded = bytes.subarray(properties, properties + length);
+  team.ticket = 0;
+  passage.busy = true;
+  try {
+    passage.begin(
+      route,
+      undefined,
+      qos as 0 | 1 | 2,
+      retain,
+      bytes,
+      payloadStart,
+      payloadEnd,
+      forwarded,
+      remaining,
+      expiresAt,
+    );
+    if (retain) retainForeign(context, team, realm, passage, stamp, isVolatile);
+    if ((bits & FORWARD.toAll) !== 0) deliverToAll(context, passage);
+    team.stash.note(team, member.peer.number, message);
+    for (const group of groups) {
+      deliverShared(context, team, realm, passage, route, group, [...tried, team.self]);
+    }
+    team.stash.note(team, member.peer.number, Number.POSITIVE_INFINITY);
+  } finally {
+    passage.finish();
+    if (realm.empty) context.realms.delete(realm.organisation);
+  }
+  if (qos === 0) return;
+  const { written } = durability.store;
+  const { ticket } = team;
+  member.owes(frame, written === before ? 0 : written, ticket);
+  if (ticket > 0) {
+    team.tickets.hold(ticket, (outcome) => {
+      if (outcome !== DONE) member.refuse(frame, outcome);
+      team.owing.add(member);
+    });
+  }
+}
+
+/** One member of a group gets it: of this worker, or, if nobody here may have it any more, of another. */
+function deliverShared(
+  context: BrokerContext,
+  team: Team,
+  realm: Realm,
+  passage: Passage,
+  route: Route,
+  group: { readonly share: string; readonly filter: string },
+  tried: readonly number[],
+): void {
+  const { share, filter } = group;
+  const here = route.groups.find((one) => isGroup(one, share, filter));
+  if (here !== undefined && deliverToOne(context, passage, here)) return;
+  const there = route.elsewhere?.groups.find((one) => one.share === share && one.filter === filter);
+  const worker = there === undefined ? HANDED_OUT : handOut(context, team, passage, there, undefined, tried);
+  if (worker !== HANDED_OUT) forward(team, realm, passage, worker, tried, [group], false);
+}
+
+/** Keeps a retained message of another worker, which has put it into the store itself. */
+function retainForeign(
+  context: BrokerContext,
+  team: Team,
+  realm: Realm,
+  passage: Passage,
+  stamp: number,
+  isVolatile: boolean,
+): void {
+  const { topic } = passage.route;
+  const isEmpty = passage.payloadStart === passage.payloadEnd;
+  const judged = team.retained.judge(realm.organisation, topic, realm.retained.get(topic), stamp, isEmpty);
+  if (judged === 'older') return;
+  const message = { ...passage.own(), stamp, volatile: isVolatile };
+  // The other worker's write may have come to the store before the one of this worker that it replaces.
+  keepRetained(context, realm, message, isEmpty, judged === 'own' && !isVolatile);
+}
