@@ -1,5 +1,8 @@
-/** Resolves after so many milliseconds; rejects with the signal's reason as soon as it is aborted. */
-export function pause(signal: AbortSignal, milliseconds: number): Promise<void> {
+/**
+ * Resolves after so many milliseconds; rejects with the signal's reason as soon as it is aborted. An `idle` pause does not keep a program
+ * from ending.
+ */
+export function pause(signal: AbortSignal, milliseconds: number, idle?: 'idle'): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason as Error);
     const stop = () => {
@@ -10,6 +13,7 @@ export function pause(signal: AbortSignal, milliseconds: number): Promise<void> 
       signal.removeEventListener('abort', stop);
       resolve();
     }, milliseconds);
+    if (idle !== undefined) timer.unref();
     signal.addEventListener('abort', stop, { once: true });
   });
 }

@@ -1,8 +1,6 @@
-import type { IncomingMessage } from 'node:http';
 import { Failure } from '@sallyport/model';
 import type { AccessToken, FetchAccessToken } from './access-token-proof.ts';
-import { linkFailure } from './link-failure.ts';
-import { rootCertificate } from './root-certificate.ts';
+import { httpsPost } from './https-post.ts';
 
 /** How a client gets access tokens of an authorization server by itself (RFC 6749 section 4.4). In Node only. */
 export interface ClientCredentials {
@@ -27,8 +25,7 @@ export interface ClientCredentials {
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 /** Seconds. */
 const ASSERTION_LIFE = 60;
-const PATIENCE = 15_000;
-const LARGEST_ANSWER = 131_072;
+const BROKEN: ReadonlySet<string> = new Set(['server_unreachable', 'connection_lost']);
 /** Errors of RFC 6749 section 5.2 that a second attempt would meet again. */
 const FINAL =
   /^(invalid_client|unauthorized_client|invalid_scope|invalid_grant|unsupported_grant_type|invalid_target|invalid_request)$/;
@@ -110,7 +107,17 @@ async function ask(
   headers: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<AccessToken> {
-  const { status, text } = await post(tokenEndpoint, ca, new URLSearchParams(form).toString(), headers, signal);
+  const told = {
+    accept: 'application/json',
+    'content-type': 'application/x-www-form-urlencoded',
+    ...headers,
+  };
+  const posted = { address: tokenEndpoint, ca, headers: told, body: new URLSearchParams(form).toString() };
+  const { status, text } = await httpsPost(posted, signal).catch((cause: unknown) => {
+    // Whom it does not trust, and a root that cannot be read, a client names as such.
+    if (!(cause instanceof Failure) || !BROKEN.has(cause.code)) throw cause;
+    throw new Failure('token_unavailable', `No access token could be fetched. ${cause.message}`, { cause });
+  });
   const { host } = new URL(tokenEndpoint);
   const answer = jsonOf(text);
   if (status === 200 && typeof answer.access_token === 'string') {
@@ -140,55 +147,6 @@ function cureOf(error: string): { readonly cure?: string } {
     };
   }
   return {};
-}
-
-/** One POST over a connection of its own. */
-async function post(
-  address: string,
-  ca: string | undefined,
-  body: string,
-  headers: Readonly<Record<string, string>>,
-  signal: AbortSignal,
-): Promise<{ readonly status: number; readonly text: string }> {
-  const { request } = await import('node:https');
-  const root = ca === undefined ? {} : { ca: await rootCertificate(ca) };
-  const { host } = new URL(address);
-  try {
-    return await new Promise((resolve, reject) => {
-      const sent = request(address, {
-        method: 'POST',
-        agent: false,
-        minVersion: 'TLSv1.2',
-        signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]),
-        ...root,
-        headers: {
-          accept: 'application/json',
-          'content-type': 'application/x-www-form-urlencoded',
-          'content-length': String(Buffer.byteLength(body)),
-          ...headers,
-        },
-      });
-      sent.on('error', reject);
-      sent.on('response', (response) => {
-        bounded(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), reject);
-      });
-      sent.end(body);
-    });
-  } catch (cause) {
-    signal.throwIfAborted();
-    const { code, message, cure } = linkFailure(cause, host);
-    if (code === 'server_not_trusted') throw new Failure(code, message, { cause, cure });
-    throw new Failure('token_unavailable', `No access token could be fetched. ${message}`, { cause });
-  }
-}
-
-async function bounded(response: IncomingMessage): Promise<string> {
-  let text = '';
-  for await (const chunk of response) {
-    text += String(chunk);
-    if (text.length > LARGEST_ANSWER) throw new Error('the answer is too large');
-  }
-  return text;
 }
 
 function jsonOf(text: string): Readonly<Record<string, unknown>> {

@@ -1,5 +1,6 @@
 import { Failure } from '@sallyport/model';
 import { accessTokenProof, type FetchAccessToken } from './access-token-proof.ts';
+import type { ChangingCertificate } from './certificate-files.ts';
 import type { ClientCredentials } from './client-credentials.ts';
 import type { ClientCertificate, LinkCredential } from './link-options.ts';
 import { type ScramMechanism, scramProof } from './scram-proof.ts';
@@ -14,7 +15,7 @@ export interface DeviceCredential {
   readonly scram?: ScramMechanism;
   /** Where access tokens come from: a function of yours, or settings of a client of an authorization server. Renewed ahead of their end. */
   readonly accessToken?: FetchAccessToken | ClientCredentials;
-  readonly certificate?: ClientCertificate;
+  readonly certificate?: ClientCertificate | ChangingCertificate;
 }
 
 /**

@@ -1,6 +1,7 @@
 export { type Identity, readIdentity } from '@sallyport/trust';
 export type { AccessToken, FetchAccessToken } from './access-token-proof.ts';
 export { type Backoff, type BackoffOptions, jitteredBackoff } from './backoff.ts';
+export { CertificateFiles, type CertificateFilesOptions, type ChangingCertificate } from './certificate-files.ts';
 export type { ClientCredentials } from './client-credentials.ts';
 export type { CommandRights, CommandVerdict, GuardedCommand } from './command-guard.ts';
 export {

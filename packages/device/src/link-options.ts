@@ -1,5 +1,6 @@
 import type { Failure } from '@sallyport/model';
 import type { BackoffOptions } from './backoff.ts';
+import type { ChangingCertificate } from './certificate-files.ts';
 import type { LinkProof } from './link-proof.ts';
 
 /** Where and how to reach the server. TLS is always used and always verified. */
@@ -20,8 +21,8 @@ export interface LinkOptions {
   readonly backoff?: BackoffOptions;
   /** Messages that may wait for their acknowledgement or for the connection; 1,000 by default. */
   readonly maximumPending?: number;
-  /** Client certificate; in Node only, and not over WebSocket in a browser. */
-  readonly certificate?: ClientCertificate;
+  /** Client certificate, also one that is renewed by itself; in Node only, and not over WebSocket in a browser. */
+  readonly certificate?: ClientCertificate | ChangingCertificate;
   /** SHA-256 of the server's certificate, or of one above it, in hexadecimal: nothing else is trusted. In Node only. */
   readonly serverPin?: string | readonly string[];
   /** Gives up connecting, and closes the connection later on. */

@@ -1,5 +1,6 @@
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import type { IClientOptions, MqttClient } from 'mqtt';
+import type { ChangingCertificate } from './certificate-files.ts';
 import type { ClientCertificate, LinkOptions } from './link-options.ts';
 import type { ConnectProof } from './link-proof.ts';
 import { authProperties } from './proof-exchange.ts';
@@ -8,6 +9,8 @@ import { pinsOf, unpinned } from './server-pin.ts';
 
 /** The library would connect again by itself, without the proof of that moment: in 24 days then. */
 const NEVER = 2_147_483_647;
+/** Seconds for which the server keeps the session of a client that moves over to another connection. */
+const MOVING_TIME = 300;
 
 /**
  * Settings of the MQTT library that stay the same for every connection.
@@ -40,14 +43,36 @@ export async function lastingSettings(options: LinkOptions, resubscribe: boolean
 /** Settings of one connection: what it proves itself with. */
 export function connectSettings(
   { username, password, method, data }: ConnectProof,
-  certificate: ClientCertificate | undefined,
+  options: Pick<LinkOptions, 'certificate' | 'protocolVersion'>,
 ): IClientOptions {
+  const { certificate } = options;
+  const properties = {
+    ...(method === undefined ? {} : authProperties(method, data)),
+    ...(keepsSession(options) ? { sessionExpiryInterval: MOVING_TIME } : {}),
+  };
   return {
     username,
     password,
-    ...(method === undefined ? {} : { properties: authProperties(method, data) }),
-    ...(certificate === undefined ? {} : certificateSettings(certificate)),
+    ...(Object.keys(properties).length === 0 ? {} : { properties }),
+    ...(certificate === undefined ? {} : certificateSettings(presented(certificate))),
   } as IClientOptions;
+}
+
+/** True if the session outlives a connection for a moment: MQTT 3.1.1 has no end for that. */
+export function keepsSession({
+  certificate,
+  protocolVersion = 5,
+}: Pick<LinkOptions, 'certificate' | 'protocolVersion'>) {
+  return protocolVersion === 5 && certificate !== undefined && isChanging(certificate);
+}
+
+/** True for a certificate that is renewed while it is used. */
+export function isChanging(certificate: ClientCertificate | ChangingCertificate): certificate is ChangingCertificate {
+  return 'current' in certificate;
+}
+
+function presented(certificate: ClientCertificate | ChangingCertificate): ClientCertificate {
+  return isChanging(certificate) ? certificate.current : certificate;
 }
 
 /** Changes the settings of a client for its next connection, also where WebSocket has copied them. */

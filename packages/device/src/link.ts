@@ -15,7 +15,14 @@ import type {
   MessageProperties,
 } from './link-options.ts';
 import { fixedProof, type LinkProof } from './link-proof.ts';
-import { applySettings, connectSettings, lastingSettings, watchStages } from './link-settings.ts';
+import {
+  applySettings,
+  connectSettings,
+  isChanging,
+  keepsSession,
+  lastingSettings,
+  watchStages,
+} from './link-settings.ts';
 import { ProofExchange } from './proof-exchange.ts';
 import { keepProven } from './renewal.ts';
 import { type Receiver, Subscriptions } from './subscriptions.ts';
@@ -92,13 +99,13 @@ export class Link {
    * @throws Failure `server_unreachable`, `server_not_trusted`, `server_not_proven`, `key_material_invalid`, `token_refused`, `token_unavailable`
    */
   static async open(options: LinkOptions, credential: LinkCredential, admission?: Admission): Promise<Link> {
-    const { signal, certificate, onStage } = options;
+    const { signal, onStage } = options;
     signal?.throwIfAborted();
     const { clientId, proof = fixedProof(credential) } = credential;
     // What was subscribed comes again only after the admission.
     const lasting = await lastingSettings(options, admission === undefined);
     const begun = await proof.begin(signal ?? new AbortController().signal);
-    const client = mqtt.connect({ ...lasting, clientId, ...connectSettings(begun, certificate) });
+    const client = mqtt.connect({ ...lasting, clientId, ...connectSettings(begun, options) });
     if (onStage) watchStages(client, onStage);
     const where = `${options.host}:${lasting.port}`;
     const exchange = new ProofExchange(client, proof, where, begun.method);
@@ -120,6 +127,7 @@ export class Link {
       }
     }
     link.#keepProven();
+    link.#followCertificate();
     return link;
   }
 
@@ -233,7 +241,8 @@ export class Link {
     // A server that is away, or never answers, must not keep a program from ending.
     if (client.connected) await this.#quiet();
     const force = !client.connected || this.#pending > 0;
-    await within(CLOSE_TIMEOUT, new Promise<void>((resolve) => client.end(force, () => resolve())));
+    const last = keepsSession(this.#parts.options) ? { properties: { sessionExpiryInterval: 0 } } : {};
+    await within(CLOSE_TIMEOUT, new Promise<void>((resolve) => client.end(force, last, () => resolve())));
     client.stream.destroy();
     this.#resolveClosed(undefined);
   }
@@ -331,7 +340,11 @@ export class Link {
           const begun = await proof.begin(signal);
           signal.throwIfAborted();
           exchange.begin(begun.method);
-          applySettings(this.#client, connectSettings(begun, options.certificate));
+          applySettings(this.#client, {
+            ...connectSettings(begun, options),
+            // The first connection begins the session; the others go on with it.
+            ...(keepsSession(options) ? { clean: false } : {}),
+          });
           this.#client.connect();
           return;
         } catch (failure) {
@@ -367,6 +380,19 @@ export class Link {
       },
       this.#connection.signal,
     );
+  }
+
+  /** Shows a renewed certificate at once: the old one may end before the connection does. */
+  #followCertificate(): void {
+    const { certificate } = this.#parts.options;
+    if (certificate === undefined || !isChanging(certificate)) return;
+    const ends = [
+      certificate.onRenewed(() => void this.#move('certificate')),
+      certificate.onProblem((problem) => this.report(problem)),
+    ];
+    void this.closed.then(() => {
+      for (const end of ends) end();
+    });
   }
 
   /** A connection that broke in its admission is mended as any other; one that was not admitted is not tried again. */
