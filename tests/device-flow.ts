@@ -1,8 +1,12 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { ask, type HttpAnswer } from './oauth-client.ts';
 import type { TestServer } from './server.ts';
 
 export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 export const PUMP = 'd:demo:pump:pump-7';
+
+/** Codes that were asked about. */
+const polled = new Set<string>();
 
 type Form = Readonly<Record<string, string>>;
 
@@ -11,7 +15,15 @@ export function begin(server: TestServer, more: Form = {}): Promise<HttpAnswer> 
   return ask(server, '/oauth/demo/device/auth', { form: { client_id: PUMP, ...more } });
 }
 
-export function poll(server: TestServer, code: unknown, more: Form = {}): Promise<HttpAnswer> {
+/** Waits for as long as a server with a `deviceInterval` of 100 ms demands since the last time. */
+export async function poll(server: TestServer, code: unknown, more: Form = {}): Promise<HttpAnswer> {
+  if (polled.has(String(code))) await pause(150);
+  polled.add(String(code));
+  return hastily(server, code, more);
+}
+
+/** Asks at once, whatever the server demands. */
+export function hastily(server: TestServer, code: unknown, more: Form = {}): Promise<HttpAnswer> {
   const form = { grant_type: DEVICE_GRANT, device_code: String(code), client_id: PUMP, ...more };
   return ask(server, '/oauth/demo/token', { form });
 }

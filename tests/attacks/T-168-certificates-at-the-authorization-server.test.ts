@@ -13,6 +13,7 @@ let pump: Pair & { readonly id: string };
 beforeAll(async () => {
   server = await testServer({
     'authorizationServer.organisations': ['demo', 'other'],
+    'authorizationServer.deviceInterval': '100ms',
     'listeners.enrolment.enabled': true,
     'listeners.enrolment.port': 0,
   });

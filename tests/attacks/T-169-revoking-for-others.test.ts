@@ -11,6 +11,7 @@ beforeAll(async () => {
   // 100 rows: a client may hold ten of them.
   server = await testServer({
     'authorizationServer.organisations': ['demo', 'other'],
+    'authorizationServer.deviceInterval': '100ms',
     'authorizationServer.maximumTokens': 100,
   });
 });

@@ -6,7 +6,10 @@ import { type TestServer, testServer } from '../server.ts';
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await testServer({ 'authorizationServer.organisations': ['demo'] });
+  server = await testServer({
+    'authorizationServer.organisations': ['demo'],
+    'authorizationServer.deviceInterval': '100ms',
+  });
 });
 afterAll(() => server.close());
 

@@ -8,6 +8,7 @@ let server: TestServer;
 beforeAll(async () => {
   server = await testServer({
     'authorizationServer.organisations': ['demo'],
+    'authorizationServer.deviceInterval': '100ms',
     'authorizationServer.maximumPendingDevices': MOST,
   });
 });

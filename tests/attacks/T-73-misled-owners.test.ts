@@ -5,7 +5,10 @@ import { type TestServer, testServer } from '../server.ts';
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await testServer({ 'authorizationServer.organisations': ['demo', 'other'] });
+  server = await testServer({
+    'authorizationServer.organisations': ['demo', 'other'],
+    'authorizationServer.deviceInterval': '100ms',
+  });
 });
 afterAll(() => server.close());
 

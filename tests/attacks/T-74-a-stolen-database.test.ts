@@ -9,6 +9,7 @@ let server: TestServer;
 beforeAll(async () => {
   server = await testServer({
     'authorizationServer.organisations': ['demo'],
+    'authorizationServer.deviceInterval': '100ms',
     'authorizationServer.accessTokens': 'opaque',
   });
 });

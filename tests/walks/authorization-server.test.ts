@@ -10,7 +10,7 @@ const COMMANDS = scope('publish', 'iot-2/type/pump/id/+/cmd/+/fmt/+');
 
 let server: TestServer;
 let opaque: TestServer;
-const switchedOn = { 'authorizationServer.organisations': ['demo'] };
+const switchedOn = { 'authorizationServer.organisations': ['demo'], 'authorizationServer.deviceInterval': '100ms' };
 beforeAll(async () => {
   server = await testServer(switchedOn);
   opaque = await testServer({ ...switchedOn, 'authorizationServer.accessTokens': 'opaque' });

@@ -8,7 +8,7 @@ import { ask, scope } from '../oauth-client.ts';
 import { type TestServer, testServer } from '../server.ts';
 
 const EVENTS = scope('subscribe', 'iot-2/type/+/id/+/evt/+/fmt/+');
-const switchedOn = { 'authorizationServer.organisations': ['demo'] };
+const switchedOn = { 'authorizationServer.organisations': ['demo'], 'authorizationServer.deviceInterval': '100ms' };
 
 let server: TestServer;
 beforeAll(async () => {

@@ -86,10 +86,14 @@ export const AUDIT_EVENTS = {
     details: ['what', 'jti'],
   },
   'device.approved': {
-    meaning: 'An operator let a device have the access tokens that it asked for by the device flow.',
+    meaning:
+      'An operator, or the owner of the device (`owner:` and a mail address), let a device have the access tokens that it asked for by the device flow.',
     details: ['scopes'],
   },
-  'device.denied': { meaning: 'An operator did not let a device have access tokens.', details: ['scopes'] },
+  'device.denied': {
+    meaning: 'An operator, or the owner of the device, did not let it have access tokens.',
+    details: ['scopes'],
+  },
   'signing-keys.rotated': {
     meaning:
       'The authorization server of an organisation got a new signing key; `atOnce`: the old ones were withdrawn.',

@@ -1,6 +1,6 @@
 import { parseOrganisationId } from '@sallyport/model';
 import { z } from 'zod';
-import { choice, count, duration, type KeyMeta, section, text } from './kinds.ts';
+import { choice, count, duration, flag, type KeyMeta, section, text } from './kinds.ts';
 
 function organisationIds(meaning: string) {
   return z
@@ -65,6 +65,18 @@ export const AUTHORIZATION_SERVER_SECTION = section(
       minimum: '1m',
       maximum: '1h',
       meaning: 'How long a device waits for the approval of its owner.',
+    }),
+    deviceInterval: duration({
+      default: '5s',
+      minimum: '100ms',
+      maximum: '1m',
+      meaning:
+        'How long a device waits before it asks again whether it was approved. One that asks earlier is told `slow_down`, and has to wait 5 s longer from then on.',
+    }),
+    ownerApproval: flag({
+      default: false,
+      meaning:
+        'Whether the owner of a device or device type, who is no operator, may approve it on the page: proven by a code that is mailed to the owner (unlock.mail), or by the authenticator app of the device.',
     }),
     keyLifetime: duration({
       default: '30d',

@@ -14,7 +14,7 @@ export type OauthEvent =
       readonly type: 'device.approved' | 'device.denied';
       readonly organisation: string;
       readonly principal: string;
-      /** Written form of the operator. */
+      /** Written form of the operator, or `owner:` with a mail address. */
       readonly by: string;
       /** From where the device asked. */
       readonly address: string;

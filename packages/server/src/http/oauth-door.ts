@@ -42,9 +42,12 @@ export function openOauthDoor(scope: FastifyInstance, { oauth, gate, addressList
   scope.get(`${OAUTH_PREFIX}/:organisation/device`, async (request, reply) => {
     await organisationOf(request);
     const { user_code } = request.query as { readonly user_code?: unknown };
-    return reply
-      .headers(PAGE_HEADERS)
-      .send(codePage(typeof user_code === 'string' ? { userCode: user_code.slice(0, 32) } : {}));
+    return reply.headers(PAGE_HEADERS).send(
+      codePage({
+        owners: oauth.ownerProofs !== undefined,
+        ...(typeof user_code === 'string' ? { userCode: user_code.slice(0, 32) } : {}),
+      }),
+    );
   });
 
   scope.post(`${OAUTH_PREFIX}/:organisation/device`, async (request, reply) => {

@@ -20,6 +20,8 @@ import { type ClientPrincipal, findOauthClient, subjectOf } from './oauth-client
 import { type OauthProviderOptions, type OauthTerms, oauthProvider } from './oauth-provider.ts';
 import { OauthState } from './oauth-state.ts';
 import { readOwnToken, tokenNames } from './own-tokens.ts';
+import type { OwnerProofs } from './owner-proofs.ts';
+import { PollingPace } from './polling-pace.ts';
 import { type Revocation, type RevokedName, RevokedTokens } from './revoked-tokens.ts';
 import { type KeyRing, SigningKeys, type SigningKeysOptions } from './signing-keys.ts';
 
@@ -40,6 +42,7 @@ export interface AuthorizationServerOptions extends SigningKeysOptions {
   readonly findByKey: Find;
   readonly clientKeys: (name: { organisation: string; application: string }) => Promise<readonly ClientKey[]>;
   readonly tokens: TokenMatcher & { hash(text: string): Uint8Array };
+  readonly ownerProofs?: OwnerProofs | undefined;
   readonly loadPolicy: (organisation: string) => PolicyInForce | Promise<PolicyInForce>;
   readonly refuse: Refuse;
   readonly emit: (event: ServerEvent) => void;
@@ -62,6 +65,8 @@ const ENDPOINTS: Readonly<Record<string, 'GET' | 'POST'>> = {
   '/device/auth': 'POST',
 };
 const KEYS_LOOKED_AT = 60_000;
+/** Device codes of which it is known when their devices asked last. */
+const MOST_PACES = 100_000;
 /** Clocks differ: for so long after its end a revoked token is still remembered. */
 const AFTER_THE_END = 60_000;
 
@@ -71,6 +76,7 @@ export class AuthorizationServer {
   readonly #keys: SigningKeys;
   readonly #state: OauthState;
   readonly #revoked: RevokedTokens;
+  readonly #pace: PollingPace;
   readonly #shown: ShownCertificates = new WeakMap();
   /** When all keys of an organisation were withdrawn last. */
   readonly #withdrawn = new Map<string, number>();
@@ -83,6 +89,7 @@ export class AuthorizationServer {
     const { database, now, maximumRows, tokens } = options;
     this.#options = options;
     this.#keys = new SigningKeys(options);
+    this.#pace = new PollingPace({ interval: options.terms.deviceInterval, most: MOST_PACES, now });
     this.#revoked = new RevokedTokens({ database, now, maximumRows });
     this.#state = new OauthState({ database, now, maximumRows, hash: (text) => tokens.hash(text) });
   }
@@ -196,7 +203,12 @@ export class AuthorizationServer {
     return findDeviceRequest(userCode, await this.#approvals(organisation));
   }
 
-  /** `by` is the written form of the operator. */
+  /** How owners who are no operators prove who they are; undefined where they may not approve devices. */
+  get ownerProofs(): OwnerProofs | undefined {
+    return this.#options.ownerProofs;
+  }
+
+  /** `by` is the written form of the operator or owner. */
   async decideDeviceRequest(
     organisation: string,
     { userCode, approved, by }: { readonly userCode: string; readonly approved: boolean; readonly by: string },
@@ -286,6 +298,7 @@ export class AuthorizationServer {
       audience: this.audienceOf(organisation),
       ring,
       state: this.#state,
+      pace: this.#pace,
       shown: this.#shown,
       signed: this.#signed(organisation, ring),
       revokeApproval: async (name) => {
@@ -341,7 +354,7 @@ export class AuthorizationServer {
 
   #refused(organisation: string, ctx: KoaContextWithOIDC, error: errors.OIDCProviderError): void {
     // RFC 8628 section 3.5: a device that waits asks again and again.
-    if (error.error === 'authorization_pending') return;
+    if (error.error === 'authorization_pending' || error.error === 'slow_down') return;
     // Signed tokens are answered by us.
     if (error.error === 'unsupported_token_type') return;
     const detail =

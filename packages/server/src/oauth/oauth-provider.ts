@@ -1,6 +1,6 @@
 import './url-parse.ts';
 import { randomBytes } from 'node:crypto';
-import type { Client, Configuration, KoaContextWithOIDC, Provider } from 'oidc-provider';
+import type { Adapter, Client, Configuration, KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { Authenticator } from '../authentication/authenticator.ts';
 import { judgeNobody, judgeToken } from '../authentication/judge-token.ts';
 import type { Find, KnownPrincipal, TokenMatcher } from '../authentication/known-principal.ts';
@@ -12,6 +12,7 @@ import { clientMetadata, findOauthClient, subjectOf } from './oauth-clients.ts';
 import { AlreadyConsumed, type OauthState } from './oauth-state.ts';
 import { APPROVAL_CLAIM, approvalName } from './own-tokens.ts';
 import { refusedScope } from './permitted-scopes.ts';
+import type { PollingPace } from './polling-pace.ts';
 import { type KeyRing, SIGNING_ALGORITHM } from './signing-keys.ts';
 import { answerStructuredTokens, type StructuredTokensOptions } from './structured-tokens.ts';
 
@@ -21,6 +22,8 @@ export interface OauthTerms {
   readonly accessTokenLifetime: number;
   readonly refreshTokenLifetime: number;
   readonly deviceCodeLifetime: number;
+  /** Between two questions of a device whether it was approved. */
+  readonly deviceInterval: number;
 }
 
 export interface OauthProviderOptions {
@@ -30,6 +33,7 @@ export interface OauthProviderOptions {
   readonly terms: OauthTerms;
   readonly ring: KeyRing;
   readonly state: OauthState;
+  readonly pace: PollingPace;
   readonly findPrincipal: Find;
   readonly findByKey: Find;
   readonly clientKeys: (application: string) => Promise<readonly ClientKey[]>;
@@ -87,6 +91,17 @@ export async function oauthProvider(options: OauthProviderOptions): Promise<Prov
     return found?.known && !suspension(found.known) ? found.known : undefined;
   }
 
+  /** RFC 8628 section 3.5. Asked with the client known and before anything comes of it, so that a code is not used up by haste. */
+  function pacedFind(find: Adapter['find']): Adapter['find'] {
+    return async (id) => {
+      const found = await find(id);
+      const oidc = Provider.ctx?.oidc;
+      const polls = found && oidc?.route === 'token' && oidc.client?.clientId === found.clientId;
+      if (polls && !options.pace.allows(id)) throw new errors.SlowDown();
+      return found;
+    };
+  }
+
   async function mayAsk(client: Client): Promise<boolean> {
     const roles = (await standingOf(client))?.roles ?? [];
     return client.clientAuthMethod !== 'none' && roles.some((role) => INTROSPECTING_ROLES.includes(role));
@@ -114,6 +129,7 @@ export async function oauthProvider(options: OauthProviderOptions): Promise<Prov
     adapter: (model) => {
       const adapter = state.adapter(organisation, model);
       if (model === 'Client') return { ...adapter, find: metadataOf };
+      if (model === 'DeviceCode') adapter.find = pacedFind(adapter.find);
       const consume = (id: string) =>
         adapter.consume(id).catch((cause: unknown) => {
           throw cause instanceof AlreadyConsumed ? new errors.InvalidGrant('it was used already') : cause;
@@ -229,6 +245,13 @@ export async function oauthProvider(options: OauthProviderOptions): Promise<Prov
   const provider = new Provider(issuer, configuration);
   // It would write what goes wrong to standard error; we listen to its events instead.
   provider.silent = true;
+  provider.use(async (ctx, next) => {
+    await next();
+    const { body } = ctx;
+    // RFC 8628 section 3.2.
+    if (isObject(body) && 'user_code' in body)
+      Object.assign(body, { interval: Math.ceil(terms.deviceInterval / 1000) });
+  });
   answerStructuredTokens(provider, { ...options, ...options.signed, mayAsk });
   provider.Client.prototype.compareClientSecret = async function compare(this: Client, secret: string) {
     const client = await find(this.clientId);
@@ -239,6 +262,10 @@ export async function oauthProvider(options: OauthProviderOptions): Promise<Prov
     return judgeToken(client.known, Buffer.from(secret), tokens, now()).outcome === 'accepted';
   };
   return provider;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 /** Neither secret nor signature: then it is the certificate that is to prove the client. */

@@ -47,6 +47,8 @@ interface Asked {
 
 /** Challenges that wait at once; the oldest go first. */
 const MOST_ASKED = 2000;
+/** So many addresses together may have mails sent to one owner: a single one cannot use up what the owner needs. */
+const ADDRESSES = 4;
 
 /**
  * Owners of devices, who are no operators, prove who they are: by a code that is mailed to the address on record, or by the
@@ -56,22 +58,24 @@ export class OwnerProofs {
   readonly #options: OwnerProofsOptions;
   readonly #asked = new Map<string, Asked>();
   readonly #requests: SlidingCount;
+  readonly #requestsOfAll: SlidingCount;
   readonly #failures: SlidingCount;
 
   constructor(options: OwnerProofsOptions) {
     const { maximumRequests, requestWindow, maximumFailures, failureWindow } = options.rules;
     this.#options = options;
     this.#requests = new SlidingCount(maximumRequests, requestWindow);
+    this.#requestsOfAll = new SlidingCount(maximumRequests * ADDRESSES, requestWindow);
     this.#failures = new SlidingCount(maximumFailures, failureWindow);
   }
 
   /**
    * Mails a code to the owner of the device that asks, if that is whose address was written; answers by what name the code is to be
-   * shown. Nothing is waited for, so that the time tells no more than the answer.
+   * shown. Nothing is waited for, so that the time tells no more than the answer. `from` is the address of who asks.
    */
-  ask(find: () => Promise<DeviceRequest>, written: string): string {
+  ask(find: () => Promise<DeviceRequest>, written: string, from: string): string {
     const name = this.#options.name();
-    this.#send(name, find, written).catch((error: unknown) => {
+    this.#send(name, find, { written, from }).catch((error: unknown) => {
       // No such request is what most strangers ask for.
       if (!(error instanceof Failure)) this.#options.onDefect(error instanceof Error ? error.message : String(error));
     });
@@ -80,19 +84,16 @@ export class OwnerProofs {
 
   /** The owner in written form, if the mailed code is right; it is good once. */
   answer(name: string, code: string, request: DeviceRequest): string | undefined {
-    const { codes, now, rules } = this.#options;
+    const { codes } = this.#options;
     const asked = this.#asked.get(name);
     const { principal, userCode } = request;
     if (asked === undefined || asked.principal !== principal || asked.userCode !== userCode) return undefined;
-    if (this.#failures.wait(principal, now()) > 0) return undefined;
     if (codes.check(asked.challenge, code, bindingOf(name, request)) === 'right') {
       this.#asked.delete(name);
-      this.#failures.forget(principal);
       return writtenOwner(asked.owner);
     }
     asked.attemptsLeft--;
-    this.#failures.add(principal, now());
-    if (asked.attemptsLeft <= 0 || rules.attempts <= 0) this.#asked.delete(name);
+    if (asked.attemptsLeft <= 0) this.#asked.delete(name);
     return undefined;
   }
 
@@ -109,14 +110,20 @@ export class OwnerProofs {
     return writtenOwner((await ownerOf(principal)) ?? `authenticator of ${principal}`);
   }
 
-  async #send(name: string, find: () => Promise<DeviceRequest>, written: string): Promise<void> {
+  async #send(
+    name: string,
+    find: () => Promise<DeviceRequest>,
+    { written, from }: { readonly written: string; readonly from: string },
+  ): Promise<void> {
     const { codes, now, rules, ownerOf, deliver } = this.#options;
     const request = await find();
     const { principal, userCode } = request;
     const owner = await ownerOf(principal);
     if (deliver === undefined || owner === undefined || owner.toLowerCase() !== written.trim().toLowerCase()) return;
-    if (Math.max(this.#requests.wait(principal, now()), this.#failures.wait(principal, now())) > 0) return;
-    this.#requests.add(principal, now());
+    const asking = `${principal} ${from}`;
+    if (Math.max(this.#requests.wait(asking, now()), this.#requestsOfAll.wait(principal, now())) > 0) return;
+    this.#requests.add(asking, now());
+    this.#requestsOfAll.add(principal, now());
     const { code, challenge } = codes.issue(bindingOf(name, request));
     for (const [other, asked] of this.#asked) if (asked.userCode === userCode) this.#asked.delete(other);
     if (this.#asked.size >= MOST_ASKED) this.#asked.delete(this.#asked.keys().next().value ?? '');

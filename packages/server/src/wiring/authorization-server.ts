@@ -8,6 +8,7 @@ import type { ServerEvent } from '../events/events.ts';
 import type { Installation } from '../installation.ts';
 import { AuthorizationServer } from '../oauth/authorization-server.ts';
 import type { RegistryChange } from '../registry/records.ts';
+import { ownerProofs } from './owner-proofs.ts';
 
 export interface AuthorizationServerParts {
   readonly configuration: Configuration;
@@ -37,8 +38,16 @@ export interface EmbeddedServer {
 /** The embedded authorization server. */
 export function authorizationServer(parts: AuthorizationServerParts): EmbeddedServer {
   const { configuration, installation, policies, refuse, emit, now, trust, httpPort, certificatePort } = parts;
-  const { organisations, publicUrl, publicCertificateUrl, keyLifetime, keyOverlap, maximumTokens, ...settings } =
-    configuration.authorizationServer;
+  const {
+    organisations,
+    publicUrl,
+    publicCertificateUrl,
+    ownerApproval,
+    keyLifetime,
+    keyOverlap,
+    maximumTokens,
+    ...settings
+  } = configuration.authorizationServer;
   if (organisations.length === 0) return { follow() {}, close() {} };
   const { registry, database, tokens, tokenKey } = installation;
   const oauth = new AuthorizationServer({
@@ -69,6 +78,7 @@ export function authorizationServer(parts: AuthorizationServerParts): EmbeddedSe
     findByKey: (key) => registry.lookup.byApplicationKey(key),
     clientKeys: (name) => registry.clientKeys.list(name),
     loadPolicy: (organisation) => policies.load(organisation),
+    ownerProofs: ownerApproval ? ownerProofs({ configuration, registry, emit, now }) : undefined,
     refuse,
     emit,
     now,
