@@ -155,5 +155,9 @@ export function forward(
   copyBytes(bytes, at + 4, forwarded, 0, forwarded.length);
   at += 4 + forwarded.length;
   copyBytes(bytes, at, payload, payloadStart, payloadEnd);
+  if (peer.congested) {
+    team.slow ??= [];
+    team.slow.push(peer);
+  }
   if (qos > 0) member.sent(team.need(), team.tickets);
 }

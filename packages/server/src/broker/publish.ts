@@ -133,11 +133,12 @@ function walk(
     passage.finish();
   }
 
+  const { team } = context;
+  if (team?.slow !== undefined) link.wait(team.relieved(), () => {});
   if (qos === 0) return;
   if (qos === 2) durability.hold(session, packetId);
   const { written } = durability.store;
   const kind = qos === 1 ? (heard ? PUBACK : UNHEARD_PUBACK) : heard ? PUBREC : UNHEARD_PUBREC;
-  const { team } = context;
   const ticket = team === undefined ? 0 : team.ticket;
   if (ticket > 0) team!.tickets.hold(ticket, session);
   durability.acknowledge(session, link, kind, packetId, written === before ? 0 : written, ticket);

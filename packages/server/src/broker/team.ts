@@ -24,6 +24,8 @@ export class Team {
   message = 0;
   /** Ticket of the message that is being handed out; 0: nobody else has to do anything. */
   ticket = 0;
+  /** Workers that this message went to and that take messages more slowly than they come: whoever sends is to wait for them. */
+  slow: Peer[] | undefined;
   readonly retained: RetainedOrder;
   readonly stash = new Stash();
   /** Workers that have died and whose sessions nobody has taken yet. */
@@ -96,6 +98,7 @@ export class Team {
   begin(): void {
     this.message++;
     this.ticket = 0;
+    this.slow = undefined;
   }
 
   /** The message on its way is for somebody in a worker that has died: who sent it is told that it was not taken. */
@@ -103,6 +106,11 @@ export class Team {
     const ticket = this.need();
     this.tickets.add(ticket);
     setImmediate(() => this.tickets.settle(ticket, LOST));
+  }
+
+  /** Resolves when no worker that the message went to is slow any more. */
+  async relieved(): Promise<void> {
+    await Promise.all((this.slow ?? []).map((peer) => peer.relieved()));
   }
 
   /** The ticket of the message on its way, made when it is first needed. */

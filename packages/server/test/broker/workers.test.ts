@@ -1,28 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Crew } from './crew.ts';
-import { type Client, settled } from './harness.ts';
-
-/** Waits for something that takes a few turns of several event loops. */
-export async function until(holds: () => boolean): Promise<void> {
-  for (let round = 0; round < 400 && !holds(); round++) await settled();
-  expect(holds()).toBe(true);
-}
-
-async function subscribed(client: Client, filter: string, options = {}): Promise<void> {
-  client.subscribe(filter, options);
-  await until(() => client.packets.some(({ type }) => type === 'suback'));
-  client.packets = client.packets.filter(({ type }) => type !== 'suback');
-}
-
-async function got(client: Client, ...expected: string[]): Promise<void> {
-  const messages: string[] = [];
-  await until(() => {
-    messages.push(...client.messages());
-    return messages.length >= expected.length;
-  });
-  await settled(20);
-  expect([...messages, ...client.messages()]).toEqual(expected);
-}
+import { Crew, got, subscribed, until } from './crew.ts';
+import { settled } from './harness.ts';
 
 describe('several workers', () => {
   it('carry messages of every QoS from a client of one to a client of another', async () => {
