@@ -145,6 +145,8 @@ export interface AuthorityDocument {
   readonly notAfter: string;
   /** The one of this server; it cannot be removed, and what it issued counts only if it is on record. */
   readonly builtIn: boolean;
+  /** Of this server: SHA-256 of the one that signs in its place, while it still vouches for what it signed. */
+  readonly succeededBy?: string;
   readonly pem: string;
   /** Imported ones only: what becomes of an unknown device that it has certified. */
   readonly registration?: 'off' | 'review' | 'automatic';

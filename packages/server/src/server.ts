@@ -55,6 +55,7 @@ import type { Registry } from './registry/registry.ts';
 import { writePrivateFile } from './storage/private-file.ts';
 import { accessTokens } from './wiring/access-tokens.ts';
 import { openAlerts } from './wiring/alerts.ts';
+import { followSuccession } from './wiring/authority-succession.ts';
 import { authorizationServer } from './wiring/authorization-server.ts';
 import { openDirectories } from './wiring/directories.ts';
 import { openEnrolmentListener, wireEnrolment } from './wiring/enrolment.ts';
@@ -285,7 +286,11 @@ async function open(
   const broker = ownBroker.whole;
   const organisationAuthorities = followOrganisations({ registry, authority, emit });
   undo.push(() => organisationAuthorities.close());
-  const published = publication({ registry, authority, configuration, now });
+  const published = publication({
+    ...{ registry, authority, directory, configuration, now },
+    onDefect: (where, problem) => emit({ type: 'defect', where, problem: String(problem) }),
+  });
+  undo.push(() => published.close());
   let nameClientAuthorities = (): void => {};
   changed = (change) => {
     payloadDemands.changed(change);
@@ -542,6 +547,8 @@ async function open(
     if (await authority.renewServerCertificate()) await renewCredentials();
   }
   emit({ type: 'server.started', version: VERSION, listeners: opened });
+  const succession = followSuccession({ authority, emit, now, succeeded: () => nameClientAuthorities() });
+  undo.push(() => succession.close());
   const expiry = watchExpiry({ registry, authority, emit, now });
   expiring = expiry.watch;
   undo.push(() => expiry.close());

@@ -42,6 +42,28 @@ export async function createRootAuthority(options: AuthorityOptions): Promise<Ce
   return authorityOf(der, keys, []);
 }
 
+/**
+ * Certifies a root anew, under its name and with its key: what it has signed leads to the new certificate as to the old one, so both are
+ * good side by side until the old one ends.
+ */
+export async function renewRootAuthority(
+  { certificate, keys }: Pick<CertificateAuthority, 'certificate' | 'keys'>,
+  { now, validity }: Pick<AuthorityOptions, 'now' | 'validity'>,
+): Promise<CertificateAuthority> {
+  const name = certificate.commonName ?? '';
+  const der = await certify({
+    signer: { name, keys },
+    subject: name,
+    publicKey: keys.publicKey,
+    notBefore: now - BACKDATED,
+    notAfter: now + validity,
+    extensions: authorityExtensions(undefined),
+  });
+  const renewed = await authorityOf(der, keys, []);
+  if (renewed.certificate.subjectNameHash === certificate.subjectNameHash) return renewed;
+  throw new Failure('key_material_invalid', `"${certificate.subject}" has a name that this program cannot write again`);
+}
+
 /** Makes an authority below another. It never outlives the one above it. */
 export async function createIntermediateAuthority(options: IntermediateOptions): Promise<CertificateAuthority> {
   const { authority } = options;

@@ -13,6 +13,7 @@ export {
   createIntermediateAuthority,
   createRootAuthority,
   type IntermediateOptions,
+  renewRootAuthority,
   restoreAuthority,
 } from './certificate-authority.ts';
 export {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '@sallyport/model';
-import { exportRootKey, removeRootKey, restoreRootKey } from '@sallyport/server';
+import { exportRootKey, removeRootKey, renewRoot, restoreRootKey } from '@sallyport/server';
 import { Command } from 'commander';
 import { invocation, type Surroundings } from '../invocation.ts';
 import { withExample } from '../options.ts';
@@ -17,6 +17,11 @@ const QUESTION = 'Passphrase of the exported root key';
 const CONSEQUENCES = [
   'Without the root key an organisation that is created later cannot issue its first certificate, and the authority of an',
   'organisation cannot be made anew. Everything else goes on: certificates are issued, renewed and revoked as before.',
+].join('\n');
+
+const RENEWAL = [
+  'Every certificate leads to the new root as to the old one, so both are good until the old one ends. Clients that have only the old one',
+  'refuse the server from then on: give them the new one in time.',
 ].join('\n');
 
 /** `sallyport ca root`: works on the files of the data directory, whether the server runs or not. */
@@ -59,11 +64,33 @@ export function caRootCommand(surroundings: Surroundings): Command {
       output.text('The root key is here again; a running server finds it when it needs it.', { restored: file });
     },
   );
+  withExample(
+    command
+      .command('renew')
+      .description('Certify the root anew for twenty years, under its name and with its key, which must be here')
+      .option('--yes', 'do not ask'),
+    'sallyport ca root renew',
+  ).action(async (options: Pick<RootOptions, 'yes'>, self: Command) => {
+    const { output, terminal, directory, now } = call(self);
+    terminal.err(RENEWAL);
+    await confirmed('Renew the root?', options.yes, terminal);
+    const { before, now: renewed, kept } = await renewRoot({ directory, now: now() });
+    const [ends, ended] = [renewed, before].map(({ notAfter }) => new Date(notAfter).toISOString());
+    output.text(
+      `The root ends at ${ends}. Start the server again, and give root.pem to every client before ${ended}.`,
+      {
+        rootCertificate: join(directory, 'root.pem'),
+        kept,
+        notAfter: ends,
+        before: ended,
+      },
+    );
+  });
   return command;
 
   function call(self: Command) {
-    const { output, terminal, options } = invocation(surroundings, self);
-    return { output, terminal, directory: join(options.dataDir, 'pki') };
+    const { output, terminal, options, now } = invocation(surroundings, self);
+    return { output, terminal, now, directory: join(options.dataDir, 'pki') };
   }
 }
 

@@ -34,8 +34,12 @@ const COLUMNS = [
   },
   {
     heading: 'added',
-    value: ({ builtIn, createdAt, createdBy }: AuthorityDocument) =>
-      builtIn ? 'of this server' : `${createdAt} by ${createdBy}`,
+    value: ({ builtIn, succeededBy, createdAt, createdBy }: AuthorityDocument) =>
+      builtIn
+        ? succeededBy === undefined
+          ? 'of this server'
+          : `of this server, succeeded by ${succeededBy.slice(0, SHORT)}`
+        : `${createdAt} by ${createdBy}`,
   },
 ];
 

@@ -264,6 +264,16 @@ export const AUDIT_EVENTS = {
       'A certificate or an authority ends within 30, 7 or 1 days; client certificates of an organisation that have no successor are told together.',
     details: ['what', 'name', 'days', 'count', 'notAfter'],
   },
+  'authority.succeeded': {
+    meaning:
+      'An authority of this server that ends within a year has a successor, which signs from now on; the one before vouches for what it signed until its end.',
+    details: ['subject', 'fingerprint', 'before', 'notAfter'],
+  },
+  'authority.ending': {
+    meaning:
+      'An authority of this server nears its end and has no successor: the key of the root is offline (`root_key_absent`), the root ends itself (`root_ends`), or it is the root (`is_root`). Bring the key back, or renew the root: `sallyport ca root renew`.',
+    details: ['subject', 'why', 'notAfter'],
+  },
   'server-certificate.changed': {
     meaning:
       'From the next handshake on clients are shown another server certificate: an imported one, or (`own`) that of this server again.',

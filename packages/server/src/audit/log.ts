@@ -71,6 +71,7 @@ export function eventLog({ level, now, write }: LogOptions): (event: ServerEvent
         break;
       case 'revocation.failing':
       case 'certificate.expiring':
+      case 'authority.ending':
       case 'unlock.refused':
       case 'unlock.failed':
       case 'unlock.undelivered':

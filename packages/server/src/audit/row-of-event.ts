@@ -132,6 +132,20 @@ export function rowOfEvent(event: ServerEvent): Row | undefined {
     case 'revocation.recovered':
     case 'certificate.expiring':
       return revocationRow(event);
+    case 'authority.succeeded': {
+      const { type, organisation, subject, fingerprint, before, notAfter } = event;
+      const details = { subject: clip(subject), fingerprint, before, notAfter };
+      return { type, outcome: 'done', ...present({ organisation }), details };
+    }
+    case 'authority.ending': {
+      const { type, organisation, subject, why, notAfter } = event;
+      return {
+        type,
+        outcome: 'failed',
+        ...present({ organisation }),
+        details: { subject: clip(subject), why, notAfter },
+      };
+    }
     case 'server-certificate.changed': {
       const { type, by, organisation, source, subject, fingerprint, notAfter } = event;
       const details = { source, subject: clip(subject), fingerprint, notAfter };

@@ -11,6 +11,7 @@ import {
   type PublicKey,
   readCertificate,
 } from '@sallyport/trust';
+import type { AuthorityLine } from './authority-line.ts';
 import type { ServerPair } from './check-server-pair.ts';
 import { createKeyMaterial } from './create-key-material.ts';
 import { certifies } from './host-names.ts';
@@ -21,6 +22,7 @@ import { publishedAt } from './published-at.ts';
 import { rootKey } from './root-key.ts';
 import { type ServerNames, sameNames, serverNames } from './server-names.ts';
 import { openServerPairs, type ServerPairs } from './server-pairs.ts';
+import { inForce, type Succession, succeedEnding } from './succession.ts';
 
 export interface AuthorityOptions {
   /** The folder of the key material, `<data-dir>/pki`. Made at the first run; its parent must exist. */
@@ -68,6 +70,8 @@ interface ClientIssueOptions {
 /** An authority with its key, and whose it is; without an organisation it is the one for the server itself. */
 export interface Issuer extends CertificateAuthority {
   readonly organisation?: string;
+  /** SHA-256 of the one that signs in its place. */
+  readonly succeededBy?: string;
 }
 
 /** The certificate authority of this server. */
@@ -75,11 +79,13 @@ export interface Authority {
   readonly rootPem: string;
   readonly root: CertificateFacts;
   /** Issues the certificates of this server, and issued those of clients before organisations had authorities of their own. */
-  readonly intermediate: CertificateFacts;
+  intermediate(): CertificateFacts;
   /** False once the root key has been taken offline. */
   hasRootKey(): Promise<boolean>;
-  /** Every authority below the root, of this moment. What they issued to clients counts only if it is on record. */
+  /** Every authority below the root, of this moment, also those that were succeeded. What they issued to clients counts only if it is on record. */
   issuers(): readonly Issuer[];
+  /** Gives a successor to each that ends within a year. */
+  succeedEnding(): Promise<readonly Succession[]>;
   /** The root with its key, to sign what it has revoked; undefined once the key has been taken offline. Kept by nobody. */
   rootIssuer(): Promise<CertificateAuthority | undefined>;
   /** The authority that issues the client certificates of an organisation. Made when it is first asked for: `root_key_absent`. */
@@ -109,7 +115,8 @@ export async function openAuthority(options: AuthorityOptions): Promise<Authorit
   const wanted = serverNames(dnsNames, host);
   if (!(await loadKeyMaterial(directory, now()))) await createKeyMaterial(directory, wanted, now());
   const material = await loadAgain(directory, now());
-  const { intermediate, root } = material;
+  const { root } = material;
+  let ofServer = material.intermediate;
   const key = rootKey(directory, root);
   const organisations = await openOrganisationAuthorities({
     directory: join(directory, 'organisations'),
@@ -123,11 +130,11 @@ export async function openAuthority(options: AuthorityOptions): Promise<Authorit
   async function issueServer(): Promise<OwnPair> {
     const { publicKey } = await keyPairFromPem(serverKeyPem);
     const { chainPem } = await issueServerCertificate({
-      authority: intermediate,
+      authority: ofServer.current,
       publicKey,
       ...wanted,
       now: now(),
-      publishedAt: published(intermediate.certificate),
+      publishedAt: published(ofServer.current.certificate),
     });
     // The key stays: one file can be replaced at once, two cannot.
     await writePrivateFile(join(directory, SERVER_FILE), chainPem);
@@ -157,15 +164,36 @@ export async function openAuthority(options: AuthorityOptions): Promise<Authorit
     return certifies(current.facts, serverName) ? ownCredentials() : undefined;
   }
 
+  function issuers(): readonly Issuer[] {
+    const line = (each: AuthorityLine, more: Pick<Issuer, 'organisation'>): Issuer[] =>
+      inForce(each, now()).map((authority, index) =>
+        index === 0
+          ? { ...authority, ...more }
+          : { ...authority, ...more, succeededBy: each.current.certificate.fingerprintSha256 },
+      );
+    return [
+      ...line(ofServer, {}),
+      ...[...organisations.all()].flatMap(([organisation, each]) => line(each, { organisation })),
+    ];
+  }
+
   return {
     rootPem: material.rootPem,
     root,
-    intermediate: intermediate.certificate,
+    intermediate: () => ofServer.current.certificate,
     hasRootKey: () => key.isHere(),
-    issuers: () => [
-      intermediate,
-      ...[...organisations.all()].map(([organisation, authority]) => ({ ...authority, organisation })),
-    ],
+    issuers,
+    succeedEnding: () =>
+      succeedEnding({
+        ...{ directory, root, organisations, now },
+        rootKey: key,
+        server: {
+          get: () => ofServer,
+          set(line) {
+            ofServer = line;
+          },
+        },
+      }),
     rootIssuer: async () => ((await key.isHere()) ? key.open('The revocation list of the root') : undefined),
     issuerOf: (organisation) => organisations.of(organisation),
     async removeOrganisation(organisation) {

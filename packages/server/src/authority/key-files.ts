@@ -18,7 +18,7 @@ export async function makePrivateFolder(path: string): Promise<void> {
  *
  * A crash leaves the old file or the new one. A `data_directory_unusable` failure names the path.
  */
-export async function writePrivateFile(path: string, text: string): Promise<void> {
+export async function writePrivateFile(path: string, text: string | Uint8Array): Promise<void> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   await onDisk(path, 'written', async () => {
     try {

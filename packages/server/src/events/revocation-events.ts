@@ -40,4 +40,23 @@ export type RevocationEvent =
       /** SHA-256. */
       readonly fingerprint: string;
       readonly notAfter: number;
+    }
+  | {
+      /** An authority of this server that nears its end has a successor, which signs from now on; it vouches for what it signed until it ends. */
+      readonly type: 'authority.succeeded';
+      readonly organisation?: string;
+      readonly subject: string;
+      /** SHA-256. */
+      readonly fingerprint: string;
+      /** SHA-256 of the one before. */
+      readonly before: string;
+      readonly notAfter: number;
+    }
+  | {
+      /** An authority of this server nears its end and has no successor; told at each start and every week. */
+      readonly type: 'authority.ending';
+      readonly organisation?: string;
+      readonly subject: string;
+      readonly why: 'root_key_absent' | 'root_ends' | 'is_root';
+      readonly notAfter: number;
     };

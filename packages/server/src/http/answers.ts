@@ -138,6 +138,7 @@ export const authorityAnswer: z.ZodType<AuthorityDocument> = z
     notBefore: at,
     notAfter: at,
     builtIn: z.boolean(),
+    succeededBy: text.exactOptional(),
     pem: text,
     registration: z.enum(['off', 'review', 'automatic']).exactOptional(),
     revocation: z

@@ -10,11 +10,11 @@ import type {
   RevocationSourceDocument,
   SessionDocument,
 } from '@sallyport/model';
-import type { CertificateFacts } from '@sallyport/trust';
 import type { Refusals } from '../audit/refusals.ts';
 import type { Trail } from '../audit/trail.ts';
 import type { OperatorVerdict } from '../authentication/operator-token.ts';
 import type { UnlockDesk } from '../authentication/unlock-desk.ts';
+import type { Issuer } from '../authority/authority.ts';
 import type { ServerEvent } from '../events/events.ts';
 import type { FirmwareDesk } from '../firmware/firmware-desk.ts';
 import type { Rollouts } from '../firmware/rollouts.ts';
@@ -53,10 +53,13 @@ export interface PolicyDesk {
   broad(text: string): PolicyCheck['broad'];
 }
 
+/** An authority of this server. */
+export type BuiltInAuthority = Pick<Issuer, 'certificate' | 'succeededBy'>;
+
 /** Reads, judges and records certificates. Certificates and requests are PEM texts; failures name what is wrong with them. */
 export interface CertificateDesk {
   /** The authorities of this server whose client certificates the organisation takes; that of the organisation first. */
-  builtIn(organisation: string): readonly CertificateFacts[];
+  builtIn(organisation: string): readonly BuiltInAuthority[];
   addAuthority(input: {
     organisation: string;
     certificate: string;

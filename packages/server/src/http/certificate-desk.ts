@@ -41,8 +41,7 @@ export function certificateDesk({ authority, registry, issueRate, now }: Certifi
       authority
         .issuers()
         .filter((issuer) => issuer.organisation === organisation || issuer.organisation === undefined)
-        .sort((a, b) => Number(a.organisation === undefined) - Number(b.organisation === undefined))
-        .map(({ certificate }) => certificate),
+        .sort((a, b) => Number(a.organisation === undefined) - Number(b.organisation === undefined)),
 
     async addAuthority({ organisation, certificate, revocation, by }) {
       const facts = await certificateIn(certificate);

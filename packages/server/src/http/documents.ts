@@ -14,7 +14,7 @@ import {
   type Principal,
   principalName,
 } from '@sallyport/model';
-import { type CertificateFacts, pemOf } from '@sallyport/trust';
+import { pemOf } from '@sallyport/trust';
 import type {
   Application,
   CertificateRecord,
@@ -27,6 +27,7 @@ import type {
   PolicyVersion,
   TrustedAuthority,
 } from '../registry/records.ts';
+import type { BuiltInAuthority } from './api-options.ts';
 
 type Times<T, K extends keyof T> = { [P in K]: string | Extract<T[P], undefined> };
 
@@ -98,12 +99,13 @@ export function authorityDocument(authority: TrustedAuthority): AuthorityDocumen
   };
 }
 
-export function builtInAuthority(facts: CertificateFacts): AuthorityDocument {
-  const { fingerprintSha256, subject, notBefore, notAfter, der } = facts;
+export function builtInAuthority({ certificate, succeededBy }: BuiltInAuthority): AuthorityDocument {
+  const { fingerprintSha256, subject, notBefore, notAfter, der } = certificate;
   return {
     ...written({ subject, notBefore, notAfter }, ['notBefore', 'notAfter']),
     id: fingerprintSha256,
     builtIn: true,
+    ...(succeededBy === undefined ? {} : { succeededBy }),
     pem: pemOf('CERTIFICATE', der),
   };
 }

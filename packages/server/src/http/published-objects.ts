@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { CertificateAuthority, CertificateFacts } from '@sallyport/trust';
 import type { OcspResponder } from '../authority/ocsp-responder.ts';
 import { PUBLISHED_PATHS, publishedId } from '../authority/published-at.ts';
-import type { RevocationLists } from '../authority/revocation-lists.ts';
+import type { PublishedList, RevocationLists } from '../authority/revocation-lists.ts';
 import type { AttemptBound } from './attempt-bound.ts';
 
 /** A request for something that everybody may have. */
@@ -29,8 +29,10 @@ export interface PublishedObjectsOptions {
   readonly root: CertificateFacts;
   /** The authorities below the root. */
   readonly issuers: () => readonly CertificateAuthority[];
-  /** The root with its key, if that is here: without it there is no list of the root. */
+  /** The root with its key, if that is here. */
   readonly rootIssuer: () => Promise<CertificateAuthority | undefined>;
+  /** The list of the root that was signed ahead, for as long as the key is offline. */
+  readonly rootList: () => Promise<PublishedList | undefined>;
   readonly lists: Pick<RevocationLists, 'of'>;
   readonly responder: Pick<OcspResponder, 'answer'>;
   /** Requests of one address. */
@@ -49,16 +51,17 @@ const AUTHORITY_FRESH = 86_400;
  * about anything else, and no more about what it does not have than that.
  */
 export function publishedObjects(options: PublishedObjectsOptions): AnswerPublished {
-  const { root, issuers, rootIssuer, lists, responder, bound, now } = options;
+  const { root, issuers, rootIssuer, rootList, lists, responder, bound, now } = options;
 
   async function list(id: string, known: string | undefined): Promise<PublishedAnswer> {
     try {
-      const issuer =
-        id === publishedId(root)
-          ? await rootIssuer()
-          : issuers().find(({ certificate }) => publishedId(certificate) === id);
-      if (!issuer) return said(404, 'There is no such revocation list here.');
-      const { der, thisUpdate, nextUpdate } = await lists.of(issuer);
+      const isOfRoot = id === publishedId(root);
+      const issuer = isOfRoot
+        ? await rootIssuer()
+        : issuers().find(({ certificate }) => publishedId(certificate) === id);
+      const found = issuer ? await lists.of(issuer) : isOfRoot ? await rootList() : undefined;
+      if (!found) return said(404, 'There is no such revocation list here.');
+      const { der, thisUpdate, nextUpdate } = found;
       return object(der, known, {
         'content-type': 'application/pkix-crl',
         'last-modified': new Date(thisUpdate).toUTCString(),

@@ -15,5 +15,5 @@ export async function clientAuthorities(
 ): Promise<readonly string[]> {
   const trusted = await registry.authorities.distinct(NAMED_MAXIMUM + 1);
   if (trusted.length > NAMED_MAXIMUM) return [];
-  return [root.der, intermediate.der, ...trusted].map((der) => pemOf('CERTIFICATE', der));
+  return [root.der, intermediate().der, ...trusted].map((der) => pemOf('CERTIFICATE', der));
 }

@@ -69,7 +69,9 @@ export function authorityRoutes({
       answer: { schema: authorityAnswer },
       run: async ({ params: { organisation, authority } }) => {
         await registry.organisations.get(organisation);
-        const own = certificates.builtIn(organisation).find(({ fingerprintSha256 }) => fingerprintSha256 === authority);
+        const own = certificates
+          .builtIn(organisation)
+          .find(({ certificate }) => certificate.fingerprintSha256 === authority);
         if (own) return builtInAuthority(own);
         const document = authorityDocument(await authorities.get({ organisation, fingerprint: authority }));
         return { ...document, lists: revocationLists(authority) };
