@@ -4,12 +4,14 @@ import { checkTopicName, TOPIC_WILDCARD } from './topic-form.ts';
 import { checkUtf8String, UTF8_FINE, UTF8_NULL } from './utf8.ts';
 import { encodedLength, readVariableByteInteger, variableByteIntegerSize } from './variable-byte-integer.ts';
 
+const NO_BYTES = Buffer.alloc(0);
+
 /**
  * Reads the body of one packet from front to back. The first violation sticks in `failure` and moves to the end, so that
  * loops over what remains come to rest; what is read after it is empty.
  */
 export class ByteReader {
-  bytes: Buffer = Buffer.alloc(0);
+  bytes: Buffer = NO_BYTES;
   position = 0;
   end = 0;
   version: ProtocolVersion = 4;
@@ -26,6 +28,11 @@ export class ByteReader {
     this.version = version;
     this.sender = sender;
     this.failure = undefined;
+  }
+
+  /** Lets go of the bytes. */
+  release(): void {
+    this.bytes = NO_BYTES;
   }
 
   get remaining(): number {

@@ -36,10 +36,12 @@ export interface PublishFrame {
   payloadFormatIndicator: number;
 }
 
+const NO_BYTES = Buffer.alloc(0);
+
 /** A frame for one decoder. */
 export function newPublishFrame(): PublishFrame {
   return {
-    bytes: Buffer.alloc(0),
+    bytes: NO_BYTES,
     start: 0,
     end: 0,
     dup: false,

@@ -113,6 +113,11 @@ export class Decoder {
     return this.#active ? this.#failure : this.#drain(receiver);
   }
 
+  /** Lets go of the chunk that the last packet came in; to be called while nothing is delivered. */
+  rest(): void {
+    this.#frame.bytes = NOTHING;
+  }
+
   #drain(receiver: PacketReceiver): DecodeFailure | undefined {
     while (this.#held.length > 0 && !this.#stopped && this.#failure === undefined) {
       const chunk = this.#held.shift()!;
@@ -256,6 +261,7 @@ export class Decoder {
     const reader = this.#reader;
     reader.open(bytes, body, end, PACKET_TYPES[type]!, this.#version, this.#from);
     const packet = decodePacket(reader);
+    reader.release();
     if (this.#awaitsConnect && bytes[start] === CONNECT) {
       this.#awaitsConnect = false;
       // Set even if CONNECT was refused, as the refusal is to be told in the client's version.

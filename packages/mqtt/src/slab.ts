@@ -1,6 +1,7 @@
 /** Bytes: a greeting and a goodbye fit. */
 const SMALLEST = 256;
 const POOLED = 2048;
+const NOTHING = Buffer.alloc(0);
 
 /**
  * Outgoing bytes of one connection, gathered so that a turn of the event loop ends in one write. Bytes that were handed
@@ -18,7 +19,7 @@ export class Slab {
   /** `size` in bytes is what is allocated at a time by a busy connection; a larger packet gets more. */
   constructor(size: number) {
     this.#size = size;
-    this.bytes = Buffer.allocUnsafe(0);
+    this.bytes = NOTHING;
   }
 
   /** Bytes written since the last `take`. */

@@ -2,6 +2,7 @@ import { clientIdOf, principalName, type RefusalReason, type TraceStep } from '@
 import { type Grants, PUBLISHED_UNLOCK_ROLE, type Subject } from '@sallyport/policy';
 import type { CredentialKind } from '../events/events.ts';
 import type { TransportFacts } from '../events/transport-facts.ts';
+import { ArrivalTrace } from './arrival-trace.ts';
 import type { Containments } from './containments.ts';
 import { describeDecision } from './describe-decision.ts';
 import type { PolicyInForce, PolicyStore } from './policy-store.ts';
@@ -67,6 +68,7 @@ export function authorizer({ policies, containments, refuse, now }: AuthorizerOp
       };
       const { organisation } = principal;
       const { listener } = transport;
+      const trace = new ArrivalTrace(arrival);
       const grants = grounds.grants === undefined ? {} : { grants: grounds.grants };
       const rights = new SessionRights({
         organisation,
@@ -75,7 +77,7 @@ export function authorizer({ policies, containments, refuse, now }: AuthorizerOp
         containments,
         refuse,
         now,
-        arrival,
+        arrival: trace,
         listener,
         ...grants,
       });
@@ -95,7 +97,7 @@ export function authorizer({ policies, containments, refuse, now }: AuthorizerOp
             containments,
             refuse,
             now,
-            arrival,
+            arrival: trace,
             listener,
             ...grants,
           }),

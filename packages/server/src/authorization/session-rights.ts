@@ -8,6 +8,7 @@ import {
   type TraceStep,
 } from '@sallyport/model';
 import { bind, type Decision, type Grants, grantsPermit, type Subject } from '@sallyport/policy';
+import type { ArrivalTrace } from './arrival-trace.ts';
 import { type Containments, containedFrom } from './containments.ts';
 import { describeDecision } from './describe-decision.ts';
 import { describeGrants } from './describe-grants.ts';
@@ -23,8 +24,7 @@ export interface SessionRightsOptions {
   readonly policies: PolicyStore;
   readonly refuse: Refuse;
   readonly now: () => number;
-  /** Steps that the session passed when it opened: the beginning of each trace. */
-  readonly arrival: readonly TraceStep[];
+  readonly arrival: ArrivalTrace;
   readonly listener: string;
   /** Who is contained at the moment; absent: nobody ever is. */
   readonly containments?: Containments | undefined;
@@ -59,6 +59,10 @@ export class SessionRights {
       if (raised === undefined || !isUnlockTopic(subject.principal, resource)) return false;
     }
     return this.#decide(action, resource)?.effect === 'permit';
+  }
+
+  rest(): void {
+    this.#options.arrival.rest();
   }
 
   /** Gives a refusal its trace, its cure and its ticket. */
@@ -99,10 +103,10 @@ export class SessionRights {
       listener,
       resource: shown === resource ? resource : `${shown} (${resource})`,
       steps: limited
-        ? [...arrival, ...extra]
+        ? [...arrival.steps, ...extra]
         : contained
-          ? [...arrival, { stage: 'authorization', outcome: 'failed', text: contained }, ...extra]
-          : [...arrival, ...(owing ? [OWING] : told.steps), ...extra],
+          ? [...arrival.steps, { stage: 'authorization', outcome: 'failed', text: contained }, ...extra]
+          : [...arrival.steps, ...(owing ? [OWING] : told.steps), ...extra],
       cure: limited
         ? cure
         : contained

@@ -45,6 +45,8 @@ export interface Rights {
   permits(action: 'connect' | 'publish' | 'subscribe' | 'receive', resource: string): boolean;
   /** Changes whenever an earlier answer may no longer hold. */
   readonly version: number;
+  /** The session has nothing to do: keep as little as possible for it. */
+  rest?(): void;
   /** The full trace and its ticket; asked only when something has been refused. */
   refuse(
     action: 'publish' | 'subscribe' | 'receive' | 'will',

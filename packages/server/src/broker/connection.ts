@@ -49,6 +49,10 @@ import { refuseStranger, ticketOf } from './violation.ts';
 const PINGRESP = Buffer.from([0xd0, 0]);
 /** Bytes of a CONNACK that says no and nothing else, in MQTT 5. */
 const SMALLEST_CONNACK = 5;
+/** A client that has been silent for so long gives back what it does not need. Milliseconds. */
+const REST_AFTER = 5_000;
+/** When a client without a keep alive is looked at again. Milliseconds. */
+const LOOK_AGAIN_AFTER = 60_000;
 /** More bytes than any CONNACK has. */
 const LARGEST_GREETING = 0x20000;
 
@@ -575,8 +579,8 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
   #expectLife(keepAlive: number): void {
     const { wheel } = this.context;
     this.#patience = keepAlive === 0 ? 0 : wheel.ticks(keepAlive * 1500) + 1;
-    if (this.#patience === 0) wheel.cancel(this);
-    else wheel.scheduleTicks(this, this.#patience);
+    const rest = wheel.ticks(REST_AFTER);
+    wheel.scheduleTicks(this, this.#patience === 0 ? rest : Math.min(this.#patience, rest));
   }
 
   elapsed(): void {
@@ -604,12 +608,18 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
     // Who is not read cannot be heard.
     if (this.#waits > 0) this.#heard = wheel.tick;
     const silent = wheel.tick - this.#heard;
-    if (silent < this.#patience) {
-      wheel.scheduleTicks(this, this.#patience - silent);
-      if (silent > 2) this.shrink();
-      return;
+    if (silent > 2) {
+      this.shrink();
+      this.#decoder.rest();
+      this.#session!.rights.rest?.();
     }
-    counters.keepAliveTimeouts++;
+    if (this.#patience === 0) wheel.schedule(this, LOOK_AGAIN_AFTER);
+    else if (silent < this.#patience) wheel.scheduleTicks(this, this.#patience - silent);
+    else this.#tooSilent();
+  }
+
+  #tooSilent(): void {
+    this.context.counters.keepAliveTimeouts++;
     const text = 'Nothing was heard from the client for one and a half times its keep alive.';
     this.end({ reasonCode: ReasonCode.keepAliveTimeout, closeCode: CLOSE_CODES.keepAlive, text, will: true });
   }

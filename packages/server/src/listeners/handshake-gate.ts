@@ -29,6 +29,11 @@ export interface HandshakeGate {
   close(): void;
 }
 
+/** What is reported, in what words, with which cure. */
+type BoundMet = readonly [HandshakeProblem, string, (string | undefined)?];
+
+const ignored = (): void => {};
+
 /** No bound of their own for proxies on this machine, unless one was asked for. */
 const PER_ADDRESS = 32;
 
@@ -47,9 +52,7 @@ export function handshakeGate(options: HandshakeGateOptions): HandshakeGate {
     options.maximumHandshakesPerAddress ??
     (isLoopback(address) && !boundLoopback ? Number.POSITIVE_INFINITY : PER_ADDRESS);
 
-  function boundMet({
-    remoteAddress,
-  }: SocketAddresses): readonly [HandshakeProblem, string, (string | undefined)?] | undefined {
+  function boundMet({ remoteAddress }: SocketAddresses): BoundMet | undefined {
     const refused = options.refuseAddress?.(remoteAddress);
     if (refused) return [refused.problem, refused.detail, refused.cure];
     if (connections >= maximumConnections) {
@@ -83,70 +86,85 @@ export function handshakeGate(options: HandshakeGateOptions): HandshakeGate {
     return undefined;
   }
 
-  function release(socket: Socket, address: string): void {
-    unfinished.delete(socket);
-    const left = (perAddress.get(address) ?? 1) - 1;
-    if (left === 0) perAddress.delete(address);
-    else perAddress.set(address, left);
+  function report({ remoteAddress, remotePort }: SocketAddresses, met: BoundMet, first?: FirstBytes): void {
+    const [problem, detail, cure] = met;
+    onHandshakeFailure({
+      listener: name,
+      remoteAddress,
+      remotePort,
+      problem,
+      detail,
+      ...(cure === undefined ? {} : { cure }),
+      ...(first?.tlsVersion === undefined ? {} : { tlsVersion: first.tlsVersion }),
+      ...(first?.serverName === undefined ? {} : { serverName: first.serverName }),
+    });
+  }
+
+  /** One object for each connection that waits, and nothing of it is left when it is done. */
+  class Pending implements PendingHandshake {
+    readonly addresses: SocketAddresses;
+    firstBytes?: FirstBytes;
+    #socket: Socket | undefined;
+    #deadline: NodeJS.Timeout | undefined;
+
+    constructor(socket: Socket, addresses: SocketAddresses) {
+      this.addresses = addresses;
+      this.#socket = socket;
+      this.#deadline = setTimeout(() => this.#late(), handshakeTimeout);
+    }
+
+    done(): boolean {
+      if (this.#socket === undefined) return false;
+      clearTimeout(this.#deadline);
+      const { remoteAddress } = this.addresses;
+      unfinished.delete(this.#socket);
+      const left = (perAddress.get(remoteAddress) ?? 1) - 1;
+      if (left === 0) perAddress.delete(remoteAddress);
+      else perAddress.set(remoteAddress, left);
+      this.#socket = undefined;
+      this.#deadline = undefined;
+      return true;
+    }
+
+    fail(problem: HandshakeProblem, detail: string): void {
+      const socket = this.#socket;
+      if (socket === undefined || !this.done()) return;
+      socket.destroy();
+      report(this.addresses, [problem, detail], this.firstBytes);
+    }
+
+    #late(): void {
+      const said = this.firstBytes ? 'began a handshake and did not finish it' : 'sent nothing';
+      this.fail('handshake_timeout', `The client ${said} within ${handshakeTimeout / 1000} s.`);
+    }
+
+    closed(): void {
+      // Who closes without a byte looked whether the port is open: nothing to explain.
+      if (this.firstBytes)
+        this.fail('handshake_abandoned', 'The client closed the connection within the handshake.');
+      else this.done();
+    }
   }
 
   return {
     enter(socket) {
       // A reset before anybody listens for it must not end the process.
-      socket.on('error', () => {});
+      socket.on('error', ignored);
       const addresses = socketAddresses(socket);
-      const report = (problem: HandshakeProblem, detail: string, cure?: string, first?: FirstBytes): void => {
-        if (!addresses) return;
-        const { remoteAddress, remotePort } = addresses;
-        onHandshakeFailure({
-          listener: name,
-          remoteAddress,
-          remotePort,
-          problem,
-          detail,
-          ...(cure === undefined ? {} : { cure }),
-          ...(first?.tlsVersion === undefined ? {} : { tlsVersion: first.tlsVersion }),
-          ...(first?.serverName === undefined ? {} : { serverName: first.serverName }),
-        });
-      };
       const met = addresses && boundMet(addresses);
       if (!addresses || met) {
         socket.destroy();
-        if (met) report(...met);
+        if (addresses && met) report(addresses, met);
         return undefined;
       }
-
       const { remoteAddress } = addresses;
       connections += 1;
       unfinished.add(socket);
       perAddress.set(remoteAddress, (perAddress.get(remoteAddress) ?? 0) + 1);
-      let isPending = true;
-      const settle = (): boolean => {
-        if (!isPending) return false;
-        isPending = false;
-        clearTimeout(deadline);
-        release(socket, remoteAddress);
-        return true;
-      };
-      const pending: PendingHandshake = {
-        addresses,
-        done: settle,
-        fail(problem, detail) {
-          if (!settle()) return;
-          socket.destroy();
-          report(problem, detail, undefined, pending.firstBytes);
-        },
-      };
-      const deadline = setTimeout(() => {
-        const said = pending.firstBytes ? 'began a handshake and did not finish it' : 'sent nothing';
-        pending.fail('handshake_timeout', `The client ${said} within ${handshakeTimeout / 1000} s.`);
-      }, handshakeTimeout);
-      socket.once('close', () => {
+      const pending = new Pending(socket, addresses);
+      socket.on('close', () => {
         connections -= 1;
-        // Who closes without a byte looked whether the port is open: nothing to explain.
-        if (pending.firstBytes)
-          pending.fail('handshake_abandoned', 'The client closed the connection within the handshake.');
-        else settle();
+        pending.closed();
       });
       return pending;
     },
