@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { residentBytes } from './cpu-time.ts';
 import { Generator } from './generator/generator.ts';
 import type { Target } from './generator/load-client.ts';
 import type { Stretch } from './generator/measure.ts';
@@ -12,8 +11,6 @@ import { castOf, type MessageWorkload, messageWorkloads, type Transport } from '
 const LATENCY_RATE = 10_000;
 /** Connections that are being made at the same time. */
 const CONNECTORS = 32;
-/** Time for a server to come to rest before its memory is read. */
-const REST = 1000;
 
 function shareOf<T>(items: readonly T[], part: number, parts: number): T[] {
   return items.filter((_, index) => index % parts === part);
@@ -65,7 +62,6 @@ export class Conductor {
     await this.#connections('connections, TLS resumed', 'TLS', true);
     for (const transport of this.#options.quick ? (['TLS'] as const) : (['plain', 'TLS'] as const))
       await this.#latency(transport);
-    for (const transport of ['plain', 'TLS'] as const) await this.#idle(transport);
   }
 
   #wanted(name: string): boolean {
@@ -82,20 +78,21 @@ export class Conductor {
 
   /** Connects the clients of a workload at every peer; a peer where that fails is left out and gets failed cells. */
   async #muster(
-    workload: Pick<MessageWorkload, 'shape' | 'transport'>,
+    workload: Pick<MessageWorkload, 'shape' | 'transport' | 'durable'>,
+    peers: readonly RunningPeer[],
   ): Promise<Map<RunningPeer, Generator[] | Error>> {
-    const { shape, transport } = workload;
+    const { shape, transport, durable = false } = workload;
     const ready = new Map<RunningPeer, Generator[] | Error>();
     // Only pairs fall apart into shares that need not know of each other.
     const generators = shape === 'pairs' ? [...this.#generators] : this.#generators.slice(0, 1);
-    for (const peer of this.#peers) {
+    for (const peer of peers) {
       const { publishers, subscribers } = castOf(shape, peer.identities);
       const target = targetOf(peer, transport);
       try {
         await Promise.all(
           generators.map((generator, part) => {
             const share = (identities: readonly Identity[]) => shareOf(identities, part, generators.length);
-            const muster = { shape, target, publishers: share(publishers), subscribers: share(subscribers) };
+            const muster = { shape, target, durable, publishers: share(publishers), subscribers: share(subscribers) };
             return generator.order('muster', { fleet: peer.name, muster });
           }),
         );
@@ -117,10 +114,11 @@ export class Conductor {
   async #messages(workload: MessageWorkload): Promise<void> {
     const variants = workload.variants.filter(({ name }) => this.#wanted(name));
     if (variants.length === 0) return;
-    const ready = await this.#muster(workload);
+    const peers = this.#peers.filter(({ durable }) => durable || !workload.durable);
+    const ready = await this.#muster(workload, peers);
     const { warmup, duration } = this.#options;
     for (const { name, qos, window } of variants) {
-      await this.#eachPeer(name, 'messages/s', async (peer) => {
+      await this.#eachPeer(peers, name, 'messages/s', async (peer) => {
         const generators = ready.get(peer);
         if (generators instanceof Error) throw generators;
         const ask = { fleet: peer.name, serverPid: peer.pid, qos, window, warmup, duration };
@@ -132,16 +130,17 @@ export class Conductor {
 
   /** Runs peers in turn, run by run, so that a noisy minute hits all of them; then adds their cells. */
   async #eachPeer(
+    peers: readonly RunningPeer[],
     name: string,
     unit: Cell['unit'],
     act: (peer: RunningPeer) => Promise<Run>,
     noteOf?: (peer: RunningPeer) => string,
   ): Promise<void> {
     this.#say(name);
-    const runs = new Map<RunningPeer, Run[]>(this.#peers.map((peer) => [peer, []]));
+    const runs = new Map<RunningPeer, Run[]>(peers.map((peer) => [peer, []]));
     const errors = new Map<RunningPeer, Error>();
     for (let turn = 0; turn < this.#options.runs; turn += 1) {
-      for (const peer of this.#peers) {
+      for (const peer of peers) {
         if (errors.has(peer)) continue;
         try {
           runs.get(peer)?.push(await act(peer));
@@ -150,7 +149,7 @@ export class Conductor {
         }
       }
     }
-    for (const peer of this.#peers) {
+    for (const peer of peers) {
       const error = errors.get(peer);
       this.#add(
         error
@@ -165,6 +164,7 @@ export class Conductor {
     const { warmup, duration } = this.#options;
     const shares = new Map<RunningPeer, number>();
     await this.#eachPeer(
+      this.#peers,
       name,
       'connections/s',
       async (peer) => {
@@ -193,7 +193,7 @@ export class Conductor {
     const name = `latency at ${LATENCY_RATE / 1000},000 messages/s, ${transport}`;
     if (!this.#wanted(name)) return;
     this.#say(name);
-    const ready = await this.#muster({ shape: 'pairs', transport });
+    const ready = await this.#muster({ shape: 'pairs', transport }, this.#peers);
     for (const peer of this.#peers) {
       const p50: number[] = [];
       const p99: number[] = [];
@@ -222,38 +222,6 @@ export class Conductor {
       }
     }
     await this.#dismiss();
-  }
-
-  async #idle(transport: Transport): Promise<void> {
-    const name = `memory of an idle connection, ${transport}`;
-    if (!this.#wanted(name)) return;
-    this.#say(name);
-    for (const peer of this.#peers) {
-      try {
-        await pause(REST);
-        const before = residentBytes(peer.pid);
-        await Promise.all(
-          this.#generators.map((generator, part) => {
-            const identities = shareOf(peer.identities, part, this.#generators.length);
-            return generator.order('idle', { fleet: peer.name, identities, target: targetOf(peer, transport) });
-          }),
-        );
-        await pause(REST);
-        const grown = residentBytes(peer.pid) - before;
-        this.#add(
-          figureCell(
-            name,
-            peer.name,
-            'bytes',
-            [grown / peer.identities.length],
-            `${peer.identities.length} connections`,
-          ),
-        );
-      } catch (error) {
-        this.#add(failedCell(name, peer.name, 'bytes', asError(error).message));
-      }
-      await Promise.all(this.#generators.map((generator) => generator.order('dismiss', { fleet: peer.name })));
-    }
   }
 }
 

@@ -5,23 +5,28 @@ import { fileURLToPath } from 'node:url';
 import { benchCodec } from './codec.ts';
 import { Conductor } from './conductor.ts';
 import { benchLists } from './lists.ts';
+import { measureMemory } from './memory.ts';
 import { type BenchOptions, readOptions, USAGE } from './options.ts';
 import { startAedes } from './peers/aedes.ts';
 import { startMosquitto } from './peers/mosquitto.ts';
 import type { PeerOptions, RunningPeer } from './peers/peer.ts';
 import { startSallyport } from './peers/sallyport.ts';
 import { progressLine, table } from './report.ts';
+import type { Cell } from './result.ts';
 import { benchRevoke } from './revoke.ts';
 import { benchSecurity } from './security/security.ts';
 import { populationFor } from './workloads.ts';
 
 /** Certificates on the lists of the security workloads. */
 const REVOKED = 200_000;
+/** Clients that stay silent. */
+const IDLE = { pub: 0, sub: 0, crowd: 2300 };
 const RESULTS = fileURLToPath(new URL('../results/', import.meta.url));
 const STARTERS: Readonly<Record<string, (options: PeerOptions) => Promise<RunningPeer>>> = {
   mosquitto: startMosquitto,
   aedes: startAedes,
   sallyport: startSallyport,
+  'sallyport-10000': (options) => startSallyport({ ...options, statements: 10_000 }),
 };
 
 function keep(name: string, result: unknown): string {
@@ -104,8 +109,7 @@ async function startPeers(options: BenchOptions, folder: string): Promise<Runnin
   const running: RunningPeer[] = [];
   try {
     for (const name of options.peers) {
-      const start = STARTERS[name];
-      if (!start) throw new Error(`there is no peer "${name}"; there are ${Object.keys(STARTERS).join(', ')}`);
+      const start = starterOf(name);
       console.log(`Starting ${name}…`);
       const own = join(folder, name);
       mkdirSync(own);
@@ -116,6 +120,35 @@ async function startPeers(options: BenchOptions, folder: string): Promise<Runnin
     await Promise.all(running.map((peer) => peer.stop()));
     throw error;
   }
+}
+
+/** Each figure of memory is that of a fresh server. */
+async function memory(
+  options: BenchOptions,
+  folder: string,
+  report: { cell(cell: Cell): void; line(line: string): void },
+): Promise<Cell[]> {
+  const cells: Cell[] = [];
+  for (const transport of ['plain', 'TLS'] as const) {
+    const title = `memory of an idle connection, ${transport}`;
+    if (!options.only.test(title)) continue;
+    report.line(title);
+    for (const name of options.peers) {
+      const own = mkdtempSync(join(folder, `${name}-`));
+      const peer = await starterOf(name)({ folder: own, population: IDLE, cores: options.serverCores });
+      const cell = await measureMemory(peer, transport);
+      await peer.stop();
+      report.cell(cell);
+      cells.push(cell);
+    }
+  }
+  return cells;
+}
+
+function starterOf(name: string): (options: PeerOptions) => Promise<RunningPeer> {
+  const start = STARTERS[name];
+  if (!start) throw new Error(`there is no peer "${name}"; there are ${Object.keys(STARTERS).join(', ')}`);
+  return start;
 }
 
 async function brokers(options: BenchOptions): Promise<boolean> {
@@ -133,7 +166,8 @@ async function brokers(options: BenchOptions): Promise<boolean> {
     };
     conductor = new Conductor(peers, options, report);
     await conductor.runAll();
-    const { cells, skipped } = conductor;
+    const { skipped } = conductor;
+    const cells = [...conductor.cells, ...(await memory(options, folder, report))];
     const versions = Object.fromEntries(peers.map(({ name, version }) => [name, version]));
     console.log(`\n${table(cells)}\n`);
     console.log(

@@ -13,6 +13,8 @@ export interface MessageVariant {
 export interface MessageWorkload {
   readonly shape: Shape;
   readonly transport: Transport;
+  /** Only for peers that acknowledge a message after it is on disk. */
+  readonly durable?: boolean;
   readonly variants: readonly MessageVariant[];
 }
 
@@ -27,7 +29,7 @@ const SHAPES: Readonly<
 /** Every message workload; over TLS only when there is little time. */
 export function messageWorkloads(quick: boolean): MessageWorkload[] {
   const transports: Transport[] = quick ? ['TLS'] : ['plain', 'TLS'];
-  return (Object.keys(SHAPES) as Shape[]).flatMap((shape) =>
+  const usual = (Object.keys(SHAPES) as Shape[]).flatMap((shape) =>
     transports.map((transport) => ({
       shape,
       transport,
@@ -40,7 +42,16 @@ export function messageWorkloads(quick: boolean): MessageWorkload[] {
       ),
     })),
   );
+  return [...usual, ...DURABLE];
 }
+
+/** To sessions that are kept: PUBACK leaves when the message is on disk. */
+const DURABLE: readonly MessageWorkload[] = (['fan-in', 'pairs'] as const).map((shape) => ({
+  shape,
+  transport: 'TLS',
+  durable: true,
+  variants: [{ name: `durable ${SHAPES[shape].title}, QoS 1, 50 in flight, TLS`, qos: 1, window: 50 }],
+}));
 
 /** Clients that every peer has to know. */
 export function populationFor(quick: boolean): Population {

@@ -8,6 +8,8 @@ export type Shape = 'fan-in' | 'pairs' | 'fan-out';
 /** The clients of one generator process at one peer. */
 export interface Muster {
   readonly shape: Shape;
+  /** The sessions of subscribers are kept: what is sent to them has to be on disk. */
+  readonly durable: boolean;
   readonly target: Target;
   readonly publishers: readonly Identity[];
   readonly subscribers: readonly Identity[];
@@ -33,14 +35,17 @@ export class Fleet {
   #running = false;
   #dirty: Publisher[] = [];
   #flushing = false;
+  /** Where sessions are to be ended with a clean start; undefined: they end with their connections. */
+  #kept: Target | undefined;
   /** Called for each delivered message, with where its payload lies. */
   onDelivery: ((bytes: Buffer, payloadStart: number) => void) | undefined;
 
-  static async connect({ shape, target, publishers, subscribers }: Muster): Promise<Fleet> {
+  static async connect({ shape, durable, target, publishers, subscribers }: Muster): Promise<Fleet> {
     const fleet = new Fleet();
+    if (durable) fleet.#kept = target;
     const receivers = shape === 'fan-out' ? subscribers.length : 1;
     await crowded(subscribers, async (identity) => {
-      const client = await LoadClient.connect(identity, target);
+      const client = await LoadClient.connect(identity, target, undefined, durable);
       await client.subscribe(shape === 'fan-in' ? ALL_TOPICS : topicOf(shape === 'fan-out' ? 0 : identity.index), 1);
       fleet.#listen(client);
       fleet.subscribers.push(client);
@@ -77,9 +82,13 @@ export class Fleet {
     }
   }
 
-  close(): void {
+  /** Leaves nothing behind: a kept session would go on collecting what later workloads send. */
+  async close(): Promise<void> {
     for (const publisher of this.publishers) publisher.client.close();
     for (const client of this.subscribers) client.close();
+    const target = this.#kept;
+    if (target === undefined) return;
+    await crowded(this.subscribers, async ({ identity }) => (await LoadClient.connect(identity, target)).close());
   }
 
   #listen(client: LoadClient): void {

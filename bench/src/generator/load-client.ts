@@ -78,8 +78,8 @@ export class LoadClient {
     this.socket.on('close', () => this.#fail(new Error('the server closed the connection')));
   }
 
-  /** Connects and logs in; fails with the return code if the server refuses. */
-  static async connect(identity: Identity, target: Target, session?: Buffer): Promise<LoadClient> {
+  /** Connects and logs in; fails with the return code if the server refuses. `keep`: the session outlives the connection. */
+  static async connect(identity: Identity, target: Target, session?: Buffer, keep = false): Promise<LoadClient> {
     const client = new LoadClient(identity, target, session);
     const { clientId, username, password, pair } = identity;
     // The answer is awaited from the start on: the bytes wait in the socket until the handshake is done.
@@ -88,7 +88,7 @@ export class LoadClient {
         {
           type: 'connect',
           protocolVersion: 4,
-          cleanStart: true,
+          cleanStart: !keep,
           keepAlive: 600,
           clientId,
           ...(pair ? {} : { username, password: Buffer.from(password) }),

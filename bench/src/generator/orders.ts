@@ -25,8 +25,6 @@ export interface Orders {
     };
     answer: ConnectionStretch;
   };
-  /** Connects clients that stay silent, until they are dismissed. */
-  idle: { ask: { fleet: string; identities: readonly Identity[]; target: Target }; answer: null };
 }
 
 export type OrderName = keyof Orders;

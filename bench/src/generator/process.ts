@@ -1,13 +1,11 @@
 import { connectionRate } from './connection-rate.ts';
-import { crowded, Fleet } from './fleet.ts';
+import { Fleet } from './fleet.ts';
 import { latency } from './latency.ts';
-import { LoadClient } from './load-client.ts';
 import { measure } from './measure.ts';
 import type { Order, OrderName, Orders, Reply } from './orders.ts';
 
 /** Main module of a generator process: does one order after the other. */
 const fleets = new Map<string, Fleet>();
-const idlers = new Map<string, LoadClient[]>();
 
 function fleetOf(name: string): Fleet {
   const fleet = fleets.get(name);
@@ -23,10 +21,8 @@ const doers: Doers = {
     return null;
   },
   async dismiss({ fleet }) {
-    fleets.get(fleet)?.close();
+    await fleets.get(fleet)?.close();
     fleets.delete(fleet);
-    for (const client of idlers.get(fleet) ?? []) client.close();
-    idlers.delete(fleet);
     return null;
   },
   async throughput({ fleet: name, serverPid, qos, window, warmup, duration }) {
@@ -41,14 +37,6 @@ const doers: Doers = {
   },
   async connections({ identities, target, ...options }) {
     return connectionRate(identities, target, options);
-  },
-  async idle({ fleet, identities, target }) {
-    const clients: LoadClient[] = [];
-    await crowded(identities, async (identity) => {
-      clients.push(await LoadClient.connect(identity, target));
-    });
-    idlers.set(fleet, clients);
-    return null;
   },
 };
 

@@ -23,6 +23,7 @@ export async function startAedes({ folder, population, cores }: PeerOptions): Pr
     plain: { host: '127.0.0.1', port, tls: false, certificate: '' },
     tls: { host: '127.0.0.1', port: tlsPort, tls: true, certificate },
     identities,
+    durable: false,
     stop: () => endProcess(child),
   };
 }

@@ -79,6 +79,7 @@ keyfile ${keyFile}
     plain: { host: '127.0.0.1', port, tls: false, certificate: '' },
     tls: { host: '127.0.0.1', port: tlsPort, tls: true, certificate },
     identities,
+    durable: false,
     stop: () => endProcess(child),
   };
 }

@@ -12,6 +12,8 @@ export interface PeerOptions {
   readonly population: Population;
   /** As taskset takes them; undefined: not pinned. */
   readonly cores: string | undefined;
+  /** Policy statements in force beside those that the load needs. */
+  readonly statements?: number;
 }
 
 /** A server under load. */
@@ -22,6 +24,8 @@ export interface RunningPeer {
   readonly plain: Target;
   readonly tls: Target;
   readonly identities: readonly Identity[];
+  /** Acknowledges a message for a session that is kept after it is on disk, and not before. */
+  readonly durable: boolean;
   stop(): Promise<void>;
 }
 

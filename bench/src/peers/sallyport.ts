@@ -58,6 +58,18 @@ const POLICY = {
   ],
 };
 
+/** The policy of the bench among so many statements about other devices, as an organisation that has grown has them. */
+function policyWith(statements: number) {
+  const others = Array.from({ length: statements }, (_, index) => ({
+    id: `others.${index}`,
+    effect: 'permit',
+    principals: [`device:bench/sensor-${index % 100}/${index}`],
+    actions: ['publish', 'subscribe'],
+    resources: [`plant/${index % 50}/line/${index}/#`],
+  }));
+  return { statements: [...POLICY.statements, ...others] };
+}
+
 interface ServerFile {
   readonly pid: number;
   readonly mqttPort: number;
@@ -66,7 +78,7 @@ interface ServerFile {
 }
 
 /** Registers the clients of the bench through the API, as an operator would, and answers their credentials. */
-async function register(url: string, data: string, population: Population): Promise<Identity[]> {
+async function register(url: string, data: string, population: Population, statements: number): Promise<Identity[]> {
   const api = connectManagement({
     url,
     token: readFileSync(join(data, 'operator.token'), 'utf8'),
@@ -75,7 +87,7 @@ async function register(url: string, data: string, population: Population): Prom
   try {
     const { items } = await api.organisations.list();
     if (items.length === 0) await api.organisations.create({ id: ORGANISATION, security: 'tls-optional' });
-    await api.policies.put(ORGANISATION, JSON.stringify(POLICY));
+    await api.policies.put(ORGANISATION, JSON.stringify(policyWith(statements)));
     const wanted: { role: Role; index: number }[] = [];
     for (const role of ROLES) {
       await api.types.create({ organisation: ORGANISATION, id: role });
@@ -102,7 +114,7 @@ async function register(url: string, data: string, population: Population): Prom
 }
 
 /** `sallyport start` as it is installed, with an organisation of its own. */
-export async function startSallyport({ folder, population, cores }: PeerOptions): Promise<RunningPeer> {
+export async function startSallyport({ folder, population, cores, statements = 0 }: PeerOptions): Promise<RunningPeer> {
   const file = join(folder, 'sallyport.yaml');
   const data = join(folder, 'data');
   writeFileSync(file, CONFIGURATION);
@@ -119,18 +131,19 @@ export async function startSallyport({ folder, population, cores }: PeerOptions)
       await pause(100);
     }
     const { pid, mqttPort, plainPort, httpPort } = JSON.parse(readFileSync(serverFile, 'utf8')) as ServerFile;
-    const identities = await register(`https://localhost:${httpPort}`, data, population);
+    const identities = await register(`https://localhost:${httpPort}`, data, population, statements);
     const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
       version: string;
     };
     const certificate = readFileSync(join(data, 'pki', 'root.pem'), 'utf8');
     return {
-      name: 'sallyport',
+      name: statements === 0 ? 'sallyport' : `sallyport-${statements}`,
       version,
       pid,
       plain: { host: '127.0.0.1', port: plainPort, tls: false, certificate: '' },
       tls: { host: '127.0.0.1', port: mqttPort, tls: true, certificate },
       identities,
+      durable: true,
       stop: () => endProcess(child),
     };
   } catch (error) {

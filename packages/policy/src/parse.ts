@@ -11,7 +11,7 @@ export type ParsedPolicyDocument =
 const SOURCES = new WeakMap<object, string>();
 
 /**
- * Reads and checks a policy document of YAML or JSON text, at most 1 MiB. Every problem has its path, line and column.
+ * Reads and checks a policy document of YAML or JSON text, at most 2 MiB. Every problem has its path, line and column.
  */
 export function parsePolicyDocument(text: string): ParsedPolicyDocument {
   const tree = readTree(text);

@@ -13,8 +13,9 @@ import {
   type YAMLSeq,
 } from 'yaml';
 import { OF_KEY, type Path } from './problem-list.ts';
+import { readJson } from './read-json.ts';
 
-const MOST_CHARACTERS = 1_048_576;
+const MOST_CHARACTERS = 2_097_152;
 const DEEPEST = 32;
 
 export interface Place {
@@ -36,10 +37,25 @@ class Refused extends Error {
 }
 
 /**
- * Reads YAML or JSON as plain values with their places. Bounded: at most 1 MiB and 32 levels deep; anchors, tags, several
+ * Reads YAML or JSON as plain values with their places. Bounded: at most 2 MiB and 32 levels deep; anchors, tags, several
  * documents, and keys that are no text or come twice are refused.
  */
 export function readTree(text: string): Tree {
+  const json = text.length > MOST_CHARACTERS ? undefined : readJson(text, DEEPEST);
+  if (json === undefined) return readYaml(text);
+  // Places are asked for only where something is wrong, and cost a hundred times what the values cost.
+  let tree: Tree | undefined;
+  return {
+    ok: true,
+    value: json.value,
+    locate(path, offset) {
+      tree ??= readYaml(text);
+      return tree.ok ? tree.locate(path, offset) : undefined;
+    },
+  };
+}
+
+function readYaml(text: string): Tree {
   const lines = new LineCounter();
   try {
     const root = compose(text, lines);

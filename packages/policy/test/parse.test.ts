@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { formatPolicy } from '../src/format.ts';
 import { parsePolicyDocument } from '../src/parse.ts';
 import { WATSON_POLICY } from '../src/watson-policy.ts';
+import { readTree } from '../src/yaml-tree.ts';
 
 const YAML = `# what the laboratory may do
 organisation: demo
@@ -32,6 +33,36 @@ describe('parsePolicyDocument', () => {
     expect(parsePolicyDocument(YAML)).toEqual({ ok: true, document });
     expect(parsePolicyDocument(JSON.stringify(document))).toEqual({ ok: true, document });
     expect(parsePolicyDocument(JSON.stringify(document, null, '\t'))).toEqual({ ok: true, document });
+  });
+
+  it('reads ten thousand statements of JSON without building a tree of places', () => {
+    const statements = Array.from({ length: 10_000 }, (_, index) => ({
+      id: `plant.${index}`,
+      effect: 'permit',
+      principals: [`device:demo/sensor/${index}`],
+      actions: ['publish'],
+      resources: [`plant/${index}/#`],
+    }));
+    expect(parsePolicyDocument(JSON.stringify({ statements }))).toEqual({ ok: true, document: { statements } });
+  });
+
+  it('finds a key that comes twice in JSON, also under another spelling, and tells where', () => {
+    for (const again of ['"statements"', '"st\\u0061tements"']) {
+      const answer = parsePolicyDocument(`{"statements": [],\n ${again}: []}`);
+      expect(answer).toMatchObject({ ok: false, problems: [{ line: 2, column: 2 }] });
+    }
+  });
+
+  it('reads any JSON as YAML reads it', () => {
+    fc.assert(
+      fc.property(fc.json({ maxDepth: 4 }), (text) => {
+        const asYaml = readTree(` # not JSON any more\n${text}`);
+        const asJson = readTree(text);
+        // A key that comes twice is refused by both; a place is only told where there is a value.
+        expect(asJson.ok).toBe(asYaml.ok);
+        if (asJson.ok && asYaml.ok) expect(asJson.value).toEqual(asYaml.value);
+      }),
+    );
   });
 
   it('tells line and column of every problem, also within a resource', () => {

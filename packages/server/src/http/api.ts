@@ -90,6 +90,7 @@ function registerRoutes(scope: FastifyInstance, routes: readonly Route[], gate: 
       url: one.path,
       schema: schemaOf(one),
       config: { bodyKeys: keysOf(one.body), consumes: one.consumes },
+      ...(one.largestBody !== undefined && { bodyLimit: one.largestBody }),
       ...(needs !== 'nobody' && {
         onRequest: async (request: FastifyRequest, reply: FastifyReply) => {
           const operator = await gate.admit(request, reply, needs);

@@ -53,7 +53,7 @@ export function problemOf(error: unknown, bodyKeys?: readonly string[], sent?: S
 }
 
 const FRAMEWORK_PROBLEMS: Readonly<Record<string, readonly [FailureCode, string]>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: ['request_too_large', 'The body is larger than 1 MiB.'],
+  FST_ERR_CTP_BODY_TOO_LARGE: ['request_too_large', 'The body is larger than this route takes: 1 MiB, a policy 4 MiB.'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type', 'The content type of the body is not understood here.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['invalid_request', 'The body is not as long as Content-Length says.'],
   FST_ERR_MAX_PARAM_LENGTH: ['invalid_request', 'A segment of the path is longer than 512 characters.'],

@@ -42,6 +42,8 @@ export interface RouteDefinition<P, Q, B, A> {
   readonly body?: z.ZodType<B>;
   /** Content types of the body besides JSON. */
   readonly consumes?: readonly string[];
+  /** Bytes of the body; 1 MiB if left out. */
+  readonly largestBody?: number;
   readonly answer?: {
     readonly status?: 200 | 201;
     readonly schema: z.ZodType<A>;

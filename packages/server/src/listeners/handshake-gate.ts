@@ -140,8 +140,7 @@ export function handshakeGate(options: HandshakeGateOptions): HandshakeGate {
 
     closed(): void {
       // Who closes without a byte looked whether the port is open: nothing to explain.
-      if (this.firstBytes)
-        this.fail('handshake_abandoned', 'The client closed the connection within the handshake.');
+      if (this.firstBytes) this.fail('handshake_abandoned', 'The client closed the connection within the handshake.');
       else this.done();
     }
   }

@@ -17,7 +17,7 @@ export interface Policies {
 }
 
 const VERSIONS_KEPT = 50;
-const LARGEST_TEXT = 256 * 1024;
+const LARGEST_TEXT = 2 * 1024 * 1024;
 const PROBLEMS_SHOWN = 20;
 
 export function policies(ground: Ground): Policies {
@@ -40,7 +40,7 @@ export function policies(ground: Ground): Policies {
     },
 
     async put({ organisation, text, by }) {
-      if (Buffer.byteLength(text) > LARGEST_TEXT) throw invalid('text', 'a policy has at most 256 KiB');
+      if (Buffer.byteLength(text) > LARGEST_TEXT) throw invalid('text', 'a policy has at most 2 MiB');
       await organisationIn(query, organisation);
       const problems = ground.checkPolicy(text);
       if (problems.length > 0) throw policyFailure(organisation, problems);

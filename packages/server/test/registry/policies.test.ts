@@ -38,7 +38,7 @@ describe('policies', () => {
 
   it('are bounded and belong to an organisation that exists', async () => {
     const { registry } = await furnishedRegistry();
-    const large = { organisation: 'demo', text: 'x'.repeat(256 * 1024 + 1), by: 'system' };
+    const large = { organisation: 'demo', text: 'x'.repeat(2 * 1024 * 1024 + 1), by: 'system' };
     expect(await codeOf(registry.policies.put(large))).toBe('invalid_request');
     expect(await codeOf(registry.policies.put({ ...large, organisation: 'none', text: '' }))).toBe('not_found');
     expect(await codeOf(registry.policies.get('none'))).toBe('not_found');

@@ -15,7 +15,9 @@ const withVersion = fields({
   organisation: organisationId,
   version: z.coerce.number().int().min(1).describe('Number of a version.'),
 });
-const text = z.string().max(262_144);
+/** Bytes: as many statements as a policy may have, in long words. */
+const LARGEST_POLICY = 4 * 1_048_576;
+const text = z.string().max(LARGEST_POLICY / 2);
 /** JSON `{ "text": … }`, or the text itself with one of the content types of YAML. */
 const body = z.union([fields({ text }), text.describe('The policy itself, as YAML or JSON text.')]);
 const check: z.ZodType<PolicyCheck> = z
@@ -67,6 +69,7 @@ export function policyRoutes({ registry: { organisations, policies }, policy }: 
       params,
       body,
       consumes: YAML,
+      largestBody: LARGEST_POLICY,
       answer: { schema: policyAnswer },
       problems: [412],
       run: ({ params: { organisation }, body, by, request, reply }) =>
@@ -90,6 +93,7 @@ export function policyRoutes({ registry: { organisations, policies }, policy }: 
       params,
       body,
       consumes: YAML,
+      largestBody: LARGEST_POLICY,
       answer: { schema: check },
       run: async ({ params, body }) => {
         await organisations.get(params.organisation);
