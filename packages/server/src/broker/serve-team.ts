@@ -64,8 +64,10 @@ export interface TeamDesk {
 }
 
 function hear(context: BrokerContext, team: Team, desk: TeamDesk, member: Member, word: Word): void {
-  if (word.say === 'buried') forgetGhost(context, team, word.worker);
-  else desk.hear(member, word);
+  if (word.say === 'buried') {
+    if (member.peer.number !== OFFICE) throw new RangeError('Only the office buries.');
+    forgetGhost(context, team, word.worker);
+  } else desk.hear(member, word);
 }
 
 /** Answers in the same order or later; what fails here is answered too, and the one who asks decides. */
@@ -77,6 +79,8 @@ function answerQuestion(desk: TeamDesk, member: Member, id: number, question: Qu
     if (answer instanceof Promise) answer.then(tell, fail);
     else tell(answer);
   } catch (error) {
+    // What nobody may ask ends the way to who has asked it.
+    if (error instanceof RangeError) throw error;
     fail(error);
   }
 }

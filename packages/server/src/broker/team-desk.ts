@@ -29,6 +29,38 @@ export interface Here {
   dismiss(at: Presence, reason: RefusalReason, step: TraceStep, cure?: string): Refusal | undefined;
 }
 
+/** What only the office asks and says. */
+const OF_THE_OFFICE: ReadonlySet<string> = new Set<Question['do'] | Word['say']>([
+  'reconsider',
+  'close',
+  'list',
+  'find',
+  'count',
+  'readings',
+  'reach',
+  'raise',
+  'dismiss',
+  'rates',
+  'tell',
+  'shares',
+  'moved',
+  'stays',
+]);
+
+/** A worker that asks for what is not its to ask for: the way to it ends. */
+class NotForWorkers extends RangeError {
+  constructor(what: string) {
+    super(`It asks or says "${what}", which only the office does.`);
+  }
+}
+
+/** More rows than any disk holds; what is above could not be counted further. */
+const MOST_ROWS = 2 ** 50;
+
+function isRowNumber(number: unknown): boolean {
+  return Number.isSafeInteger(number) && (number as number) >= 0 && (number as number) < MOST_ROWS;
+}
+
 /** Milliseconds after which a change of the parts of rates is told. */
 const SHARES_PERIOD = 500;
 
@@ -59,6 +91,7 @@ export class Desk {
   answer(member: Member, question: Question): unknown {
     const here = this.#here;
     const { number: worker } = member.peer;
+    if (worker !== OFFICE && OF_THE_OFFICE.has(question.do)) throw new NotForWorkers(question.do);
     switch (question.do) {
       case 'reconsider':
         return here.reconsider(question.match).then(() => true);
@@ -96,8 +129,10 @@ export class Desk {
 
   hear(member: Member, word: Exclude<Word, { say: 'buried' }>): void {
     const { number: worker } = member.peer;
+    if (worker !== OFFICE && OF_THE_OFFICE.has(word.say)) throw new NotForWorkers(word.say);
     switch (word.say) {
       case 'told':
+        if (!Object.values(word.taken).every(isRowNumber)) throw new RangeError('It has rows that cannot be numbered.');
         this.#context.durability.skip(word.taken);
         this.#team.told(member);
         return;

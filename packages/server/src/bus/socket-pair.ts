@@ -16,9 +16,10 @@ export async function socketPair(folder: string): Promise<readonly [Socket, Sock
   const proof = randomBytes(PROOF);
   const server = createServer({ pauseOnConnect: true });
   const near = new Socket();
+  const strangers = new Set<Socket>();
   try {
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve));
-    const far = acceptProven(server, proof);
+    const far = acceptProven(server, proof, strangers);
     await new Promise<void>((resolve, reject) => near.once('error', reject).connect(path, resolve));
     near.write(proof);
     return [near, await far];
@@ -27,15 +28,17 @@ export async function socketPair(folder: string): Promise<readonly [Socket, Sock
     throw error;
   } finally {
     server.close();
+    for (const stranger of strangers) stranger.destroy();
     rmSync(place, { recursive: true, force: true });
   }
 }
 
-/** The first connection that shows the proof; others are closed. */
-function acceptProven(server: Server, proof: Buffer): Promise<Socket> {
+/** The first connection that shows the proof; all others are among the strangers. */
+function acceptProven(server: Server, proof: Buffer, strangers: Set<Socket>): Promise<Socket> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.on('connection', (socket) => {
+      strangers.add(socket);
       socket.on('error', () => socket.destroy());
       const read = (): void => {
         const shown = socket.read(PROOF) as Buffer | null;
@@ -43,6 +46,7 @@ function acceptProven(server: Server, proof: Buffer): Promise<Socket> {
         socket.removeListener('readable', read);
         if (shown.length !== PROOF || !timingSafeEqual(shown, proof)) socket.destroy();
         else {
+          strangers.delete(socket);
           socket.removeAllListeners('error');
           resolve(socket);
         }
