@@ -36,6 +36,8 @@ export async function directoryServer(
   content: {
     readonly people: Readonly<Record<string, string>>;
     readonly groups: Readonly<Record<string, readonly string[]>>;
+    /** More lines of the entries of people. */
+    readonly attributes?: Readonly<Record<string, readonly string[]>>;
   },
 ): Promise<DirectoryServer> {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-ldap-'));
@@ -63,7 +65,14 @@ access to * by dn.exact="${reader}" read by * none
   );
   const entry = (dn: string, lines: readonly string[]) => `dn: ${dn}\n${lines.join('\n')}\n\n`;
   const user = (dn: string, uid: string, password: string) =>
-    entry(dn, ['objectClass: inetOrgPerson', `uid: ${uid}`, `cn: ${uid}`, `sn: ${uid}`, `userPassword: ${password}`]);
+    entry(dn, [
+      'objectClass: inetOrgPerson',
+      `uid: ${uid}`,
+      `cn: ${uid}`,
+      `sn: ${uid}`,
+      `userPassword: ${password}`,
+      ...(content.attributes?.[uid] ?? []),
+    ]);
   const ldif =
     entry(SUFFIX, ['objectClass: dcObject', 'objectClass: organization', 'o: Example']) +
     ['people', 'things', 'groups']

@@ -208,6 +208,7 @@ async function open(
     onDefect: (where, problem) => emit({ type: 'defect', where, problem: String(problem) }),
   });
   undo.push(() => directories.close());
+  await directories.check();
   const unlock = wireUnlock({ configuration, registry, events, broker: () => broker, now });
   const presence = unlock.method;
   const registerUnknown = wireRegistration({ registry, settings: configuration.enrolment, now });

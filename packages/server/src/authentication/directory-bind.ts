@@ -5,10 +5,13 @@ import { suspension } from './standing.ts';
 import { abstained, accepted, rejected } from './verdicts.ts';
 
 export interface DirectoryUsers {
-  /** Written form of the principal that a user name stands for; undefined if it stands for none. */
+  /** Written form of the principal that a user's name stands for; undefined if it stands for none. */
   readonly principalOf: (username: string) => string | undefined;
-  /** Whether the directory has the user and the password is his. Rejects with `directory_unavailable`. */
-  readonly proves: (username: string, password: string) => Promise<boolean>;
+  /**
+   * The name of the user whose password this is, as the directory has it; undefined if it is not his, or there is no such user. Rejects
+   * with `directory_unavailable`.
+   */
+  readonly proves: (username: string, password: string) => Promise<string | undefined>;
   /** How long a login counts; milliseconds. */
   readonly lifetime: number;
 }
@@ -42,19 +45,19 @@ export function directoryBindAuthenticator({ usersOf, findPrincipal, now }: Dire
       if (text === undefined || username.length > LONGEST || text.length > LONGEST) {
         return rejected('wrong_secret', 'User name or password is too long, or the password is not UTF-8.');
       }
-      let proven: boolean;
+      let proven: string | undefined;
       try {
         proven = await users.proves(username, text);
       } catch (error) {
         if (!(error instanceof Failure)) throw error;
         return rejected('directory_unavailable', error.message, { cure: error.cure });
       }
-      if (!proven) {
+      if (proven === undefined) {
         return rejected('wrong_secret', 'The directory does not know this user name with this password.', {
           cure: 'Try the same user name and password with another program that asks the directory.',
         });
       }
-      const name = users.principalOf(username);
+      const name = users.principalOf(proven);
       const known = name === undefined ? undefined : await findPrincipal(name);
       if (!known) {
         return rejected(

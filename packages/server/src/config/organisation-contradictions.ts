@@ -1,4 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of templates are written like this.
+import { FilterParser } from 'ldapts';
 import type { ProofKind } from './organisations-section.ts';
 import type { Configuration } from './schema.ts';
 import type { Path, Source } from './source.ts';
@@ -78,7 +79,14 @@ function directory({ id, directory: ldap }: Block, complain: Complain): void {
   if (!ldap.users && !ldap.groups) complain(['directory'], 'has neither users nor groups, so it would never be asked');
   const { users, groups } = ldap;
   if (users) {
-    for (const key of ['dn', 'principal'] as const) {
+    if ((users.dn === 'none') === (users.search === undefined)) {
+      complain(
+        ['directory', 'users'],
+        users.search ? 'has both dn and search; only one finds the entry of a user' : 'has neither dn nor search',
+      );
+    }
+    if (users.search) search(users.search.filter, ['directory', 'users', 'search', 'filter'], complain);
+    for (const key of users.search ? (['principal'] as const) : (['dn', 'principal'] as const)) {
       const unknown = variablesIn(users[key]).find((name) => name !== 'username');
       if (unknown !== undefined) complain(['directory', 'users', key], `knows \${username} only, not \${${unknown}}`);
       if (!users[key].includes('${username}')) {
@@ -99,9 +107,30 @@ function directory({ id, directory: ldap }: Block, complain: Complain): void {
       );
       if (unknown !== undefined) complain(['directory', 'groups', key], `does not know \${${unknown}}`);
     }
+    const problem = filterProblem(groups.filter);
+    if (problem !== undefined) complain(['directory', 'groups', 'filter'], problem);
     if (variablesIn(groups.filter).length === 0) {
       complain(['directory', 'groups', 'filter'], 'holds no variable: everybody would be in the same groups');
     }
+  }
+}
+
+/** A filter that finds users by their name, and nobody without it. */
+function search(filter: string, path: Path, complain: Complain): void {
+  const problem = filterProblem(filter);
+  if (problem !== undefined) complain(path, problem);
+  const unknown = variablesIn(filter).find((name) => name !== 'username');
+  if (unknown !== undefined) complain(path, `knows \${username} only, not \${${unknown}}`);
+  if (!filter.includes('${username}')) complain(path, 'does not hold ${username}: everybody would be the same');
+}
+
+/** Whether a directory would understand it, with something in place of the variables. */
+function filterProblem(filter: string): string | undefined {
+  try {
+    FilterParser.parseString(filter.replace(/\$\{[^}]*\}/g, 'x'));
+    return undefined;
+  } catch (error) {
+    return `is no filter (RFC 4515): ${error instanceof Error ? error.message : String(error)}`;
   }
 }
 

@@ -95,10 +95,29 @@ const directory = part('An LDAP directory, always over TLS.', {
   readerPasswordFile: optionalPath('File that holds the password of the reader.'),
   timeout,
   users: part('Logins with the user name and password of the directory.', {
-    dn: template(
-      'DN of the entry of a user, with ${username}; the password is that of this entry.',
-      'uid=${username},ou=people,dc=example,dc=org',
-    ),
+    dn: text({
+      default: 'none',
+      type: 'text with variables',
+      meaning:
+        'DN of the entry of a user, with ${username}; the password is that of this entry. Either this or `search`.',
+      expected: 'a text such as uid=${username},ou=people,dc=example,dc=org',
+      fits: present,
+    }),
+    search: part('Finds the entry of a user by a search, as the reader; the password is that of the one entry found.', {
+      base: needed('Below which entry users are looked for.', 'DN', 'a distinguished name', present),
+      filter: template(
+        'Finds a user, by ${username}; it must find one entry only.',
+        '(|(uid=${username})(mail=${username}))',
+      ),
+      nameAttribute: text({
+        default: 'none',
+        type: 'text',
+        meaning:
+          'Attribute whose one value takes the place of ${username} in `principal`; `none`: what the user has written.',
+        expected: 'the name of an attribute such as uid',
+        fits: (value) => /^[A-Za-z][A-Za-z0-9-]{0,63}$/.test(value),
+      }),
+    }),
     principal: template(
       'Whom a user name stands for, with ${username}; it must be registered in the organisation.',
       'application:demo/${username}',

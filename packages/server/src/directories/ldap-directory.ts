@@ -5,6 +5,7 @@ import {
   InvalidCredentialsError,
   InvalidDNSyntaxError,
   NoSuchObjectError,
+  SizeLimitExceededError,
 } from 'ldapts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
 
@@ -38,6 +39,13 @@ export interface LdapDirectory {
   /** Whether the password is that of the entry. An empty password is never asked about. */
   proves(dn: string, password: string): Promise<boolean>;
   search(search: LdapSearch): Promise<readonly LdapEntry[]>;
+  /** The one entry that the filter finds; `several` if it finds more, which is no failure of the directory. */
+  findOne(search: Omit<LdapSearch, 'most'>): Promise<LdapEntry | 'none' | 'several'>;
+  /**
+   * Asks for an entry as the reader. Throws `configuration_invalid` if the directory answers and does not take the reader, or has no such
+   * entry; `directory_unavailable` if it does not answer.
+   */
+  check(base: string): Promise<void>;
 }
 
 /** Asks a directory server, always over TLS, with a connection for each question: none is left bound as somebody. */
@@ -61,17 +69,8 @@ export function ldapDirectory(settings: LdapSettings, breaker: CircuitBreaker): 
     search: ({ base, filter, attributes, most }) =>
       breaker(() =>
         connected(settings, async (client) => {
-          const { reader } = settings;
-          if (reader) await client.bind(reader.dn, reader.password);
-          const { searchEntries } = await client.search(base, {
-            scope: 'sub',
-            filter,
-            // 1.1: no attributes (RFC 4511 section 4.5.1.8).
-            attributes: attributes.length === 0 ? ['1.1'] : [...attributes],
-            sizeLimit: most + 1,
-            timeLimit: Math.ceil(settings.timeout / 1000),
-          });
-          if (searchEntries.length > most) {
+          const found = await searched(client, settings, { base, filter, attributes, most });
+          if (found.length > most) {
             throw new Failure(
               'directory_unavailable',
               `The search ${filter} below ${base} finds more than ${most} entries.`,
@@ -80,10 +79,62 @@ export function ldapDirectory(settings: LdapSettings, breaker: CircuitBreaker): 
               },
             );
           }
-          return searchEntries.map(({ dn, ...rest }) => ({ dn, attributes: textsOf(rest) }));
+          return found;
         }),
       ),
+    findOne: (search) =>
+      breaker(() =>
+        connected(settings, async (client) => {
+          try {
+            const [first, second] = await searched(client, settings, { ...search, most: 1 });
+            if (second !== undefined) return 'several';
+            return first ?? 'none';
+          } catch (error) {
+            if (error instanceof SizeLimitExceededError) return 'several';
+            throw error;
+          }
+        }),
+      ),
+    async check(base) {
+      const missing = await breaker(() =>
+        connected(settings, async (client) => {
+          try {
+            await searched(client, settings, { base, filter: '(objectClass=*)', attributes: [], most: 1 }, 'base');
+            return undefined;
+          } catch (error) {
+            if (error instanceof NoSuchObjectError) return `has no entry ${base}, or does not show it to the reader`;
+            if (isWrong(error))
+              return `does not take the reader ${settings.reader?.dn ?? '(nobody)'} with its password`;
+            throw error;
+          }
+        }),
+      );
+      if (missing === undefined) return;
+      throw new Failure('configuration_invalid', `The directory ${settings.url} ${missing}.`, {
+        cure: 'Compare reader, readerPasswordFile and base of the organisation with ldapsearch -x -H URL -D READER -W -b BASE.',
+      });
+    },
   };
+}
+
+async function searched(
+  client: Client,
+  { reader, timeout }: LdapSettings,
+  { base, filter, attributes, most }: LdapSearch,
+  scope: 'sub' | 'base' = 'sub',
+): Promise<readonly LdapEntry[]> {
+  if (reader) await client.bind(reader.dn, reader.password);
+  // Referrals come beside the entries and are not followed: whom one asks says the configuration alone.
+  const { searchEntries } = await client.search(base, {
+    scope,
+    filter,
+    derefAliases: 'never',
+    // 1.1: no attributes (RFC 4511 section 4.5.1.8).
+    attributes: attributes.length === 0 ? ['1.1'] : [...attributes],
+    sizeLimit: most + 1,
+    timeLimit: Math.ceil(timeout / 1000),
+  });
+  return searchEntries.map(({ dn, ...rest }) => ({ dn, attributes: textsOf(rest) }));
 }
 
 async function connected<T>(settings: LdapSettings, work: (client: Client) => Promise<T>): Promise<T> {

@@ -15,13 +15,14 @@ import { circuitBreaker } from '../directories/circuit-breaker.ts';
 import { hookClient } from '../directories/hook-client.ts';
 import { type LdapDirectory, ldapDirectory } from '../directories/ldap-directory.ts';
 import { ldapGrants } from '../directories/ldap-grants.ts';
-import { fillDn } from '../directories/ldap-template.ts';
+import { ldapUsers } from '../directories/ldap-users.ts';
 import { Remembered } from '../directories/remembered.ts';
 import { sqlGrants } from '../directories/sql-grants.ts';
 import type { CredentialKind } from '../events/events.ts';
 import { readPrivateFile } from '../storage/private-file.ts';
 
 type Block = Configuration['organisations'][number];
+type Users = NonNullable<Block['directory']>['users'];
 type Regrounds = ReturnType<typeof regrounds>;
 
 /** What the blocks of organisations in the configuration amount to. */
@@ -35,6 +36,11 @@ export interface Directories {
   regrounds(inner: Regrounds): Regrounds;
   /** Has live sessions held against their grants as often as these are asked anew. */
   watch(reconsider: (organisation: string) => Promise<void>): void;
+  /**
+   * Asks each directory once. Throws `configuration_invalid` if one answers and does not take its reader, or has no such base; one that
+   * does not answer is only noted.
+   */
+  check(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -57,11 +63,13 @@ export function openDirectories({ configuration, findPrincipal, now, onDefect }:
   const rules = new Map<string, OrganisationRules>();
   const lifetimes = new Map<string, number>();
   const ends: (() => unknown)[] = [];
+  const checks: { readonly id: string; readonly ldap: LdapDirectory; readonly bases: readonly string[] }[] = [];
   const breaker = (what: string) => circuitBreaker({ what, failures: FAILURES_IN_A_ROW, pause: PAUSE, now });
 
   for (const block of configuration.organisations) {
     const { id, directory, hook, authenticators } = block;
     const ldap = directory && openLdap(directory, breaker(`The directory ${directory.url}`));
+    if (ldap) checks.push({ id, ldap, bases: basesOf(directory) });
     if (ldap && directory.users) users.set(id, usersOf(ldap, directory.users));
     if (hook) hooks.set(id, openHook(hook, breaker(`The web hook ${new URL(hook.url).origin}`), now));
     const source = grantSource(block, ldap, breaker, ends);
@@ -100,6 +108,20 @@ export function openDirectories({ configuration, findPrincipal, now, onDefect }:
         ends.push(() => clearInterval(timer));
       }
     },
+    async check() {
+      for (const { id, ldap, bases } of checks) {
+        for (const base of bases) {
+          try {
+            await ldap.check(base);
+          } catch (error) {
+            if (!(error instanceof Failure)) throw error;
+            if (error.code === 'configuration_invalid') throw error;
+            // One that is away may come back; until then its outage policy holds.
+            onDefect(`directory of ${id}`, error.message);
+          }
+        }
+      }
+    },
     async close() {
       for (const end of ends) await end();
     },
@@ -123,6 +145,10 @@ async function grantsStanding(
   }
 }
 
+function basesOf({ users, groups }: NonNullable<Block['directory']>): readonly string[] {
+  return [...new Set([users?.search?.base, groups?.base].filter((base) => base !== undefined))];
+}
+
 function openLdap(
   { url, startTls, caFile, reader, readerPasswordFile, timeout }: NonNullable<Block['directory']>,
   breaker: ReturnType<typeof circuitBreaker>,
@@ -139,14 +165,18 @@ function openLdap(
 
 function usersOf(
   ldap: LdapDirectory,
-  { dn, principal, lifetime }: NonNullable<NonNullable<Block['directory']>['users']>,
+  { dn, search, principal, lifetime }: NonNullable<NonNullable<Block['directory']>['users']>,
 ): DirectoryUsers {
   return {
     lifetime,
-    proves: (username, password) => ldap.proves(fillDn(dn, { username }), password),
+    proves: ldapUsers(ldap, search ? searchOf(search) : { dn }),
     principalOf: (username) =>
       /^[A-Za-z0-9_.-]{1,36}$/.test(username) ? principal.replaceAll('${username}', () => username) : undefined,
   };
+}
+
+function searchOf({ base, filter, nameAttribute }: NonNullable<NonNullable<Users>['search']>) {
+  return { base, filter, ...(nameAttribute === 'none' ? {} : { nameAttribute }) };
 }
 
 function grantSource(

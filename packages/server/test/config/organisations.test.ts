@@ -19,6 +19,12 @@ const USERS = 'users: { dn: "uid=${username},ou=people", principal: "application
 const LDAP = `url: ldaps://ldap.example.com, ${USERS}`;
 const SQL = 'host: db, database: d, user: u, passwordFile: p.txt';
 
+const STANDS = 'principal: "application:demo/${username}"';
+const FOUND = 'search: { base: "ou=people", filter: "(uid=${username})" }';
+const directoryWith = (users: string) => `directory: { url: ldaps://ldap.example.com, users: ${users} }`;
+const searching = (filter: string) =>
+  directoryWith(`{ search: { base: "ou=people", filter: "${filter}" }, ${STANDS} }`);
+
 describe('the block of an organisation', () => {
   it('has its files beside the configuration file', () => {
     const { organisations } = load(
@@ -45,6 +51,11 @@ describe('the block of an organisation', () => {
     ['[directory]', `directory: { ${LDAP}, reader: "cn=r" }`, 4, 'belong together'],
     ['[directory]', `directory: { ${LDAP.replace('demo/', 'other/')} }`, 4, 'must be one of this organisation'],
     ['[directory]', `directory: { ${LDAP.replace('uid=${username}', 'uid=ann')} }`, 4, 'everybody would be the same'],
+    ['[directory]', directoryWith('{ principal: "application:demo/${username}" }'), 4, 'has neither dn nor search'],
+    ['[directory]', directoryWith(`{ dn: "uid=\${username}", ${FOUND}, ${STANDS} }`), 4, 'has both dn and search'],
+    ['[directory]', searching('(uid=ann)'), 4, 'everybody would be the same'],
+    ['[directory]', searching('(uid=${username}'), 4, 'is no filter (RFC 4515)'],
+    ['[directory]', searching('(uid=${user})'), 4, 'knows ${username} only'],
     ['[token]', `database: { ${SQL}, query: "select a from b" }`, 4, 'names $1 to $0, and there are 1 parameters'],
   ])('with %s %s is refused with its line', (order, rest, line, problem) => {
     const text = `organisations:\n  - id: demo\n    authenticators: ${order}\n    ${rest}\n`;
