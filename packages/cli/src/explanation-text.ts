@@ -9,16 +9,21 @@ const ASKED: Partial<Record<Refusal['action'], string>> = {
   session: 'go on with its session',
 };
 
-/** A refusal for a person: what was refused to whom, the way through the doors, and the cure. */
-export function refusalText(refusal: Refusal): string {
+/** Who was refused what, in one line. */
+export function refusedWhat(refusal: Refusal): string {
   // An empty client id names nobody.
   const who = refusal.principal || refusal.clientId || refusal.address || 'somebody';
   const asked = ASKED[refusal.action] ?? refusal.action;
   const what = refusal.resource ? `${asked} ${refusal.resource}` : asked;
+  return `${printable(who)} was refused to ${printable(what)}`;
+}
+
+/** A refusal for a person: what was refused to whom, the way through the doors, and the cure. */
+export function refusalText(refusal: Refusal): string {
   const often = refusal.count > 1 ? `, ${refusal.count} times until ${refusal.lastAt}` : '';
   const from = refusal.address === undefined ? '' : ` from ${refusal.address}`;
   return [
-    `Ticket ${refusal.ticket}: ${printable(who)} was refused to ${printable(what)}`,
+    `Ticket ${refusal.ticket}: ${refusedWhat(refusal)}`,
     `  ${refusal.at}${often}${from}`,
     `  ${REASONS[refusal.reason].meaning}`,
     '',

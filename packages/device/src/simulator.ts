@@ -10,4 +10,5 @@ export type {
   SentReading,
   SimulatedEvent,
   SimulatedState,
+  WirePayload,
 } from './simulator/simulated-events.ts';

@@ -1,4 +1,5 @@
 import type { PageConnection } from './desk-document.ts';
+import type { TraceStep } from './refusal.ts';
 
 /** What the page of a simulated device shows: the whole state, sent anew whenever it has changed. Times in milliseconds since the epoch. */
 export interface SimulatorDocument {
@@ -20,8 +21,12 @@ export interface SimulatorDocument {
   /** Newest first, bounded. */
   readonly commands: readonly SimulatorCommand[];
   readonly misdeeds: readonly SimulatorMisdeed[];
+  /** The last reading, as it was meant and as it went over the network. */
+  readonly payload?: SimulatorPayload;
+  /** Whether readings are sealed; absent where the device has no keys for it. */
+  readonly sealing?: { readonly for: readonly string[]; readonly on: boolean };
   /** How the last misdeed ended. */
-  readonly misdeed?: { readonly name: string; readonly outcome: string; readonly cure?: string };
+  readonly misdeed?: SimulatorMisdeedOutcome;
 }
 
 export interface SimulatorConnection extends Omit<PageConnection, 'state'> {
@@ -89,6 +94,40 @@ export interface SimulatorCommand {
   readonly text: string;
   readonly valid: boolean;
   readonly why: string;
+}
+
+export interface SimulatorPayload {
+  readonly at: number;
+  /** JSON. */
+  readonly clear: string;
+  readonly wire: readonly {
+    /** Last level of the topic. */
+    readonly format: string;
+    /** Bytes. */
+    readonly size: number;
+    /** JSON as it is, sealed bytes in hexadecimal; shortened. */
+    readonly text: string;
+    /** Application that alone can open it; absent where it went in clear. */
+    readonly sealedFor?: string;
+  }[];
+}
+
+export interface SimulatorMisdeedOutcome {
+  readonly name: string;
+  readonly outcome: string;
+  readonly cure?: string;
+  /** Why the server refused it, where it could be asked. */
+  readonly refusal?: SimulatorRefusal;
+}
+
+/** What `sallyport explain` says of a ticket. */
+export interface SimulatorRefusal {
+  readonly ticket: string;
+  /** Who was refused what. */
+  readonly what: string;
+  readonly meaning: string;
+  readonly steps: readonly TraceStep[];
+  readonly cure: string;
 }
 
 /** Something that the device can be made to do and that must be refused. */

@@ -13,20 +13,23 @@ import type { DevicePageOptions } from '../simulation/device-page.ts';
 import { showRefusal } from '../simulation/explain-refusal.ts';
 import { type FleetMember, type FleetSummary, type Percentiles, runFleet } from '../simulation/fleet.ts';
 import { MISBEHAVIOURS, type Misbehaviour, misbehave } from '../simulation/misbehave.ts';
+import { type ProtectionChoice, protectionOf } from '../simulation/protection-of.ts';
 import { serveDevicePage } from '../simulation/serve-device-page.ts';
 import { eventShower } from '../simulation/show-event.ts';
 import { deviceReference } from '../thing-names.ts';
 import { type ClientOptions, serverOfClient, tokenOfClient, withClientOptions } from './client-options.ts';
 
-interface SimulateOptions extends FlashOptions {
+interface SimulateOptions extends FlashOptions, ProtectionChoice {
   readonly every: number;
   readonly count?: number;
   readonly update?: string | true;
-  readonly follow?: readonly string[];
   readonly misbehave?: Misbehaviour | 'old-firmware' | 'replay-command';
   readonly ui?: boolean;
   readonly uiPort: number;
 }
+
+/** Ports that a machine has for connections to one address, with room for others. */
+const MOST_DEVICES = 20_000;
 
 interface FleetOptions extends ClientOptions {
   readonly devices: number;
@@ -64,6 +67,11 @@ function deviceCommand(command: Command, surroundings: Surroundings): void {
     )
     .option('--update [version]', 'with --flash: look for firmware after the start; without a version the newest')
     .option('--follow <application...>', 'follow only commands that these applications have signed')
+    .option('--identity <file>', 'its identity: signs refusals, opens what is sealed for it, seals')
+    .option(
+      '--seal-for <application...>',
+      'with --identity: seal readings for these applications, so that nobody else reads them',
+    )
     .addOption(
       new Option('--every <time>', 'pause between two readings').argParser(durationOption).default(5_000, '5s'),
     )
@@ -87,13 +95,15 @@ function deviceCommand(command: Command, surroundings: Surroundings): void {
       const wrong = options.misbehave;
       const culprit = { ...name, server, token: () => tokenOfClient(call, options, name.id) };
       if (wrong !== undefined && wrong !== 'old-firmware' && wrong !== 'replay-command') {
-        return misbehave(call, wrong, culprit);
+        return showRefusal(call, await misbehave(call, wrong, culprit));
       }
       const own = await proofOf(call, options, name.id);
       const made = await flashOf(options, name, own);
       if (made?.made) call.output.note(`Made the device in ${options.flash}: its ROM holds the root of the firmware.`);
       const { output, terminal } = call;
-      const { follow: follows, every } = options;
+      const { every, sealFor } = options;
+      const protection = await protectionOf(call, options, name.organisation);
+      const follows = protection?.applications?.map(({ application }) => application);
       const build: DevicePageOptions['build'] = (proof, enterCode) =>
         new SimulatedDevice({
           ...name,
@@ -103,14 +113,13 @@ function deviceCommand(command: Command, surroundings: Surroundings): void {
           now: Date.now,
           random: Math.random,
           enterCode,
-          ...(follows && {
-            protection: { applications: follows.map((application) => ({ application, commands: ['+'] })) },
-          }),
+          ...(protection && { protection }),
           ...(made && { flash: made.flash }),
           ...(made?.source && { source: made.source }),
           ...(made?.renew && { renew: made.renew }),
         });
-      if (options.ui) return serveDevicePage(call, { culprit, port: options.uiPort, proof: own, build, follows });
+      if (options.ui)
+        return serveDevicePage(call, { culprit, port: options.uiPort, proof: own, build, follows, sealsFor: sealFor });
       const simulated = build(own, (status) => askForCode(terminal, status));
       simulated.on(eventShower(output));
       try {
@@ -162,6 +171,12 @@ function fleetCommand(command: Command, surroundings: Surroundings): void {
       if (organisation === '' || type === '' || more !== undefined) {
         throw new UsageError(`"${text}" names no device type.`, 'Write ORGANISATION/TYPE, for example demo/pump.');
       }
+      if (devices > MOST_DEVICES) {
+        throw new UsageError(
+          `One program stands in for at most ${MOST_DEVICES} devices: each needs a port of this machine.`,
+          'Run several, from several machines.',
+        );
+      }
       const { output, terminal } = call;
       const { stop } = terminal;
       const management = connectAsOperator(call.options);
@@ -187,7 +202,15 @@ function fleetCommand(command: Command, surroundings: Surroundings): void {
       } finally {
         if (keep !== true) {
           await progress.step(`Removing ${members.length} devices`, async () => {
-            for (const { token: _, ...name } of members) await management.devices.remove(name);
+            let left = members.length;
+            try {
+              for (const { token: _, ...name } of members) {
+                await management.devices.remove(name);
+                left--;
+              }
+            } finally {
+              if (left > 0) output.note(`${left} devices whose ids begin with ${prefix} are still registered.`);
+            }
           });
         }
         management.close();
@@ -196,7 +219,8 @@ function fleetCommand(command: Command, surroundings: Surroundings): void {
   withExample(fleet, 'sallyport simulate fleet demo/pump --devices 1000');
 }
 
-function readableSummary({ connectLatency, publishLatency, refusals, tickets, ...counts }: FleetSummary): object {
+function readableSummary(summary: FleetSummary): object {
+  const { connectLatency, publishLatency, ownDelay, refusals, tickets, ...counts } = summary;
   const times = ({ p50, p90, p99, max }: Percentiles) => `half within ${p50} ms, 90 % ${p90}, 99 % ${p99}, all ${max}`;
   const said = Object.entries(refusals).map(
     ([what, count]) => `${count} × ${what}${tickets[what] === undefined ? '' : ` (ticket ${tickets[what]})`}`,
@@ -205,6 +229,7 @@ function readableSummary({ connectLatency, publishLatency, refusals, tickets, ..
     ...counts,
     timeToConnect: times(connectLatency),
     timeToAcknowledge: times(publishLatency),
+    ownDelay: times(ownDelay),
     refusals: said.length === 0 ? 'none' : said.join(', '),
   };
 }

@@ -1,8 +1,10 @@
 import type {
+  Reading,
   SimulatedDevice,
   SimulatedDeviceOptions,
   SimulatedEvent,
   SimulatedProof,
+  WirePayload,
 } from '@sallyport/device/simulator';
 import {
   Failure,
@@ -10,6 +12,8 @@ import {
   type SimulatorConnection,
   type SimulatorDocument,
   type SimulatorMisdeed,
+  type SimulatorMisdeedOutcome,
+  type SimulatorPayload,
   type SimulatorProof,
   type SimulatorReading,
   type SimulatorStage,
@@ -27,7 +31,7 @@ export interface OfferedProof extends SimulatorProof {
 
 export interface OfferedMisdeed extends SimulatorMisdeed {
   /** What came of it, as a person reads it. */
-  readonly run: () => Promise<{ readonly outcome: string; readonly cure?: string }>;
+  readonly run: () => Promise<Omit<SimulatorMisdeedOutcome, 'name'>>;
 }
 
 export interface DevicePageOptions {
@@ -42,6 +46,8 @@ export interface DevicePageOptions {
   ) => SimulatedDevice;
   /** Applications whose signed commands it follows; undefined: it takes every command. */
   readonly follows: readonly string[] | undefined;
+  /** Applications for which it can seal its readings; undefined: it has no keys for that. */
+  readonly sealsFor?: readonly string[] | undefined;
   readonly now: () => number;
   /** Told after each change of the document. */
   readonly changed: () => void;
@@ -58,6 +64,8 @@ export class DevicePage {
   #chosen: string;
   #device: SimulatedDevice | undefined;
   #misdeed: SimulatorDocument['misdeed'];
+  #payload: SimulatorPayload | undefined;
+  #seals = true;
   #busy = false;
   #number = 0;
 
@@ -65,13 +73,15 @@ export class DevicePage {
     this.#options = options;
     const { clientId, server, proofs, now } = options;
     this.#connection = { state: 'off', clientId, server, since: now() };
-    this.#chosen = proofs.find(({ available }) => available)?.id ?? '';
+    const offered = proofs.filter(({ available }) => available);
+    // What the device has by itself comes before what somebody would have to type.
+    this.#chosen = (offered.find(({ fields }) => fields.length === 0) ?? offered[0])?.id ?? '';
   }
 
   document(): SimulatorDocument {
     const { proofs, misdeeds } = this.#options;
     const state = this.#device?.state;
-    const { follows } = this.#options;
+    const { follows, sealsFor } = this.#options;
     return {
       connection: this.#connection,
       proofs: proofs.map(({ id, name, meaning, available, fields }) => ({ id, name, meaning, available, fields })),
@@ -85,6 +95,8 @@ export class DevicePage {
       ...(state?.certificate === undefined ? {} : { certificate: state.certificate }),
       ...(state?.unlock === undefined ? {} : { unlock: this.#prompt.show(state.unlock) }),
       ...(follows === undefined ? {} : { pinned: follows }),
+      ...(this.#payload === undefined ? {} : { payload: this.#payload }),
+      ...(sealsFor === undefined ? {} : { sealing: { for: sealsFor, on: this.#seals } }),
       ...(this.#misdeed === undefined ? {} : { misdeed: this.#misdeed }),
     };
   }
@@ -118,6 +130,23 @@ export class DevicePage {
     this.#prompt.giveUp();
     await device?.stop();
     this.#stand('off');
+  }
+
+  /**
+   * Seals readings from now on, or lets them go in clear.
+   *
+   * @throws Failure `invalid_request`
+   */
+  seal(request: unknown): void {
+    const { on } = (request ?? {}) as { readonly on?: unknown };
+    if (typeof on !== 'boolean' || this.#options.sealsFor === undefined) {
+      throw new Failure('invalid_request', 'This device cannot seal its readings.', {
+        cure: 'Start it with --identity FILE --seal-for APPLICATION.',
+      });
+    }
+    this.#seals = on;
+    if (this.#device) this.#device.seals = on;
+    this.#options.changed();
   }
 
   /** @throws Failure `invalid_request` if nobody asked for a code */
@@ -156,6 +185,7 @@ export class DevicePage {
     this.#prompt.giveUp();
     this.#stages = [];
     const device = build(chosen.make(written), this.#prompt.ask);
+    device.seals = this.#seals;
     this.#device = device;
     device.on((event) => {
       if (device === this.#device) this.#hear(event);
@@ -180,7 +210,8 @@ export class DevicePage {
         this.#stand(event.state, event.state === 'refused' ? { problem: event.text } : {});
         break;
       case 'sent': {
-        const { reading, sent, why } = event.entry;
+        const { reading, sent, why, wire } = event.entry;
+        if (wire) this.#payload = payloadShown(at, reading, wire);
         const { acceleration, motion, position } = reading;
         const row = { number: ++this.#number, at, acceleration, motion, ...position, sent };
         this.#readings.add(why === undefined ? row : { ...row, why });
@@ -209,4 +240,31 @@ export class DevicePage {
     this.#connection = { state, clientId, server, since: now(), ...why };
     changed();
   }
+}
+
+/** Characters of a payload that are shown. */
+const LONGEST = 1_200;
+
+function payloadShown(at: number, reading: Reading, wire: readonly WirePayload[]): SimulatorPayload {
+  return {
+    at,
+    clear: JSON.stringify(reading, null, 2),
+    wire: wire.map(({ format, bytes, sealedFor }) => {
+      const text = sealedFor === undefined ? Buffer.from(bytes).toString('utf8') : hexadecimal(bytes);
+      return {
+        format,
+        size: bytes.length,
+        text: text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text,
+        ...(sealedFor !== undefined && { sealedFor }),
+      };
+    }),
+  };
+}
+
+function hexadecimal(bytes: Uint8Array): string {
+  return (
+    Buffer.from(bytes)
+      .toString('hex')
+      .match(/.{1,4}/g) ?? []
+  ).join(' ');
 }

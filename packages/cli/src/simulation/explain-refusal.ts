@@ -3,8 +3,10 @@ import { connectAsOperator } from '../administration.ts';
 import { refusalText } from '../explanation-text.ts';
 import type { Invocation } from '../invocation.ts';
 
-/** Asks the server why; undefined where no operator token is at hand. */
-async function refusalOf(call: Pick<Invocation, 'options'>, ticket: string): Promise<Refusal | undefined> {
+/** Asks the server why; undefined where there is no ticket or no operator token at hand. */
+export async function refusalOf(call: Pick<Invocation, 'options'>, failure: Failure): Promise<Refusal | undefined> {
+  const ticket = ticketOf(failure);
+  if (ticket === undefined) return undefined;
   try {
     const management = connectAsOperator(call.options);
     try {
@@ -21,12 +23,16 @@ async function refusalOf(call: Pick<Invocation, 'options'>, ticket: string): Pro
 
 /** Shows a refusal with all that can be known of it from here. */
 export async function showRefusal(call: Invocation, failure: Failure): Promise<void> {
-  const ticket = 'ticket' in failure && typeof failure.ticket === 'string' ? failure.ticket : undefined;
-  const refusal = ticket === undefined ? undefined : await refusalOf(call, ticket);
+  const ticket = ticketOf(failure);
+  const refusal = await refusalOf(call, failure);
   if (refusal) return call.output.text(refusalText(refusal), refusal);
   call.output.text(`${failure.message}\nWhat to do: ${failure.cure}`, {
     refused: failure.message,
     cure: failure.cure,
     ...(ticket === undefined ? {} : { ticket }),
   });
+}
+
+function ticketOf(failure: Failure): string | undefined {
+  return 'ticket' in failure && typeof failure.ticket === 'string' ? failure.ticket : undefined;
 }

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { performance } from 'node:perf_hooks';
+import { type IntervalHistogram, monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { Link, type LinkOptions, RefusedByServer, reasonName } from '@sallyport/device';
 import { readings } from '@sallyport/device/simulator';
 import { clientIdOf, Failure } from '@sallyport/model';
@@ -31,8 +31,14 @@ export interface FleetSummary {
   readonly connected: number;
   readonly published: number;
   readonly notPublished: number;
+  /** Acknowledged readings per second, while all that came in were sending. */
+  readonly perSecond: number;
+  /** Connections that broke, whether they came back or not. */
+  readonly lost: number;
   readonly connectLatency: Percentiles;
   readonly publishLatency: Percentiles;
+  /** By how much this program itself came late to its own work: latencies below that say nothing of the server. */
+  readonly ownDelay: Percentiles;
   /** By what the server said. */
   readonly refusals: Readonly<Record<string, number>>;
   /** One ticket of each, where there was one. */
@@ -62,12 +68,15 @@ export async function runFleet(options: FleetOptions): Promise<FleetSummary> {
   const tickets = new Map<string, string>();
   let published = 0;
   let notPublished = 0;
+  let lost = 0;
   const refused = (error: unknown) => {
     const what = error instanceof RefusedByServer ? reasonName(error.reasonCode) : codeOf(error);
     refusals.set(what, (refusals.get(what) ?? 0) + 1);
     if (error instanceof RefusedByServer && error.ticket !== undefined) tickets.set(what, error.ticket);
   };
   const timers: ReturnType<typeof setInterval>[] = [];
+  const delay = monitorEventLoopDelay({ resolution: 10 });
+  delay.enable();
 
   const join = async (member: FleetMember) => {
     const began = performance.now();
@@ -78,6 +87,9 @@ export async function runFleet(options: FleetOptions): Promise<FleetSummary> {
       connects.add(performance.now() - began);
       links.push(link);
       link.on('problem', refused);
+      link.on('offline', () => {
+        lost++;
+      });
       const measured = readings(Math.random);
       const send = async () => {
         const sentAt = performance.now();
@@ -111,7 +123,10 @@ export async function runFleet(options: FleetOptions): Promise<FleetSummary> {
   }
   await Promise.race([Promise.all(joining), pause(every + 20_000, stop)]);
   say(`${links.length} of ${members.length} are in; sending for ${Math.round(duration / 1_000)} s`);
+  const [began, before] = [performance.now(), published];
   await pause(duration, stop);
+  const perSecond = Math.round(((published - before) * 1_000) / Math.max(1, performance.now() - began));
+  delay.disable();
   for (const timer of timers) clearInterval(timer);
   const connected = links.length;
   await Promise.all(links.map((link) => link.close()));
@@ -120,11 +135,23 @@ export async function runFleet(options: FleetOptions): Promise<FleetSummary> {
     connected,
     published,
     notPublished,
+    perSecond,
+    lost,
     connectLatency: connects.percentiles(),
     publishLatency: publishes.percentiles(),
+    ownDelay: delayOf(delay),
     refusals: Object.fromEntries(refusals),
     tickets: Object.fromEntries(tickets),
   };
+}
+
+/** The histogram has the time between two looks; what is above their pause is delay. In nanoseconds. */
+function delayOf(histogram: IntervalHistogram): Percentiles {
+  const at = (percentile: number) => {
+    const measured = percentile === 100 ? histogram.max : histogram.percentile(percentile);
+    return Number(Math.max(0, measured / 1e6 - 10).toFixed(1));
+  };
+  return { p50: at(50), p90: at(90), p99: at(99), max: at(100) };
 }
 
 class Samples {

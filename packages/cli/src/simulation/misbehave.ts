@@ -5,7 +5,6 @@ import { createCertificateRequest, generateKeyPair, keyPairToPem } from '@sallyp
 import { connectAsOperator } from '../administration.ts';
 import type { Invocation } from '../invocation.ts';
 import { UsageError } from '../report-failure.ts';
-import { showRefusal } from './explain-refusal.ts';
 
 /** What a simulated device can do wrong on purpose. */
 export const MISBEHAVIOURS = ['wrong-token', 'expired-certificate', 'name-another-device', 'flood'] as const;
@@ -22,18 +21,17 @@ export interface Culprit {
 const FLOOD = 5_000;
 
 /**
- * Does the wrong thing, and shows how the server answers and how that is explained.
+ * Does the wrong thing, and answers how the server refused it.
  *
  * @throws Failure `demonstration_failed` if the server let it pass
  */
-export async function misbehave(call: Invocation, what: Misbehaviour, culprit: Culprit): Promise<void> {
-  const { output } = call;
+export async function misbehave(call: Invocation, what: Misbehaviour, culprit: Culprit): Promise<RefusedByServer> {
   try {
     await ATTEMPTS[what](call, culprit);
   } catch (failure) {
     if (!(failure instanceof RefusedByServer)) throw failure;
-    output.note('Refused, as it must be.');
-    return showRefusal(call, failure);
+    call.output.note('Refused, as it must be.');
+    return failure;
   }
   throw new Failure('demonstration_failed', `The server let the device do it: ${what}.`, {
     cure: 'Look at the policy and the connection security of the organisation.',

@@ -1,9 +1,11 @@
 import type { SimulatedProof } from '@sallyport/device/simulator';
-import { clientIdOf, Failure } from '@sallyport/model';
+import { clientIdOf, Failure, REASONS } from '@sallyport/model';
+import { refusedWhat } from '../explanation-text.ts';
 import type { Invocation } from '../invocation.ts';
 import { createOutput } from '../output.ts';
 import { openPage } from '../pages/page-server.ts';
 import { DevicePage, type DevicePageOptions, type OfferedMisdeed } from './device-page.ts';
+import { refusalOf } from './explain-refusal.ts';
 import { type Culprit, type Misbehaviour, misbehave } from './misbehave.ts';
 import { offeredProofs } from './offered-proofs.ts';
 
@@ -28,12 +30,13 @@ export interface ServedDevice {
   readonly proof: SimulatedProof;
   readonly build: DevicePageOptions['build'];
   readonly follows: readonly string[] | undefined;
+  readonly sealsFor: readonly string[] | undefined;
 }
 
 /** Shows the device on a page of this machine, until the person has enough. */
 export async function serveDevicePage(
   call: Invocation,
-  { culprit, port, proof, build, follows }: ServedDevice,
+  { culprit, port, proof, build, follows, sealsFor }: ServedDevice,
 ): Promise<void> {
   const { output, terminal, now } = call;
   const { organisation, type, id, server } = culprit;
@@ -45,6 +48,7 @@ export async function serveDevicePage(
     misdeeds: MISDEEDS.map((misdeed) => ({ ...misdeed, run: () => wrongdoing(call, misdeed.id, culprit) })),
     build,
     follows,
+    sealsFor,
     now,
     changed: () => changed(),
   });
@@ -56,6 +60,7 @@ export async function serveDevicePage(
       start: (request) => device.start(request),
       stop: () => device.stop(),
       unlock: (request) => device.unlock(request),
+      seal: (request) => device.seal(request),
       misbehave: (request) => device.misbehave(request),
     },
   });
@@ -70,14 +75,18 @@ export async function serveDevicePage(
   await page.close();
 }
 
-/** What `--misbehave` prints, for the page. */
+/** What `--misbehave` shows, for the page. */
 async function wrongdoing(call: Invocation, id: Misbehaviour, culprit: Culprit): ReturnType<OfferedMisdeed['run']> {
   const said: string[] = [];
   const keep = (text: string): void => void said.push(text);
   const output = createOutput({ ...call.terminal, out: keep, err: keep }, false);
   try {
-    await misbehave({ ...call, output }, id, culprit);
-    return { outcome: said.join('\n') };
+    const refused = await misbehave({ ...call, output }, id, culprit);
+    const refusal = await refusalOf(call, refused);
+    if (!refusal) return { outcome: [...said, refused.message].join('\n'), cure: refused.cure };
+    const { ticket, reason, steps, cure } = refusal;
+    const shown = { ticket, what: refusedWhat(refusal), meaning: REASONS[reason].meaning, steps, cure };
+    return { outcome: said.join('\n'), refusal: shown };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     return { outcome: [...said, error.message].join('\n'), cure: error.cure };

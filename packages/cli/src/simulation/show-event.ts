@@ -23,8 +23,15 @@ export function eventShower(output: Output): (event: SimulatedEvent) => void {
         return line('boot', `${outcome}: ${what}`);
       }
       case 'sent': {
-        const { at, reading, sent, why } = event.entry;
-        return line('sent', `${at}  ${JSON.stringify(reading)}  ${sent ? 'ok' : `not sent: ${why}`}`);
+        const { at, reading, sent, why, wire = [] } = event.entry;
+        const sealed = wire.flatMap(({ sealedFor }) => sealedFor ?? []);
+        const how = sealed.length === 0 ? 'ok' : `ok, sealed for ${sealed.join(', ')}`;
+        const text = `${at}  ${JSON.stringify(reading)}  ${sent ? how : `not sent: ${why}`}`;
+        const shown = wire.map(({ bytes, ...one }) => ({ ...one, size: bytes.length }));
+        return output.line(`${'sent'.padEnd(11)}${printable(text)}`, {
+          ...event,
+          entry: { ...event.entry, wire: shown },
+        });
       }
       case 'command': {
         const { at, name, text, valid, why } = event.entry;

@@ -13,7 +13,7 @@ import { type CodeDialogue, giveCode } from '../unlock.ts';
 import { ManagementDialogue } from './management-dialogue.ts';
 import { type CameAs, meetCommand } from './met-commands.ts';
 import { type Reading, readings } from './reading.ts';
-import { afterEvent, type SimulatedEvent, type SimulatedState } from './simulated-events.ts';
+import { afterEvent, type SimulatedEvent, type SimulatedState, type WirePayload } from './simulated-events.ts';
 import { SimulatedFirmware } from './simulated-firmware.ts';
 
 /** How the device proves who it is. */
@@ -70,6 +70,7 @@ export class SimulatedDevice {
   #working: Promise<void> = Promise.resolve();
   #ticker: ReturnType<typeof setInterval> | undefined;
   #stopped = false;
+  #seals = true;
 
   constructor(options: SimulatedDeviceOptions) {
     this.#options = options;
@@ -159,13 +160,24 @@ export class SimulatedDevice {
   async send(): Promise<void> {
     const reading = this.#readings.next().value;
     const at = this.#at();
+    let wire: readonly WirePayload[] | undefined;
     try {
-      await this.#publishEvent('status', reading);
-      this.#emit({ kind: 'sent', entry: { at, reading, sent: true } });
+      wire = await this.#wireOf('status', reading);
+      for (const { format, bytes } of wire) await this.#publish('status', format, bytes);
+      this.#emit({ kind: 'sent', entry: { at, reading, sent: true, wire } });
     } catch (error) {
-      const failure = asFailure(error);
-      this.#emit({ kind: 'sent', entry: { at, reading, sent: false, why: failure.message } });
+      const why = asFailure(error).message;
+      this.#emit({ kind: 'sent', entry: { at, reading, sent: false, why, ...(wire && { wire }) } });
     }
+  }
+
+  /** Whether readings are sealed for the applications of its protection. They are, where it names some, until somebody ends it. */
+  get seals(): boolean {
+    return this.#seals && this.#options.protection?.sealEventsFor !== undefined;
+  }
+
+  set seals(on: boolean) {
+    this.#seals = on;
   }
 
   /** Meets the last command that it followed once more, as if somebody had recorded it. False if it followed none yet. */
@@ -322,7 +334,7 @@ export class SimulatedDevice {
 
   async #tellReports(flash: Flash): Promise<void> {
     const reports = keptReports(flash);
-    for (const report of reports) await this.#publishEvent('boot', report);
+    for (const report of reports) await this.#publish('boot', 'json', new TextEncoder().encode(JSON.stringify(report)));
     if (reports.length === 0) return;
     dropReports(flash, reports.length);
     this.#emit({ kind: 'stage', stage: 'reported', text: `told ${reports.length} reports of starts` });
@@ -382,9 +394,16 @@ export class SimulatedDevice {
     this.#emit({ kind: 'command', entry: { at, ...met } });
   }
 
-  async #publishEvent(name: string, value: unknown): Promise<void> {
+  async #wireOf(name: string, value: unknown): Promise<readonly WirePayload[]> {
+    const clear = { format: 'json', bytes: new TextEncoder().encode(JSON.stringify(value)) };
+    const sealed = this.seals ? await this.#protection?.sealed(name, clear) : undefined;
+    const applications = this.#options.protection?.sealEventsFor ?? [];
+    return sealed?.map((one, index) => ({ ...one, sealedFor: applications[index] ?? '' })) ?? [clear];
+  }
+
+  async #publish(name: string, format: string, bytes: Uint8Array): Promise<void> {
     if (!this.#link) throw new Failure('connection_lost', 'The device is not connected.');
-    await this.#link.publish(`iot-2/evt/${name}/fmt/json`, new TextEncoder().encode(JSON.stringify(value)), 1);
+    await this.#link.publish(`iot-2/evt/${name}/fmt/${format}`, bytes, 1);
   }
 
   #demandFirmware(): SimulatedFirmware {

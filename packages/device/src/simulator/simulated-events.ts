@@ -21,6 +21,17 @@ export interface SentReading {
   readonly sent: boolean;
   /** Why it was not. */
   readonly why?: string;
+  /** What went over the network; absent where nothing could be made of it. */
+  readonly wire?: readonly WirePayload[];
+}
+
+/** A payload as everybody on the way sees it. */
+export interface WirePayload {
+  /** Last level of the topic. */
+  readonly format: string;
+  readonly bytes: Uint8Array;
+  /** Application that alone can open it; absent where it went in clear. */
+  readonly sealedFor?: string;
 }
 
 export type FirmwarePhase =

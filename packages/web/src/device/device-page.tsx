@@ -7,6 +7,7 @@ import { CommandTable } from './command-table.tsx';
 import { ConnectionStages } from './connection-stages.tsx';
 import { FirmwareCard } from './firmware-card.tsx';
 import { MisdeedCard } from './misdeed-card.tsx';
+import { PayloadCard } from './payload-card.tsx';
 import { ReadingChart } from './reading-chart.tsx';
 import { ReadingTable } from './reading-table.tsx';
 import { UnlockCard } from './unlock-card.tsx';
@@ -27,12 +28,15 @@ export function DevicePage() {
           </div>
           <div className="flex min-w-0 flex-col gap-3">
             <ReadingChart readings={device.readings} />
+            <PayloadCard device={device} />
             <ReadingTable readings={device.readings} />
             <CommandTable commands={device.commands} pinned={device.pinned} />
           </div>
           <div className="flex flex-col gap-3 md:col-span-2 md:grid md:grid-cols-2 xl:col-span-1 xl:flex">
             {device.boot === undefined ? null : <BootChain boot={device.boot} />}
-            {device.firmware === undefined ? null : <FirmwareCard firmware={device.firmware} />}
+            {device.firmware === undefined ? null : (
+              <FirmwareCard firmware={device.firmware} certificate={device.certificate} />
+            )}
             <MisdeedCard device={device} />
           </div>
         </div>

@@ -2,7 +2,13 @@ import type { SimulatorFirmware } from '@sallyport/model';
 import { Card } from '../page/card.tsx';
 
 /** How an update of the firmware stands. */
-export function FirmwareCard({ firmware }: { readonly firmware: SimulatorFirmware }) {
+export function FirmwareCard({
+  firmware,
+  certificate,
+}: {
+  readonly firmware: SimulatorFirmware;
+  readonly certificate: string | undefined;
+}) {
   const { phase, text, received, size } = firmware;
   return (
     <Card title="Firmware" aside={phase}>
@@ -20,6 +26,7 @@ export function FirmwareCard({ firmware }: { readonly firmware: SimulatorFirmwar
           </p>
         </>
       )}
+      {certificate === undefined ? null : <p className="quiet mt-2 text-xs break-words">Certificate: {certificate}</p>}
     </Card>
   );
 }

@@ -2,6 +2,7 @@ import type { SimulatorDocument } from '@sallyport/model';
 import { Card } from '../page/card.tsx';
 import { Notice } from '../page/frame.tsx';
 import { useAction } from '../page/use-action.ts';
+import { RefusalSteps } from './refusal-steps.tsx';
 
 /** What the device can be made to do wrong, and how that ends. */
 export function MisdeedCard({ device }: { readonly device: SimulatorDocument }) {
@@ -32,6 +33,11 @@ export function MisdeedCard({ device }: { readonly device: SimulatorDocument }) 
             title={`${misdeed.name}: ${misdeed.outcome}`}
             {...(misdeed.cure === undefined ? {} : { cure: misdeed.cure })}
           />
+          {misdeed.refusal === undefined ? null : (
+            <div className="mt-2">
+              <RefusalSteps refusal={misdeed.refusal} />
+            </div>
+          )}
         </div>
       )}
     </Card>
