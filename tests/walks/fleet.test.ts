@@ -12,7 +12,7 @@ describe('a fleet of simulated devices', { timeout: 120_000 }, () => {
 
   const run = (...args: string[]) =>
     runCommand(['simulate', 'fleet', 'demo/pump', ...args, '--data-dir', server.directory, '--json']);
-  const registered = async () => (await server.api.devices.list({ organisation: 'demo', limit: 100 })).items;
+  const registered = async () => (await server.api.devices.list('demo', { limit: 100 })).items;
 
   it('registers, comes in bit by bit, sends, sums up, and leaves nothing behind', async () => {
     const before = (await registered()).length;
@@ -64,7 +64,7 @@ describe('a fleet of simulated devices', { timeout: 120_000 }, () => {
 
   it('counts connections that break while it sends', async () => {
     const stop = new AbortController();
-    const client = { organisation: 'demo', clientId: 'd:demo:pump:pump-8' };
+    const clientId = 'd:demo:pump:pump-8';
     const running = runFleet({
       server: { host: server.host, port: server.port, ca: server.rootPem },
       members: [{ organisation: 'demo', type: 'pump', id: 'pump-8', token: server.tokens['pump-8'] ?? '' }],
@@ -74,13 +74,15 @@ describe('a fleet of simulated devices', { timeout: 120_000 }, () => {
       stop: stop.signal,
       say: () => {},
     });
-    const connected = async () =>
-      (await server.api.sessions.list({ organisation: 'demo', limit: 100 })).items.some(
-        ({ clientId, connected: isThere }) => clientId === client.clientId && isThere,
-      );
-    await expect.poll(connected, { timeout: 30_000 }).toBe(true);
-    await server.api.sessions.disconnect(client);
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    const since = async () => {
+      const { items } = await server.api.sessions.list('demo', { limit: 100 });
+      return items.find((one) => one.clientId === clientId && one.connected)?.connectedAt;
+    };
+    await expect.poll(since, { timeout: 30_000 }).toBeDefined();
+    const first = await since();
+    await server.api.sessions.close('demo', clientId);
+    const cameBack = async () => (await since()) ?? first;
+    await expect.poll(cameBack, { timeout: 30_000 }).not.toBe(first);
     stop.abort();
     expect((await running).lost).toBeGreaterThan(0);
   });

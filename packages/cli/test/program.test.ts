@@ -137,3 +137,19 @@ describe('describeCommands', () => {
     expect(paths).toContain('sallyport simulate device');
   });
 });
+
+describe('the noun application without a verb', () => {
+  it('leads to the desk, which asks which application it is', async () => {
+    for (const args of [['application'], ['application', '--ui'], ['application', 'desk'], ['desk']]) {
+      const { exitCode, err } = await runCommand(args);
+      expect(exitCode, args.join(' ')).toBe(2);
+      expect(err).toContain('--as application:demo/desk');
+    }
+  });
+
+  it('still tells a slip of the pen from a command', async () => {
+    const { exitCode, err } = await runCommand(['application', 'lst']);
+    expect(exitCode).toBe(2);
+    expect(err).toContain('sallyport application has no command "lst"');
+  });
+});

@@ -9,6 +9,7 @@ import { chosenSecret, type SecretOptions, withSecretOptions } from '../secret-i
 import { showOnce, withSaveToken } from '../shown-once.ts';
 import { applicationReference } from '../thing-names.ts';
 import { credentialCommands } from './credential-commands.ts';
+import { deskCommand } from './desk.ts';
 import { identityCommands } from './identity-commands.ts';
 import { state, stateCommands } from './state-commands.ts';
 
@@ -33,6 +34,8 @@ const COLUMNS = [
 
 export function applicationCommand(surroundings: Surroundings): Command {
   const command = new Command('application').description('Applications: programs that read events and send commands');
+  // The noun without a verb is the application itself, at work.
+  command.addCommand(deskCommand(surroundings, 'sallyport application desk'), { isDefault: true });
   const add = withOrganisation(command.command('add [id]'))
     .description('Register an application; without an id one is generated')
     .option('--key <key>', 'its user name of CONNECT; generated if left out')

@@ -15,17 +15,19 @@ import { type ClientOptions, serverOfClient, tokenOfClient, withClientOptions } 
 import { keyFromServer } from './publish.ts';
 
 interface DeskCommandOptions extends ClientOptions {
-  readonly as: string;
+  readonly as?: string;
   readonly identity?: string;
   readonly ui?: boolean;
   readonly uiPort: number;
 }
 
-/** The application desk: what an application hears and sends, for a person, in the terminal or on a page. */
-export function deskCommand(surroundings: Surroundings): Command {
+/** The application desk: what an application hears and sends, for a person, in the terminal or on a page. `called` is how its example calls it. */
+export function deskCommand(surroundings: Surroundings, called = 'sallyport desk'): Command {
   const command = withClientOptions(new Command('desk'))
     .description('Work as an application: see what devices say, and send them commands, right and wrong ones')
-    .requiredOption('--as <application>', 'for example application:demo/desk')
+    .option('--as <application>', 'which one, for example application:demo/desk')
+    // A word here is a slip of the pen for another command, and is told so below.
+    .allowExcessArguments(true)
     .option('--key <key>', "API key of the application; asked from the server's API if left out")
     .option('--identity <file>', 'identity of the application: signs commands, opens what devices seal')
     .option('--ui', 'show a page in the browser of this machine')
@@ -34,6 +36,14 @@ export function deskCommand(surroundings: Surroundings): Command {
       const call = invocation(surroundings, self);
       const { output, terminal, now } = call;
       const options = self.optsWithGlobals<DeskCommandOptions>();
+      const [word] = self.args;
+      if (word !== undefined) {
+        const noun = self.parent?.name() === 'application' ? 'sallyport application' : called;
+        throw new UsageError(`${noun} has no command "${word}".`, `See ${noun} --help.`);
+      }
+      if (options.as === undefined) {
+        throw new UsageError('Which application is not said.', 'Add --as, for example --as application:demo/desk.');
+      }
       const read = parsePrincipal(options.as);
       if (!read.ok || read.value.kind !== 'application') {
         throw new UsageError(`"${options.as}" names no application.`, 'Write for example --as application:demo/desk.');
@@ -89,7 +99,7 @@ export function deskCommand(surroundings: Surroundings): Command {
         await application.close();
       }
     });
-  return withExample(command, 'sallyport desk --as application:demo/desk --ui');
+  return withExample(command, `${called} --as application:demo/desk --ui`);
 }
 
 async function identityIn(file: string): Promise<Identity> {
