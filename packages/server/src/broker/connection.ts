@@ -1,6 +1,5 @@
 import { principalName, type Refusal, type RefusalReason } from '@sallyport/model';
 import {
-  type Auth,
   type Connect,
   type DecodeFailure,
   Decoder,
@@ -16,11 +15,11 @@ import type { TransportFacts } from '../events/transport-facts.ts';
 import { acknowledge } from './acknowledge.ts';
 import { waitForTurn } from './admission-bounds.ts';
 import type { Admission, ArrivalVerdict } from './arrival.ts';
-import { AuthExchange, type AuthLine, authProperties } from './auth-exchange.ts';
+import { AuthDesk, type AuthHost } from './auth-desk.ts';
 import type { ByteReceiver, ByteStream } from './byte-stream.ts';
 import { claimSession } from './claims.ts';
 import { keepAliveOf, welcome } from './connack.ts';
-import { askDoors, type Greeting, refuseAdmitted, refuseConnect } from './connect.ts';
+import { askDoors, refuseAdmitted, refuseConnect } from './connect.ts';
 import type { BrokerContext } from './context.ts';
 import { depart } from './departure.ts';
 import { CLOSE_CODES, type Ending } from './ending.ts';
@@ -33,7 +32,6 @@ import { pump } from './pump.ts';
 import type { Realm } from './realm.ts';
 import { connackCode } from './reason-codes.ts';
 import { reconsider } from './reconsider.ts';
-import { renew } from './renew.ts';
 import { send, ticketProperties } from './send.ts';
 import type { Session } from './session.ts';
 import { sessionClosed, sessionOpened } from './session-events.ts';
@@ -66,7 +64,7 @@ const TOLD_BELOW_5: ReadonlySet<DecodeFailure['code']> = new Set([
 type State = 'greeting' | 'arriving' | 'open' | 'ending' | 'closed';
 
 /** One connection, from its first byte to its last. Everything that may fail in it ends it, and nothing but it. */
-export class Connection extends Outgoing implements Link, Timed, ByteReceiver, PacketReceiver, AuthLine {
+export class Connection extends Outgoing implements Link, Timed, ByteReceiver, PacketReceiver, AuthHost {
   readonly facts: TransportFacts;
   readonly connectedAt: number;
   bytesIn = 0;
@@ -92,12 +90,9 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
   /** The client has waited for its turn to connect. */
   #hasTurn = false;
   #username: string | undefined;
-  /** Bytes of a packet that the client takes. */
-  #mostOut = Number.POSITIVE_INFINITY;
-  /** Under way: of the arrival, or of a client with a session that authenticates itself again. */
-  #exchange: AuthExchange | undefined;
+  mostOut = Number.POSITIVE_INFINITY;
   /** Set where CONNECT named an authentication method. */
-  #greeting: (Greeting & { readonly method: string }) | undefined;
+  #auth: AuthDesk | undefined;
   #session: Session | undefined;
   #realm: Realm | undefined;
 
@@ -120,6 +115,10 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
 
   get version(): ProtocolVersion {
     return this.#decoder.version;
+  }
+
+  get arriving(): boolean {
+    return this.#state === 'arriving';
   }
 
   /** False while nothing but CONNECT is believed, and after the end. */
@@ -188,15 +187,13 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
 
   /** Reads nothing for so many milliseconds. */
   #pause(wait: number, then: () => void): void {
-    this.#decoder.stop();
-    this.stream.pause();
+    this.holdReading();
     this.#paused = then;
     this.context.wheel.schedule(this, wait);
   }
 
   wait<T>(answer: Promise<T>, then: (answer: T) => void): void {
-    this.#decoder.stop();
-    this.stream.pause();
+    this.holdReading();
     this.#waits++;
     answer.then(
       (value) => {
@@ -206,30 +203,27 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
           if (this.#state === 'open') then(value);
           this.#readOn();
         } catch (error) {
-          this.#defect('wait', error);
+          this.defect('wait', error);
         }
       },
-      (error: unknown) => this.#defect('wait', error),
+      (error: unknown) => this.defect('wait', error),
     );
   }
 
   #readOn(): void {
-    if (this.#state !== 'open' || this.#waits > 0 || this.#paused !== undefined) return;
-    this.stream.resume();
-    const failure = this.#decoder.resume(this);
-    if (failure !== undefined) this.#malformed(failure);
+    if (this.#state === 'open' && this.#waits === 0 && this.#paused === undefined) this.listen();
   }
 
   publish(frame: PublishFrame): void {
     try {
       this.context.counters.packetsReceived++;
-      if (this.#state !== 'open') this.#violated('PUBLISH came before CONNACK.', 'MQTT-3.1.0-1');
+      if (this.#state !== 'open') this.violated('PUBLISH came before CONNACK.', 'MQTT-3.1.0-1');
       else {
         publish(this.context, this.#realm!, this.#session!, this, frame);
         this.#spend(this.#session!, 1);
       }
     } catch (error) {
-      this.#defect('publish', error);
+      this.defect('publish', error);
     }
   }
 
@@ -240,10 +234,10 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
       else if (this.#state === 'open') {
         this.#take(packet, this.#realm!, this.#session!);
         this.#spend(this.#session!, costOf(packet));
-      } else if (this.#exchange?.waiting === true) this.#answered(packet, this.#exchange);
-      else this.#violated(`${packet.type.toUpperCase()} came before CONNACK.`, 'MQTT-3.1.0-1');
+      } else if (this.#auth?.waiting === true) this.#auth.answered(packet);
+      else this.violated(`${packet.type.toUpperCase()} came before CONNACK.`, 'MQTT-3.1.0-1');
     } catch (error) {
-      this.#defect(packet.type, error);
+      this.defect(packet.type, error);
     }
   }
 
@@ -269,10 +263,11 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
         this.#farewell(packet, session);
         return;
       case 'auth':
-        this.#authAgain(packet, realm, session);
+        if (this.#auth !== undefined) this.#auth.again(packet, realm, session);
+        else this.violated('AUTH came though CONNECT named no authentication method.', 'MQTT-4.12.0-7');
         return;
       default:
-        this.#violated(`${packet.type.toUpperCase()} is not for a client to send here.`);
+        this.violated(`${packet.type.toUpperCase()} is not for a client to send here.`);
     }
   }
 
@@ -280,37 +275,36 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
 
   #connect(packet: Connect): void {
     if (this.#state !== 'greeting') {
-      this.#violated('A second CONNECT came.', 'MQTT-3.1.0-2');
+      this.violated('A second CONNECT came.', 'MQTT-3.1.0-2');
       return;
     }
     this.#state = 'arriving';
     this.#username = packet.username;
     this.problemInformation = packet.properties?.requestProblemInformation ?? true;
     const { authenticationMethod: method, authenticationData, maximumPacketSize } = packet.properties ?? {};
-    if (maximumPacketSize !== undefined) this.#mostOut = maximumPacketSize;
-    if (method !== undefined) this.#exchange = new AuthExchange(this, method, authenticationData, false);
+    if (maximumPacketSize !== undefined) this.mostOut = maximumPacketSize;
+    if (method !== undefined) this.#auth = new AuthDesk(this.context, this, method, authenticationData);
     this.#ask(packet);
   }
 
   #ask(packet: Connect): void {
-    const verdict = askDoors(this.context, packet, this.facts, this.#exchange);
+    const verdict = askDoors(this.context, packet, this.facts, this.#auth?.exchange);
     if (!(verdict instanceof Promise)) {
       this.#arrived(packet, verdict);
       if (this.#hasTurn) this.#readOn();
       return;
     }
     // Nothing more is read before the doors have answered, so that a stranger's bytes wait with the stranger.
-    this.#decoder.stop();
-    this.stream.pause();
+    this.holdReading();
     verdict.then(
       (answer) => {
         try {
           if (this.#state === 'arriving') this.#arrivedLate(packet, answer);
         } catch (error) {
-          this.#defect('arrival', error);
+          this.defect('arrival', error);
         }
       },
-      (error: unknown) => this.#defect('arrival', error),
+      (error: unknown) => this.defect('arrival', error),
     );
   }
 
@@ -346,7 +340,7 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
     this.#pause(turn, () => {
       this.context.wheel.schedule(this, this.context.limits.connectDeadline);
       // The client has brought its exchange to an end and would not understand a second one.
-      if (this.#exchange !== undefined) this.#arrivedLate(packet, verdict);
+      if (this.#auth !== undefined) this.#arrivedLate(packet, verdict);
       else this.#ask(packet);
     });
   }
@@ -354,8 +348,7 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
   /** Where there are several workers: which has the client id, and what belongs to it, is settled first. */
   #claim(team: Team, packet: Connect, verdict: Extract<ArrivalVerdict, { outcome: 'admitted' }>): void {
     const admission = verdict.session;
-    this.#decoder.stop();
-    this.stream.pause();
+    this.holdReading();
     claimSession(this.context, team, packet, admission, this.#hasTurn).then(
       (claim) => {
         const there = this.#state === 'arriving';
@@ -373,10 +366,10 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
             this.#readOn();
           }
         } catch (error) {
-          this.#defect('claim', error);
+          this.defect('claim', error);
         }
       },
-      (error: unknown) => this.#defect('claim', error),
+      (error: unknown) => this.defect('claim', error),
     );
   }
 
@@ -394,13 +387,13 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
     this.topicAliases = aliasesFor(packet, session);
     this.#expectLife(keepAliveOf(packet, opened));
     this.context.counters.sessionsOpened++;
-    const greeting = welcome(packet, opened, this.#exchange);
-    if (this.#mostOut < LARGEST_GREETING && encode(greeting, this.version).length > this.#mostOut) {
+    const greeting = welcome(packet, opened, this.#auth?.exchange);
+    if (this.mostOut < LARGEST_GREETING && encode(greeting, this.version).length > this.mostOut) {
       this.#cannotGreet(packet, sessionPresent);
       return;
     }
     send(this, greeting);
-    this.#keepGreeting(packet, admission);
+    this.#auth?.opened(packet, admission);
     this.context.events.emit(sessionOpened(session, this, this.#username, packet.cleanStart, sessionPresent));
     pump(this.context, session, realm.retained);
     if (session.storeId > 0) this.#greetWhenSaved(packet, sessionPresent);
@@ -408,26 +401,13 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
 
   /** [MQTT-3.1.2-24] holds for CONNACK too: who takes none so large is told nothing. */
   #cannotGreet(packet: Connect, sessionPresent: boolean): void {
-    const text = `The client takes packets of ${this.#mostOut} bytes at most, which is too little for CONNACK.`;
+    const text = `The client takes packets of ${this.mostOut} bytes at most, which is too little for CONNACK.`;
     const refusal = refuseConnect(this.context, packet.clientId, this.facts, 'packet_too_large', text);
     this.context.counters.sessionsRefused++;
     this.context.events.emit({ type: 'session.refused', refusal, transport: this.facts });
     const closeCode = CLOSE_CODES.messageTooLarge;
     this.#depart({ reasonCode: undefined, closeCode, text, will: false, forget: !sessionPresent }, refusal.ticket);
-    this.#shut();
-  }
-
-  #keepGreeting({ clientId, username, protocolVersion, cleanStart }: Connect, admission: Admission): void {
-    if (this.#exchange === undefined) return;
-    this.#greeting = {
-      clientId,
-      ...(username === undefined ? {} : { username }),
-      protocolVersion,
-      cleanStart,
-      admittedAs: admission.clientId,
-      method: this.#exchange.method,
-    };
-    this.#exchange = undefined;
+    this.shut();
   }
 
   #notOpened(packet: Connect, { principal }: Admission, met: NotOpened): void {
@@ -459,118 +439,20 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
   }
 
   #refuseWith(reasonCode: number, ticket: string | undefined): void {
-    const told = ticketProperties(this, ticket, this.#mostOut);
-    if (this.#mostOut >= SMALLEST_CONNACK) send(this, { type: 'connack', sessionPresent: false, reasonCode, ...told });
-    this.#shut();
+    const told = ticketProperties(this, ticket, this.mostOut);
+    if (this.mostOut >= SMALLEST_CONNACK) send(this, { type: 'connack', sessionPresent: false, reasonCode, ...told });
+    this.shut();
   }
 
-  // Extended authentication
+  holdReading(): void {
+    this.#decoder.stop();
+    this.stream.pause();
+  }
 
-  challenge(exchange: AuthExchange, data: Uint8Array, patience: number | undefined): void {
-    if (exchange !== this.#exchange) return;
-    if (!this.#sayAuth(ReasonCode.continueAuthentication, exchange, data)) {
-      exchange.abandon();
-      return;
-    }
-    const timed = exchange.renewal ? exchange : this;
-    if (patience !== undefined) this.context.wheel.schedule(timed, patience);
-    if (this.#state !== 'arriving') return;
+  listen(): void {
     this.stream.resume();
     const failure = this.#decoder.resume(this);
     if (failure !== undefined) this.#malformed(failure);
-  }
-
-  /** False if the client takes no packet of that size [MQTT-3.1.2-24]. */
-  #sayAuth(reasonCode: number, exchange: AuthExchange, data: Uint8Array | undefined): boolean {
-    const packet: Auth = { type: 'auth', reasonCode, properties: authProperties(exchange, data) };
-    if (encode(packet, this.version).length > this.#mostOut) return false;
-    send(this, packet);
-    return true;
-  }
-
-  /** What came where only an answer to a challenge, or a goodbye, may come [MQTT-3.1.2-30]. */
-  #answered(packet: Packet, exchange: AuthExchange): void {
-    if (packet.type === 'disconnect') {
-      this.#shut();
-      return;
-    }
-    if (packet.type !== 'auth') {
-      this.#violated(`${packet.type.toUpperCase()} came before CONNACK.`, 'MQTT-3.1.2-30');
-      return;
-    }
-    if (!this.#continues(packet, exchange.method)) return;
-    this.#decoder.stop();
-    this.stream.pause();
-    exchange.answered(packet.properties?.authenticationData);
-  }
-
-  #continues({ reasonCode, properties }: Auth, method: string): boolean {
-    if (properties?.authenticationMethod !== method) {
-      this.#violated('AUTH names another authentication method than CONNECT.', 'MQTT-4.12.0-5');
-      return false;
-    }
-    if (reasonCode === ReasonCode.continueAuthentication) return true;
-    this.#violated('AUTH came with another reason code than 0x18.', 'MQTT-4.12.0-3');
-    return false;
-  }
-
-  /** AUTH in a session: the client authenticates itself again, while everything else goes on (MQTT 5 section 4.12.1). */
-  #authAgain(packet: Auth, realm: Realm, session: Session): void {
-    const greeting = this.#greeting;
-    if (greeting === undefined) {
-      this.#violated('AUTH came though CONNECT named no authentication method.', 'MQTT-4.12.0-7');
-      return;
-    }
-    const { method } = greeting;
-    const { authenticationMethod, authenticationData } = packet.properties ?? {};
-    if (this.#exchange?.waiting === true) {
-      if (this.#continues(packet, method)) this.#exchange.answered(authenticationData);
-    } else if (packet.reasonCode !== ReasonCode.reAuthenticate || this.#exchange !== undefined) {
-      this.#violated('AUTH came where nothing was asked.');
-    } else if (authenticationMethod !== method) {
-      this.#violated('AUTH names another authentication method than CONNECT.', 'MQTT-4.12.1-1');
-    } else {
-      const exchange = new AuthExchange(this, method, authenticationData, true);
-      this.#exchange = exchange;
-      this.context.wheel.schedule(exchange, this.context.limits.connectDeadline);
-      renew(this.context, realm, session, this, greeting, exchange).then(
-        (renewal) => {
-          if (this.#exchange !== exchange || this.#state !== 'open') return;
-          this.#dropExchange();
-          if (!renewal.renewed) this.#notRenewed(renewal.ticket);
-          else if (!this.#sayAuth(ReasonCode.success, exchange, exchange.conclusion)) this.#notRenewed(undefined);
-        },
-        (error: unknown) => this.#defect('renewal', error),
-      );
-    }
-  }
-
-  late(): void {
-    this.#notRenewed(undefined);
-  }
-
-  #notRenewed(ticket: string | undefined): void {
-    const text =
-      ticket === undefined
-        ? 'The client did not come to an end with authenticating itself again.'
-        : 'The client could not authenticate itself again.';
-    const { notAuthorized: reasonCode } = ReasonCode;
-    const violation = ticket === undefined ? ({ reason: 'exchange_broken_off' } as const) : undefined;
-    this.end({
-      reasonCode,
-      closeCode: CLOSE_CODES.notAuthorised,
-      text,
-      will: true,
-      ...(ticket === undefined ? {} : { ticket }),
-      ...(violation === undefined ? {} : { violation }),
-    });
-  }
-
-  #dropExchange(): void {
-    if (this.#exchange === undefined) return;
-    this.context.wheel.cancel(this.#exchange);
-    this.#exchange.abandon();
-    this.#exchange = undefined;
   }
 
   // Life
@@ -595,7 +477,7 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
       try {
         goOn();
       } catch (error) {
-        this.#defect('pause', error);
+        this.defect('pause', error);
       }
       return;
     }
@@ -632,7 +514,7 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
       this.unblock();
       if (this.#state === 'open' && !this.#session!.upToDate) pump(this.context, this.#session!, this.#realm!.retained);
     } catch (error) {
-      this.#defect('drain', error);
+      this.defect('drain', error);
     }
   }
 
@@ -654,7 +536,7 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
   #farewell({ reasonCode, properties }: Disconnect, session: Session): void {
     const asked = properties?.sessionExpiryInterval;
     if (asked !== undefined && asked > 0 && session.expiryAsked === 0) {
-      this.#violated('DISCONNECT gives a session expiry interval to a session that ends with it.', 'MQTT-3.14.2-2');
+      this.violated('DISCONNECT gives a session expiry interval to a session that ends with it.', 'MQTT-3.14.2-2');
       return;
     }
     if (asked !== undefined) session.expiry = Math.min(asked, session.limits.sessionExpiryMaximum);
@@ -672,14 +554,14 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
 
   #finish(ending: Ending, parted: boolean): void {
     if (this.#state === 'greeting' || this.#state === 'arriving') {
-      this.#shut();
+      this.shut();
       return;
     }
     if (this.#state !== 'open') return;
     this.#state = 'ending';
     const ticket = ticketOf(this.context, this.#session!, this.facts, ending);
     if (this.version === 5 && ending.reasonCode !== undefined) this.#sayGoodbye(ending.reasonCode, ticket);
-    this.#shut(parted);
+    this.shut(parted);
     this.#depart(ending, ticket);
   }
 
@@ -694,9 +576,9 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
   }
 
   /** Lets what was written go out, then closes; cuts the connection if the peer does not take it in time. `parted`: the peer has said goodbye. */
-  #shut(parted = false): void {
+  shut(parted = false): void {
     this.#state = 'ending';
-    this.#dropExchange();
+    this.#auth?.drop();
     this.#decoder.stop();
     this.flushLast();
     if (parted) this.stream.part();
@@ -713,7 +595,7 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
     const { state, session } = { state: this.#state, session: this.#session };
     if (state === 'closed') return;
     this.#state = 'closed';
-    this.#dropExchange();
+    this.#auth?.drop();
     this.#decoder.stop();
     this.context.wheel.cancel(this);
     if (state === 'open' && session !== undefined) {
@@ -721,7 +603,7 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
       try {
         this.#depart({ reasonCode: undefined, closeCode: CLOSE_CODES.closedByClient, text, will: true }, undefined);
       } catch (error) {
-        this.#defect('departure', error);
+        this.defect('departure', error);
       }
     }
     this.#gone(this);
@@ -738,7 +620,7 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
 
   // What goes wrong
 
-  #violated(text: string, statement?: string): void {
+  violated(text: string, statement?: string): void {
     const violation = { reason: 'protocol_error', ...(statement === undefined ? {} : { statement }) } as const;
     const { protocolError } = ReasonCode;
     if (this.#state === 'open') {
@@ -746,7 +628,7 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
       return;
     }
     refuseStranger(this.context, this.facts, 'protocol_error', text, statement);
-    this.#shut();
+    this.shut();
   }
 
   #malformed({ code, reasonCode, statement, message, packetType }: DecodeFailure): void {
@@ -765,11 +647,11 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
     const refusal = refuseStranger(this.context, this.facts, reason, message, statement);
     // What is not even the beginning of a CONNECT gets no answer; below MQTT 5 a malformed one neither [MQTT-3.1.4-1].
     const unanswered = packetType !== 'connect' || (this.version < 5 && !TOLD_BELOW_5.has(code));
-    if (unanswered) this.#shut();
+    if (unanswered) this.shut();
     else this.#refuseWith(connackCode(reason, this.version), refusal.ticket);
   }
 
-  #defect(where: string, error: unknown): void {
+  defect(where: string, error: unknown): void {
     this.context.counters.defects++;
     const problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.context.events.emit({ type: 'defect', where: `broker ${where}`, problem });
