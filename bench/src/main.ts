@@ -7,8 +7,8 @@ import { Conductor } from './conductor.ts';
 import { benchLists } from './lists.ts';
 import { measureMemory } from './memory.ts';
 import { type BenchOptions, readOptions, USAGE } from './options.ts';
-import { startAedes } from './peers/aedes.ts';
 import { startMosquitto } from './peers/mosquitto.ts';
+import { startModule } from './peers/own-process.ts';
 import type { PeerOptions, RunningPeer } from './peers/peer.ts';
 import { startSallyport } from './peers/sallyport.ts';
 import { progressLine, table } from './report.ts';
@@ -24,7 +24,8 @@ const IDLE = { pub: 0, sub: 0, crowd: 2300 };
 const RESULTS = fileURLToPath(new URL('../results/', import.meta.url));
 const STARTERS: Readonly<Record<string, (options: PeerOptions) => Promise<RunningPeer>>> = {
   mosquitto: startMosquitto,
-  aedes: startAedes,
+  aedes: (options) => startModule('aedes', 'aedes-process.js', options),
+  'node-floor': (options) => startModule('node-floor', 'node-floor-process.js', options),
   sallyport: startSallyport,
   'sallyport-10000': (options) => startSallyport({ ...options, statements: 10_000 }),
 };

@@ -27,7 +27,7 @@ export const USAGE = `npm run bench -- [codec | lists | revoke | security] [opti
   --runs N              runs per workload; medians are shown (5; quick: 1)
   --seconds N           measured stretch of a run (2; quick: 0.7)
   --minutes N           begin no new workload after this time (40; quick: 2)
-  --peers LIST          mosquitto,aedes,sallyport
+  --peers LIST          mosquitto,aedes,sallyport; also node-floor, sallyport-10000 (policy statements)
   --only PATTERN        workloads whose name matches, e.g. 'fan-in.*QoS 1'
   --server-cores LIST   cores for the servers (0)
   --generator-cores LIST  cores for the load generator (all others)
