@@ -37,6 +37,7 @@ const WITHOUT_NODE = new Set(['model', 'policy', 'web']);
 /** The floors inside packages/server/src. @type {Record<string, number>} */
 export const FLOORS = {
   wiring: 4,
+  workers: 4,
   listeners: 3,
   http: 3,
   broker: 2,

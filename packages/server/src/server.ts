@@ -16,6 +16,7 @@ import { Containments } from './authorization/containments.ts';
 import { PolicyStore } from './authorization/policy-store.ts';
 import { questioner } from './authorization/questioner.ts';
 import { arrivalDoors, ownerOf } from './broker/arrive.ts';
+import type { Attend } from './broker/attend.ts';
 import { Broker } from './broker/broker.ts';
 import { configuredLimits, limitsByPrincipal } from './broker/configured-limits.ts';
 import { newCounters } from './broker/counters.ts';
@@ -39,11 +40,8 @@ import { openInstallation } from './installation.ts';
 import { clientAuthorities } from './listeners/client-authorities.ts';
 import { guardHandshakes } from './listeners/guard-handshakes.ts';
 import { handshakeFailures } from './listeners/handshake-failures.ts';
-import type { HandshakeProblem } from './listeners/handshake-problem.ts';
 import { namedContexts } from './listeners/named-contexts.ts';
 import { secureContextOptions } from './listeners/secure-settings.ts';
-import { listenTcp } from './listeners/tcp.ts';
-import { listenTls } from './listeners/tls.ts';
 import { attachWebSocket } from './listeners/websocket.ts';
 import { serverHealth } from './metrics/health.ts';
 import { openMeters } from './metrics/meters.ts';
@@ -64,8 +62,10 @@ import { firmwareAuthentication, openFirmware } from './wiring/firmware.ts';
 import { certificateTrust, firstDoor } from './wiring/first-door.ts';
 import { foreignRevocation } from './wiring/foreign-revocation.ts';
 import { openGuessing } from './wiring/guessing.ts';
+import { handshakeAdmission } from './wiring/handshake-admission.ts';
 import { openIncidents, throttledLimits } from './wiring/incidents.ts';
 import { openLists } from './wiring/lists.ts';
+import { openMqttListeners } from './wiring/mqtt-listeners.ts';
 import { followOrganisations } from './wiring/organisation-authorities.ts';
 import { ownIssuers } from './wiring/own-issuers.ts';
 import { followDemands } from './wiring/payload-demands.ts';
@@ -73,7 +73,11 @@ import { wireRegistration } from './wiring/registration.ts';
 import { publication } from './wiring/revocation.ts';
 import { overhearCommands } from './wiring/sent-commands.ts';
 import { watchSuspicions } from './wiring/suspicions.ts';
+import { UnderWay } from './wiring/under-way.ts';
 import { announceUnsafeUnlocks, wireUnlock } from './wiring/unlock.ts';
+import { openWorkers } from './wiring/workers.ts';
+import { recordingAuthorizer } from './workers/arrival-desk.ts';
+import { SummedCounters } from './workers/summed-counters.ts';
 
 const VERSION = (createRequire(import.meta.url)('../package.json') as { version: string }).version;
 /** Sessions, what waits in them, and retained messages; in the data directory. */
@@ -167,7 +171,8 @@ async function open(
   events.on('*', (event) => health.observe(event));
   const counters = newCounters();
   let expiring: ExpiryWatch | undefined;
-  const meters = openMeters({ counters, trail, refusals, expiring: () => expiring?.counts ?? {} });
+  const counted = new SummedCounters(counters);
+  const meters = openMeters({ counters: counted.sum, trail, refusals, expiring: () => expiring?.counts ?? {} });
   events.on('*', log);
   events.on('*', (event) => trail.record(event));
   events.on('*', (event) => meters.observe(event));
@@ -227,8 +232,8 @@ async function open(
   );
 
   // Second door: what may you touch.
-  const containments = new Containments();
-  const door = authorizer({ policies, containments, refuse, now });
+  const containments = new Containments((principal, level) => workers?.tell('setContainment', principal, level));
+  const door = recordingAuthorizer(authorizer({ policies, containments, refuse, now }));
 
   const firmware = openFirmware({ registry, database, directory, configuration, events, now, refuse });
   undo.push(() => firmware.stop());
@@ -246,14 +251,13 @@ async function open(
     reconsider: (match) => broker.reconsider(match),
   });
   undo.push(() => addressLists.close());
-  const payloadDemands = await followDemands(registry);
+  const payloadDemands = await followDemands(registry, (type, demand) => workers?.tell('setDemand', type, demand));
   const guessing = await openGuessing({ installation, configuration, emit, now });
   undo.push(() => guessing.close());
-  const ownBroker: Broker = new Broker({
-    now,
-    random: randomBytes,
-    events,
-    limits: configuredLimits(configuration),
+  const limits = configuredLimits(configuration);
+  const asked = {
+    limits,
+    counters,
     arrive: arrivalDoors({
       lists: judgeLists,
       guesses: guessing.guard,
@@ -277,14 +281,43 @@ async function open(
       },
       now,
     }),
-    refuse,
-    attend: (topic, principal) => unlock.attend(topic, principal) ?? firmware.attend(topic),
+    attend: ((topic, principal) => unlock.attend(topic, principal) ?? firmware.attend(topic)) satisfies Attend,
     overhear: overhearCommands({ registry, events, now }),
-    payloadDemands,
-    counters,
-    store,
+  };
+  const onHandshakeFailure = handshakeFailures({
+    refuse,
+    emit,
+    ownNames: () => shownNames(authority),
   });
-  const broker = ownBroker.whole;
+  const readmit = readmission({ authorizer: door, limitsOf });
+  const admitCertificate = handshakeAdmission(certificateAdmission({ trust, now }));
+  const workers = openWorkers({
+    ...asked,
+    counted,
+    configuration,
+    registry,
+    refusals,
+    store,
+    authorizer: door,
+    containments,
+    demands: payloadDemands,
+    admitCertificate,
+    onHandshakeFailure,
+    broker: () => ownBroker,
+    readmit,
+    emit,
+  });
+  const ownBroker: Broker = new Broker({
+    ...asked,
+    now,
+    random: randomBytes,
+    events,
+    refuse,
+    payloadDemands,
+    store,
+    ...(workers && { workers: workers.links }),
+  });
+  const broker = workers ? workers.after(ownBroker.whole) : ownBroker.whole;
   const organisationAuthorities = followOrganisations({ registry, authority, emit });
   undo.push(() => organisationAuthorities.close());
   const published = publication({
@@ -309,10 +342,19 @@ async function open(
       addressLists.lists.forget(change.organisation ?? '');
     foreign.follow(change);
     authorization.follow(change);
-    followRegistry(change, { policies, broker }).catch((problem: unknown) => {
-      emit({ type: 'defect', where: `rights after ${change.action} of ${change.target}`, problem: String(problem) });
-    });
+    underWay.add(
+      followRegistry(change, { policies: workers?.policies(policies) ?? policies, broker }).catch(
+        (problem: unknown) => {
+          emit({
+            type: 'defect',
+            where: `rights after ${change.action} of ${change.target}`,
+            problem: String(problem),
+          });
+        },
+      ),
+    );
   };
+  const underWay = new UnderWay();
   foreign.onRevoked((organisation) => {
     broker.reconsider({ organisation }).catch((problem: unknown) => {
       emit({ type: 'defect', where: 'rights after news of revocation', problem: String(problem) });
@@ -326,6 +368,7 @@ async function open(
   });
   undo.push(endMonitor);
   undo.push(() => ownBroker.close('The server is stopping.'));
+  undo.push(() => workers?.close('The server is stopping.'));
   directories.watch((organisation) => broker.reconsider({ organisation }));
   const incidents = await openIncidents({
     installation,
@@ -352,7 +395,7 @@ async function open(
   events.on('token.revoked', ({ organisation, principal }) => {
     void broker.reconsider(principal === undefined ? { organisation } : { principal });
   });
-  await ownBroker.restore(readmission({ authorizer: door, limitsOf }));
+  await ownBroker.restore(readmit);
   await firmware.start(broker);
 
   const { minimumTlsVersion } = configuration.listeners.mqttTls;
@@ -401,7 +444,12 @@ async function open(
       now,
     }),
     health: () => health.now(),
-    metricsText: () => meters.text(),
+    async metricsText() {
+      await workers?.count();
+      counted.refresh();
+      return meters.text();
+    },
+    ...(workers && { settled: () => underWay.settled() }),
     published: published.answer,
     revocationLists: foreign.listsOf,
     renewRevocation: foreign.renew,
@@ -413,57 +461,29 @@ async function open(
 
   progress('Opening the listeners');
   const accept = ownBroker.accept.bind(ownBroker);
-  const onHandshakeFailure = handshakeFailures({
-    refuse,
-    emit,
-    ownNames: () => shownNames(authority),
-  });
-  const { mqttTls, mqttPlain, http, revocationHttp } = configuration.listeners;
+  const { mqttTls, http, revocationHttp } = configuration.listeners;
   const opened: string[] = [];
-  const { limits } = configuration;
   const rates = {
-    connectRate: limits.maximumConnectRate,
-    connectRatePerAddress: limits.maximumConnectRatePerAddress,
-    boundLoopback: limits.boundLoopback,
+    connectRate: configuration.limits.maximumConnectRate,
+    connectRatePerAddress: configuration.limits.maximumConnectRatePerAddress,
+    boundLoopback: configuration.limits.boundLoopback,
     refuseAddress: guessing.refuseAddress(addressLists.refuseAddress),
   };
-  const admission = certificateAdmission({ trust, now });
   const mqttCredentials = async (): Promise<ServerCredentials> => {
     const ca = await clientAuthorities(registry, authority);
     return { ...authority.serverCredentials(), ca };
   };
-  const tls = mqttTls.enabled
-    ? await listenTls({
-        name: 'mqtt-tls',
-        ...mqttTls,
-        ...rates,
-        credentials: await mqttCredentials(),
-        requestCertificate: mqttTls.clientCertificates !== 'off',
-        ...(mqttTls.clientCertificates === 'require'
-          ? {
-              admitCertificate: async (facts) => {
-                const refused = await admission(facts);
-                return (
-                  refused && { problem: refused.reason as HandshakeProblem, detail: refused.text, cure: refused.cure }
-                );
-              },
-            }
-          : {}),
-        accept,
-        onHandshakeFailure,
-      })
-    : undefined;
-  if (tls) {
-    undo.push(() => tls.close());
-    opened.push(`mqtt-tls ${tls.address}:${tls.port}`);
-  }
-  const plain = mqttPlain.allowPlaintextListener
-    ? await listenTcp({ name: 'mqtt-plain', ...mqttPlain, ...rates, accept, onHandshakeFailure })
-    : undefined;
-  if (plain) {
-    undo.push(() => plain.close());
-    opened.push(`mqtt-plain ${plain.address}:${plain.port}`);
-  }
+  const mqtt = await openMqttListeners({
+    settings: configuration.listeners,
+    rates,
+    credentials: await mqttCredentials(),
+    admitCertificate,
+    accept,
+    onHandshakeFailure,
+    workers,
+  });
+  undo.push(() => mqtt.close());
+  for (const port of [mqtt.tls, mqtt.plain]) if (port) opened.push(`${port.name} ${port.address}:${port.port}`);
   if (http.websocket) {
     const websocket = attachWebSocket(api.server, {
       name: 'websocket',
@@ -511,10 +531,11 @@ async function open(
     opened.push(`enrolment ${enrolmentDoor.address}:${enrolmentDoor.port}`);
   }
 
-  const mqttPort = tls?.port;
+  const mqttPort = mqtt.tls?.port;
+  const plainPort = mqtt.plain?.port;
   writePrivateFile(
     join(directory, SERVER_FILE),
-    `${JSON.stringify({ pid: process.pid, mqttPort: mqttPort ?? null, plainPort: plain?.port ?? null, httpPort, enrolmentPort: enrolmentDoor?.port ?? null, address: http.address })}\n`,
+    `${JSON.stringify({ pid: process.pid, mqttPort: mqttPort ?? null, plainPort: plainPort ?? null, httpPort, enrolmentPort: enrolmentDoor?.port ?? null, address: http.address })}\n`,
   );
   undo.push(() => rmSync(join(directory, SERVER_FILE), { force: true }));
   let handing: Promise<void> = Promise.resolve();
@@ -522,7 +543,7 @@ async function open(
     // One after the other: the last change is the one that stays.
     const handed = handing.then(async () => {
       const credentials = await mqttCredentials();
-      tls?.setCredentials(credentials);
+      mqtt.setCredentials(credentials);
       enrolmentDoor?.setCredentials(credentials);
       if (doors === 'mqtt') return;
       api.server.setSecureContext(secureContext());
@@ -562,7 +583,7 @@ async function open(
     version: VERSION,
     dataDirectory: directory,
     mqttPort,
-    plainPort: plain?.port,
+    plainPort,
     httpPort,
     revocationPort: publishing?.port,
     enrolmentPort: enrolmentDoor?.port,

@@ -2,6 +2,7 @@ import { ALERT_AUDIT_EVENTS } from './alert-audit-events.ts';
 import type { AuditEventRow } from './audit-event-row.ts';
 import { FIRMWARE_AUDIT_EVENTS } from './firmware-audit-events.ts';
 import { UNLOCK_AUDIT_EVENTS } from './unlock-audit-events.ts';
+import { WORKER_AUDIT_EVENTS } from './worker-audit-events.ts';
 
 const CONNECTION = ['clientId', 'listener', 'transport', 'tlsVersion', 'protocolVersion', 'username'];
 const ISSUER = [
@@ -240,6 +241,7 @@ export const AUDIT_EVENTS = {
   ...ALERT_AUDIT_EVENTS,
   ...FIRMWARE_AUDIT_EVENTS,
   ...UNLOCK_AUDIT_EVENTS,
+  ...WORKER_AUDIT_EVENTS,
 
   'store.failing': {
     meaning: 'A store does not take writes; what must be on disk is refused.',

@@ -78,6 +78,7 @@ export function eventLog({ level, now, write }: LogOptions): (event: ServerEvent
         log.warn({ event: type, ...facts });
         break;
       case 'store.failing':
+      case 'worker.lost':
       case 'defect':
         log.error({ event: type, ...facts });
         break;

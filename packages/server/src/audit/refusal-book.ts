@@ -30,6 +30,8 @@ const MOST_STEPS = 20;
  */
 export class RefusalBook {
   readonly #most: number;
+  readonly #ticketsOfAddress: number;
+  readonly #ticketsOfAll: number;
   readonly #now: () => number;
   readonly #random: (size: number) => Uint8Array;
   /** By ticket, oldest first. */
@@ -42,9 +44,11 @@ export class RefusalBook {
   #total = 0;
   #untraced = 0;
 
-  /** `most`: refusals that are kept in memory, 5,000 if left out. */
-  constructor(now: () => number, random: (size: number) => Uint8Array, most = MOST_KEPT) {
+  /** `most`: refusals that are kept in memory, 5,000 if left out. `share`: part of all bounds, where several keep books for one server. */
+  constructor(now: () => number, random: (size: number) => Uint8Array, most = MOST_KEPT, share = 1) {
     this.#most = most;
+    this.#ticketsOfAddress = Math.ceil(TICKETS_OF_ADDRESS * share);
+    this.#ticketsOfAll = Math.ceil(TICKETS_OF_ALL * share);
     this.#now = now;
     this.#random = random;
   }
@@ -65,11 +69,11 @@ export class RefusalBook {
     }
     const bounded = boundedRefusal(refusal);
     const address = bounded.address ?? '';
-    if (this.#tickets >= TICKETS_OF_ALL) {
+    if (this.#tickets >= this.#ticketsOfAll) {
       this.#untraced += 1;
       return this.#addUntraced('all', 'all addresses', bounded, now);
     }
-    if ((this.#ticketsOf.get(address) ?? 0) >= TICKETS_OF_ADDRESS) {
+    if ((this.#ticketsOf.get(address) ?? 0) >= this.#ticketsOfAddress) {
       this.#untraced += 1;
       return this.#addUntraced(`of ${address}`, address || 'an unknown address', bounded, now);
     }
@@ -78,6 +82,21 @@ export class RefusalBook {
     this.#current.set(key, entry);
     this.#forgetOldest(now);
     return shown(entry);
+  }
+
+  /** Takes refusals that another book of the same server has kept and counted, with those of it that have no trace of their own. */
+  adopt(refusals: readonly Refusal[], untraced: number): void {
+    const now = this.#now();
+    this.#untraced += untraced;
+    for (const refusal of refusals) {
+      const { ticket, count } = refusal;
+      const known = this.#entries.get(ticket);
+      this.#total += count - (known?.count ?? 0);
+      const lastAt = Date.parse(refusal.lastAt);
+      const { at = now, saved = 0 } = known ?? {};
+      this.#entries.set(ticket, { first: refusal, at, lastAt, count, saved });
+    }
+    this.#forgetOldest(now);
   }
 
   find(ticket: string): Refusal | undefined {

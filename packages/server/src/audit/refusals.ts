@@ -27,6 +27,8 @@ export interface Refusals {
    * When there are too many, they share one ticket that says how many.
    */
   refuse(refusal: NewRefusal): Refusal;
+  /** Keeps what another process of the server has refused under tickets of its own; of it so many have no trace. */
+  adopt(refusals: readonly Refusal[], untraced: number): void;
   /** Case and the letters that look like digits do not matter. */
   find(ticket: string): Promise<Refusal | undefined>;
   /** Newest first. While the disk does not answer: those in memory. */
@@ -71,6 +73,11 @@ class KeptRefusals implements Refusals {
     const kept = this.#book.add(refusal);
     this.#schedule(SAVE_AFTER);
     return kept;
+  }
+
+  adopt(refusals: readonly Refusal[], untraced: number): void {
+    this.#book.adopt(refusals, untraced);
+    this.#schedule(SAVE_AFTER);
   }
 
   async find(text: string): Promise<Refusal | undefined> {

@@ -6,6 +6,7 @@ import { present } from '../storage/present.ts';
 import { alertRow } from './alert-audit-events.ts';
 import { clip, clipped } from './clip.ts';
 import { firmwareRow } from './firmware-audit-events.ts';
+import { workerRow } from './worker-audit-events.ts';
 
 export type Row = Omit<NewAuditRow, 'at'>;
 
@@ -151,6 +152,10 @@ export function rowOfEvent(event: ServerEvent): Row | undefined {
       const details = { source, subject: clip(subject), fingerprint, notAfter };
       return { type, by, outcome: 'done', ...present({ organisation }), details };
     }
+    case 'worker.started':
+    case 'worker.lost':
+    case 'worker.stopped':
+      return workerRow(event);
     case 'registry.changed':
       return undefined;
     default:

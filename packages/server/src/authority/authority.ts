@@ -14,9 +14,9 @@ import {
 import type { AuthorityLine } from './authority-line.ts';
 import type { ServerPair } from './check-server-pair.ts';
 import { createKeyMaterial } from './create-key-material.ts';
-import { certifies } from './host-names.ts';
 import { writePrivateFile } from './key-files.ts';
 import { type KeyMaterial, loadKeyMaterial } from './load-key-material.ts';
+import { credentialsByName, type NamedCredentials, type NamedPair, type NamedPairs } from './named-credentials.ts';
 import { openOrganisationAuthorities } from './organisation-authorities.ts';
 import { publishedAt } from './published-at.ts';
 import { rootKey } from './root-key.ts';
@@ -46,14 +46,8 @@ export interface ServerCredentials {
   readonly ca: string | readonly string[];
   /** Another certificate for a client that asks for this host name, in lower case; undefined: the one above. */
   readonly forName?: (serverName: string) => NamedCredentials | undefined;
-}
-
-/** A certificate with its key for some host names, in PEM. */
-export interface NamedCredentials {
-  /** SHA-256 of the certificate. */
-  readonly id: string;
-  readonly key: string;
-  readonly cert: string;
+  /** What that chooses from. */
+  readonly named?: NamedPairs;
 }
 
 interface ClientIssueOptions {
@@ -148,20 +142,22 @@ export async function openAuthority(options: AuthorityOptions): Promise<Authorit
   if (!server || endsSoon(server) || !sameNames(namesOf(server.facts), wanted)) server = await issueServer();
   let current: OwnPair = server;
 
-  const ownCredentials = (): NamedCredentials => ({
+  const ownPair = (): NamedPair => ({
     id: current.facts.fingerprintSha256,
     key: serverKeyPem,
     cert: current.pem,
+    facts: namesAlone(current.facts),
   });
 
-  /** That of an organisation for its own host names; the own one for names that an imported one leaves out, which is what clients of before go by. */
-  function credentialsFor(serverName: string): NamedCredentials | undefined {
-    const dot = serverName.indexOf('.');
-    const ofOrganisation = dot > 0 ? serverPairs.of(serverName.slice(0, dot)) : undefined;
-    if (ofOrganisation && certifies(ofOrganisation.facts, serverName)) return credentialsOf(ofOrganisation);
+  function namedPairs(): NamedPairs {
     const imported = serverPairs.of();
-    if (!imported || certifies(imported.facts, serverName)) return undefined;
-    return certifies(current.facts, serverName) ? ownCredentials() : undefined;
+    return {
+      own: ownPair(),
+      ...(imported && { imported: pairOf(imported) }),
+      ofOrganisations: new Map(
+        serverPairs.all().flatMap(({ organisation, ...pair }) => (organisation ? [[organisation, pairOf(pair)]] : [])),
+      ),
+    };
   }
 
   function issuers(): readonly Issuer[] {
@@ -203,12 +199,11 @@ export async function openAuthority(options: AuthorityOptions): Promise<Authorit
     ownServerCertificate: () => ({ facts: current.facts, chainPem: current.pem }),
     serverPairs,
     serverCredentials() {
-      const imported = serverPairs.of();
-      const { key, cert } = imported ? credentialsOf(imported) : ownCredentials();
-      return {
-        ...{ key, cert, ca: material.rootPem },
-        ...(serverPairs.all().length > 0 ? { forName: credentialsFor } : {}),
-      };
+      const named = namedPairs();
+      const { key, cert } = named.imported ?? named.own;
+      const ca = material.rootPem;
+      if (serverPairs.all().length === 0) return { key, cert, ca };
+      return { key, cert, ca, named, forName: (serverName) => credentialsByName(namedPairs())(serverName) };
     },
     async renewServerCertificate() {
       if (!endsSoon(current)) return false;
@@ -234,8 +229,12 @@ interface OwnPair {
   readonly pem: string;
 }
 
-function credentialsOf({ facts, keyPem, chainPem }: ServerPair): NamedCredentials {
-  return { id: facts.fingerprintSha256, key: keyPem, cert: chainPem };
+function pairOf({ facts, keyPem, chainPem }: ServerPair): NamedPair {
+  return { id: facts.fingerprintSha256, key: keyPem, cert: chainPem, facts: namesAlone(facts) };
+}
+
+function namesAlone({ subjectAlternativeNames }: CertificateFacts): NamedPair['facts'] {
+  return { subjectAlternativeNames };
 }
 
 async function newServerKey(directory: string): Promise<string> {

@@ -12,6 +12,9 @@ export function listsHost(names: readonly string[], host: string): boolean {
 }
 
 /** True if a certificate lists this host name or address. */
-export function certifies({ subjectAlternativeNames: { dns, ip } }: CertificateFacts, host: string): boolean {
+export function certifies(
+  { subjectAlternativeNames: { dns, ip } }: Pick<CertificateFacts, 'subjectAlternativeNames'>,
+  host: string,
+): boolean {
   return isIP(host) === 0 ? listsHost(dns, host) : ip.includes(host);
 }

@@ -6,8 +6,18 @@ export type ContainmentLevel = 'throttle' | 'read-only' | 'quarantine';
 /** Who is contained at the moment. Asked by every session at each decision that is not cached. */
 export class Containments {
   readonly #levels = new Map<string, ContainmentLevel>();
+  readonly #onChange: (principal: string, level: ContainmentLevel | undefined) => void;
   /** Changes with every change, so that no earlier answer is believed. */
   version = 0;
+
+  /** `onChange` is told of each change before anybody else acts on it. */
+  constructor(onChange: (principal: string, level: ContainmentLevel | undefined) => void = () => {}) {
+    this.#onChange = onChange;
+  }
+
+  all(): readonly (readonly [principal: string, level: ContainmentLevel])[] {
+    return [...this.#levels];
+  }
 
   /** By written form of the principal. */
   of(principal: string): ContainmentLevel | undefined {
@@ -19,6 +29,7 @@ export class Containments {
     if (level === undefined) this.#levels.delete(principal);
     else this.#levels.set(principal, level);
     this.version++;
+    this.#onChange(principal, level);
   }
 }
 

@@ -8,7 +8,10 @@ import type { BrokerApi } from './whole-server.ts';
  */
 export async function followRegistry(
   { kind, change, organisation, principal, target }: RegistryChange,
-  { policies, broker }: { readonly policies: PolicyStore; readonly broker: Pick<BrokerApi, 'reconsider'> },
+  {
+    policies,
+    broker,
+  }: { readonly policies: Pick<PolicyStore, 'changed' | 'removed'>; readonly broker: Pick<BrokerApi, 'reconsider'> },
 ): Promise<void> {
   if (kind === 'list' || (change === 'created' && kind !== 'policy')) return;
   if (organisation !== undefined && kind === 'policy') await policies.changed(organisation);

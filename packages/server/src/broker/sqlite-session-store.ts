@@ -1,5 +1,5 @@
 import { readRecords } from '../storage/commit-records.ts';
-import { type GroupCommit, openGroupCommit } from '../storage/group-commit.ts';
+import { type CommitLog, type GroupCommit, openGroupCommit } from '../storage/group-commit.ts';
 import { RecentRecords } from '../storage/recent-records.ts';
 import type { Message } from './message.ts';
 import { readStore } from './read-store.ts';
@@ -9,11 +9,11 @@ import { UnsavedRecords } from './unsaved-records.ts';
 
 /** A session store in one SQLite file, written in batches by a thread of its own. */
 export class SqliteSessionStore implements SessionStore {
-  readonly #log: GroupCommit;
+  readonly #log: CommitLog;
   readonly #messages: RecentRecords;
   readonly #waiting: RecentRecords;
 
-  constructor(log: GroupCommit) {
+  constructor(log: CommitLog) {
     this.#log = log;
     this.#messages = new RecentRecords(log);
     this.#waiting = new RecentRecords(log);
@@ -54,11 +54,6 @@ export class SqliteSessionStore implements SessionStore {
 
   load(visitor: StoreVisitor): Promise<void> {
     return readStore(this.#log, visitor);
-  }
-
-  /** Bounds the file, in pages of 4096 bytes. */
-  limit(pages: number): void {
-    this.#log.limit(pages);
   }
 
   putSession(session: StoredSession): void {
@@ -183,6 +178,39 @@ export class SqliteSessionStore implements SessionStore {
   }
 }
 
+/** The session store of the process that has the file, which writes for others too. */
+export class SessionDatabase extends SqliteSessionStore {
+  readonly #file: GroupCommit;
+
+  constructor(file: GroupCommit) {
+    super(file);
+    this.#file = file;
+  }
+
+  /** Bounds the file, in pages of 4096 bytes. */
+  limit(pages: number): void {
+    this.#file.limit(pages);
+  }
+
+  /** Writes what another process has recorded, as {@link GroupCommit.append} does. */
+  append(records: Uint8Array, done: () => void): void {
+    const memory = new ArrayBuffer(records.length);
+    new Uint8Array(memory).set(records);
+    this.#file.append({ memory, length: records.length }, done);
+  }
+
+  follow(follower: Parameters<GroupCommit['follow']>[0]): () => void {
+    return this.#file.follow(follower);
+  }
+
+  /** The rows of a query. */
+  async rows(sql: string): Promise<readonly Record<string, unknown>[]> {
+    const found: Record<string, unknown>[] = [];
+    await this.#file.read(sql, (row) => found.push(row));
+    return found;
+  }
+}
+
 /**
  * Opens, or makes, the session store at `path`. Rejects with `data_directory_unusable`, `data_directory_in_use`, `database_damaged` or
  * `database_too_new`. `retryPause`: milliseconds between two attempts while the disk fails.
@@ -190,9 +218,9 @@ export class SqliteSessionStore implements SessionStore {
 export async function openSessionStore(
   path: string,
   options: { readonly retryPause?: number } = {},
-): Promise<SqliteSessionStore> {
+): Promise<SessionDatabase> {
   const plan = { path, migrations: SESSION_MIGRATIONS, statements: SESSION_STATEMENTS };
-  return new SqliteSessionStore(await openGroupCommit({ ...plan, ...options }));
+  return new SessionDatabase(await openGroupCommit({ ...plan, ...options }));
 }
 
 /** `Buffer` brings its own form for JSON, which is four times as long. */

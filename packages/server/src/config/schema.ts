@@ -23,6 +23,7 @@ import { LISTS_SECTION, proxyAddresses } from './lists-section.ts';
 import { ORGANISATIONS_SECTION } from './organisations-section.ts';
 import { REVOCATION_LISTENER, REVOCATION_SECTION } from './revocation-section.ts';
 import { unlockSection } from './unlock-section.ts';
+import { WORKERS } from './workers-section.ts';
 
 /** Bounds that differ by who is connected (watson-iot.md section 2.9 has the figures of the platform that these follow). */
 function sessionLimits(
@@ -424,6 +425,7 @@ export const CONFIGURATION = section('The whole file.', {
       queueSize: '64MiB',
     }),
   }),
+  workers: WORKERS,
   revocation: REVOCATION_SECTION,
   lists: LISTS_SECTION,
   firmware: firmwareSection,

@@ -10,6 +10,7 @@ import type { RevocationEvent } from './revocation-events.ts';
 import type { TokenEvent } from './token-events.ts';
 import type { TransportFacts } from './transport-facts.ts';
 import type { UnlockEvent } from './unlock-events.ts';
+import type { WorkerEvent } from './worker-events.ts';
 
 export type { CredentialKind } from './credential-kind.ts';
 
@@ -88,6 +89,7 @@ export type ServerEvent =
   | OauthEvent
   | RevocationEvent
   | UnlockEvent
+  | WorkerEvent
   | { readonly type: 'store.failing'; readonly store: string; readonly problem: string }
   | { readonly type: 'store.recovered'; readonly store: string }
   | { readonly type: 'defect'; readonly where: string; readonly problem: string };

@@ -141,6 +141,8 @@ export interface ApiOptions {
   readonly explain: (question: Question) => Explanation | Promise<Explanation>;
   readonly health: () => Health | Promise<Health>;
   readonly metricsText: () => string | Promise<string>;
+  /** Resolves when what a change brings about has come about everywhere; a change is answered then. Left out: at once. */
+  readonly settled?: () => Promise<void>;
   /** How the revocation lists of an imported authority stand, by its SHA-256. */
   readonly revocationLists: (authority: string) => readonly RevocationSourceDocument[];
   /** Fetches its lists, and asks its responders about the certificates that were seen, now. */

@@ -74,14 +74,19 @@ export function buildApi(options: ApiOptions): FastifyInstance<Server> {
     plain.register(async (scope) => firmwareDoor(scope, { ...door, refuse: refusals.refuse, emit, now }));
   }
   const gate = operatorGate(options);
-  plain.register(async (scope) => registerRoutes(scope, routes, gate), { prefix: API_PREFIX });
+  plain.register(async (scope) => registerRoutes(scope, routes, gate, options.settled), { prefix: API_PREFIX });
   const { oauth } = options;
   if (oauth) plain.register(async (scope) => openOauthDoor(scope, { ...options, oauth, gate }));
   if (options.enrolment) registerEst(plain, { desk: options.enrolment, listener: 'https', now: options.now });
   return app;
 }
 
-function registerRoutes(scope: FastifyInstance, routes: readonly Route[], gate: OperatorGate): void {
+function registerRoutes(
+  scope: FastifyInstance,
+  routes: readonly Route[],
+  gate: OperatorGate,
+  settled: ApiOptions['settled'],
+): void {
   const admitted = new WeakMap<FastifyRequest, Admitted>();
   for (const one of routes) {
     const { needs } = one;
@@ -108,6 +113,7 @@ function registerRoutes(scope: FastifyInstance, routes: readonly Route[], gate: 
           request,
           reply,
         });
+        if (settled && one.method !== 'GET') await settled();
         if (!one.answer) return reply.code(204).send();
         if (reply.statusCode === 200) reply.code(one.answer.status ?? 200);
         if (!reply.hasHeader('content-type')) reply.type(one.answer.type ?? 'application/json');

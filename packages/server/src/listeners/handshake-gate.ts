@@ -1,13 +1,15 @@
 import type { Socket } from 'node:net';
 import type { FirstBytes } from './client-hello.ts';
-import { connectRateGate } from './connect-rate.ts';
+import { type BoundMet, connectionBounds } from './connection-bounds.ts';
 import type { HandshakeFailureReport, HandshakeProblem } from './handshake-problem.ts';
 import type { ListenerBounds } from './listener-options.ts';
-import { isLoopback, type SocketAddresses, socketAddresses } from './socket-address.ts';
+import { type SocketAddresses, socketAddresses } from './socket-address.ts';
 
 export interface HandshakeGateOptions extends ListenerBounds {
   readonly name: string;
   readonly onHandshakeFailure: HandshakeFailureReport;
+  /** Told when the handshake of a connection has come to an end, good or bad. */
+  readonly onSettled?: (socket: Socket) => void;
 }
 
 /** A connection whose handshake is not done. It ends in exactly one of `done`, `fail`, its deadline, or the peer's going. */
@@ -29,65 +31,18 @@ export interface HandshakeGate {
   close(): void;
 }
 
-/** What is reported, in what words, with which cure. */
-type BoundMet = readonly [HandshakeProblem, string, (string | undefined)?];
-
 const ignored = (): void => {};
 
-/** No bound of their own for proxies on this machine, unless one was asked for. */
-const PER_ADDRESS = 32;
-
 export function handshakeGate(options: HandshakeGateOptions): HandshakeGate {
-  const { name, onHandshakeFailure, maximumConnections = 10_000, maximumHandshakes = 512 } = options;
-  const { handshakeTimeout = 10_000 } = options;
-  const now = () => performance.now();
-  const { connectRate, connectRatePerAddress, boundLoopback = false } = options;
-  const tooFast = connectRateGate({ ...(connectRate && { connectRate }), now });
-  const tooFastOfOne = connectRateGate({ ...(connectRatePerAddress && { connectRatePerAddress }), now });
+  const { name, onHandshakeFailure, onSettled, handshakeTimeout = 10_000 } = options;
+  const bounds = connectionBounds(options);
   const unfinished = new Set<Socket>();
-  const perAddress = new Map<string, number>();
-  let connections = 0;
 
-  const boundOf = (address: string): number =>
-    options.maximumHandshakesPerAddress ??
-    (isLoopback(address) && !boundLoopback ? Number.POSITIVE_INFINITY : PER_ADDRESS);
-
-  function boundMet({ remoteAddress }: SocketAddresses): BoundMet | undefined {
-    const refused = options.refuseAddress?.(remoteAddress);
-    if (refused) return [refused.problem, refused.detail, refused.cure];
-    if (connections >= maximumConnections) {
-      return ['connection_limit', `The listener has ${maximumConnections} connections, which is its bound.`];
-    }
-    if (unfinished.size >= maximumHandshakes) {
-      return [
-        'too_many_handshakes',
-        `${maximumHandshakes} handshakes are unfinished, which is the bound of the listener.`,
-      ];
-    }
-    const bound = boundOf(remoteAddress);
-    if ((perAddress.get(remoteAddress) ?? 0) >= bound) {
-      return [
-        'too_many_handshakes',
-        `${bound} handshakes of this address are unfinished, which is the bound for one address.`,
-      ];
-    }
-    if ((boundLoopback || !isLoopback(remoteAddress)) && tooFastOfOne(remoteAddress)) {
-      return [
-        'connection_limit',
-        `More than ${connectRatePerAddress} connections per second come from this address (limits.maximumConnectRatePerAddress).`,
-      ];
-    }
-    if (tooFast(remoteAddress)) {
-      return [
-        'connection_limit',
-        `More than ${connectRate} connections per second come to the listener (limits.maximumConnectRate).`,
-      ];
-    }
-    return undefined;
-  }
-
-  function report({ remoteAddress, remotePort }: SocketAddresses, met: BoundMet, first?: FirstBytes): void {
-    const [problem, detail, cure] = met;
+  function report(
+    { remoteAddress, remotePort }: SocketAddresses,
+    { problem, detail, cure }: BoundMet,
+    first?: FirstBytes,
+  ): void {
     onHandshakeFailure({
       listener: name,
       remoteAddress,
@@ -116,11 +71,9 @@ export function handshakeGate(options: HandshakeGateOptions): HandshakeGate {
     done(): boolean {
       if (this.#socket === undefined) return false;
       clearTimeout(this.#deadline);
-      const { remoteAddress } = this.addresses;
       unfinished.delete(this.#socket);
-      const left = (perAddress.get(remoteAddress) ?? 1) - 1;
-      if (left === 0) perAddress.delete(remoteAddress);
-      else perAddress.set(remoteAddress, left);
+      bounds.settled(this.addresses.remoteAddress);
+      onSettled?.(this.#socket);
       this.#socket = undefined;
       this.#deadline = undefined;
       return true;
@@ -130,7 +83,7 @@ export function handshakeGate(options: HandshakeGateOptions): HandshakeGate {
       const socket = this.#socket;
       if (socket === undefined || !this.done()) return;
       socket.destroy();
-      report(this.addresses, [problem, detail], this.firstBytes);
+      report(this.addresses, { problem, detail }, this.firstBytes);
     }
 
     #late(): void {
@@ -150,19 +103,16 @@ export function handshakeGate(options: HandshakeGateOptions): HandshakeGate {
       // A reset before anybody listens for it must not end the process.
       socket.on('error', ignored);
       const addresses = socketAddresses(socket);
-      const met = addresses && boundMet(addresses);
+      const met = addresses && bounds.admit(addresses.remoteAddress);
       if (!addresses || met) {
         socket.destroy();
         if (addresses && met) report(addresses, met);
         return undefined;
       }
-      const { remoteAddress } = addresses;
-      connections += 1;
       unfinished.add(socket);
-      perAddress.set(remoteAddress, (perAddress.get(remoteAddress) ?? 0) + 1);
       const pending = new Pending(socket, addresses);
       socket.on('close', () => {
-        connections -= 1;
+        bounds.gone();
         pending.closed();
       });
       return pending;

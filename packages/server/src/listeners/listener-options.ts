@@ -1,8 +1,11 @@
+import type { Socket } from 'node:net';
 import type { ServerCredentials } from '../authority/authority.ts';
 import type { ByteStream } from '../broker/byte-stream.ts';
 import type { TransportFacts } from '../events/transport-facts.ts';
 import type { ConnectRates } from './connect-rate.ts';
 import type { HandshakeFailureReport, HandshakeProblem } from './handshake-problem.ts';
+import type { TicketKeys } from './session-tickets.ts';
+import type { SocketAddresses } from './socket-address.ts';
 
 /** Takes over a connection whose handshake is done. It must call `attach` before it returns. */
 export type AcceptStream = (stream: ByteStream, facts: TransportFacts) => void;
@@ -30,23 +33,44 @@ export interface ListenerBounds extends ConnectRates {
   readonly handshakeTimeout?: number;
 }
 
-export interface TcpListenerOptions extends ListenerBounds {
+/** What serves the connections of a listener, whoever has accepted them. */
+export interface DoorOptions extends ListenerBounds {
   /** Appears in facts, events and errors, for example `mqtt-tls`. */
   readonly name: string;
+  readonly accept: AcceptStream;
+  readonly onHandshakeFailure: HandshakeFailureReport;
+  /** Told when the handshake of a connection has come to an end, good or bad. */
+  readonly onSettled?: (socket: Socket) => void;
+  /** Whether a client for whom a named proxy speaks may go on; asked before its bounds. Left out: it may. */
+  readonly judgeProxied?: (socket: Socket, client: SocketAddresses) => Promise<boolean>;
+}
+
+/** Serves connections one by one. */
+export interface Door {
+  /** Takes over a connection of which nothing was read. */
+  take(socket: Socket): void;
+  /** Ends unfinished handshakes. */
+  close(): void;
+}
+
+/** Where a port is opened. */
+export interface PortOptions {
   /** Address of this machine, or `0.0.0.0` or `::` for all. */
   readonly address: string;
   /** 0 takes a free one. */
   readonly port: number;
   /** What changes the port, for the cure of `port_taken`. Default: the configuration key or flag of the listener's kind. */
   readonly portSetting?: string;
-  readonly accept: AcceptStream;
-  readonly onHandshakeFailure: HandshakeFailureReport;
 }
+
+export interface TcpListenerOptions extends DoorOptions, PortOptions {}
 
 export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
 
-export interface TlsListenerOptions extends TcpListenerOptions {
+export interface TlsDoorOptions extends DoorOptions {
   readonly credentials: ServerCredentials;
+  /** What seals session tickets; keys of its own if left out. */
+  readonly ticketKeys?: TicketKeys;
   /** Default TLS 1.2. */
   readonly minimumTlsVersion?: TlsVersion;
   /** Asks clients for a certificate. None, or one that is not trusted, does not end the handshake: the facts say so. Default false. */
@@ -60,6 +84,13 @@ export interface TlsListenerOptions extends TcpListenerOptions {
   ) => Promise<
     { readonly problem: HandshakeProblem; readonly detail: string; readonly cure?: string | undefined } | undefined
   >;
+}
+
+export interface TlsListenerOptions extends TlsDoorOptions, PortOptions {}
+
+export interface TlsDoor extends Door {
+  /** From the next handshake on. Running connections keep what they agreed; tickets of earlier sessions end. */
+  setCredentials(credentials: ServerCredentials, ticketKeys?: TicketKeys): void;
 }
 
 /** An open port. */

@@ -12,6 +12,8 @@ export interface ProxyDoorOptions {
   readonly maximumHandshakes?: number;
   readonly handshakeTimeout?: number;
   readonly onHandshakeFailure: HandshakeFailureReport;
+  /** Whether the client for whom a proxy speaks may go on; asked before the gate. Left out: it may. */
+  readonly judgeProxied?: (socket: Socket, client: SocketAddresses) => Promise<boolean>;
 }
 
 /** Lets a connection through the gate: `proceed` is called with where the client is, which a named proxy says by its header. */
@@ -23,17 +25,18 @@ export type ProxyDoor = (socket: Socket, proceed: (pending: PendingHandshake) =>
  */
 export function proxyDoor(gate: HandshakeGate, options: ProxyDoorOptions): ProxyDoor {
   const { name, proxyAddresses = [], maximumHandshakes = 512, handshakeTimeout = 10_000, onHandshakeFailure } = options;
+  const { judgeProxied } = options;
   const enter: ProxyDoor = (socket, proceed) => {
     const pending = gate.enter(socket);
     if (pending) proceed(pending);
   };
   if (proxyAddresses.length === 0) return enter;
-  const proxies = indexOf(proxyAddresses);
+  const isProxy = namedProxies(proxyAddresses);
   const waiting = new Set<Socket>();
 
   return (socket, proceed) => {
     const own = socketAddresses(socket);
-    if (!own || proxies.find(own.remoteAddress) < 0) {
+    if (!own || !isProxy(own.remoteAddress)) {
       enter(socket, proceed);
       return;
     }
@@ -72,12 +75,22 @@ export function proxyDoor(gate: HandshakeGate, options: ProxyDoorOptions): Proxy
       }
       const rest = held.subarray(header.length);
       const { source } = header;
-      if (source) presentAs(socket, { ...own, remoteAddress: source.address, remotePort: source.port });
-      const pending = gate.enter(socket);
-      if (!pending) return;
-      proceed(pending);
-      // Behind whoever waits for the first bytes now.
-      if (rest.length > 0) socket.unshift(rest);
+      const client = source ? { ...own, remoteAddress: source.address, remotePort: source.port } : own;
+      if (source) presentAs(socket, client);
+      const goOn = (): void => {
+        const pending = gate.enter(socket);
+        if (!pending) return;
+        proceed(pending);
+        // Behind whoever waits for the first bytes now.
+        if (rest.length > 0) socket.unshift(rest);
+      };
+      if (!judgeProxied) goOn();
+      else {
+        judgeProxied(socket, client).then(
+          (may) => (may ? goOn() : socket.destroy()),
+          () => socket.destroy(),
+        );
+      }
     };
     socket.on('readable', onReadable);
   };
@@ -92,11 +105,13 @@ export function presentAs(socket: Socket, { remoteAddress, remotePort }: SocketA
   });
 }
 
-function indexOf(addresses: readonly string[]): AddressIndex {
-  return new AddressIndex(
+/** Tells which addresses are among the named ones. */
+export function namedProxies(addresses: readonly string[]): (address: string) => boolean {
+  const index = new AddressIndex(
     addresses.flatMap((text) => {
       const read = parseListEntry(text);
       return read.ok && read.value.kind === 'range' ? [{ ...read.value.range, ends: Number.POSITIVE_INFINITY }] : [];
     }),
   );
+  return (address) => index.find(address) >= 0;
 }

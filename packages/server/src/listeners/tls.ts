@@ -1,18 +1,20 @@
-import { createServer, type TLSSocket } from 'node:tls';
+import { createServer, type Server, type TLSSocket } from 'node:tls';
+import type { ServerCredentials } from '../authority/authority.ts';
 import type { TransportFacts } from '../events/transport-facts.ts';
 import { guardHandshakes } from './guard-handshakes.ts';
+import type { HandshakeGate } from './handshake-gate.ts';
 import { listen, stopListening } from './listen.ts';
-import type { TlsListener, TlsListenerOptions } from './listener-options.ts';
+import type { TlsDoor, TlsDoorOptions, TlsListener, TlsListenerOptions } from './listener-options.ts';
 import { namedContexts } from './named-contexts.ts';
 import { secureContextOptions, tlsServerOptions } from './secure-settings.ts';
-import { renewTickets } from './session-tickets.ts';
+import { renewTickets, type TicketKeys } from './session-tickets.ts';
 import { socketAddresses } from './socket-address.ts';
 import { SocketStream } from './socket-stream.ts';
 import { tlsFacts } from './tls-facts.ts';
 
 /** Nothing is read while the certificate is judged; a judgement that breaks off is a refusal. */
 async function admitOrEnd(
-  { name, admitCertificate, accept, onHandshakeFailure }: TlsListenerOptions,
+  { name, admitCertificate, accept, onHandshakeFailure }: TlsDoorOptions,
   socket: TLSSocket,
   facts: TransportFacts,
 ): Promise<void> {
@@ -39,10 +41,39 @@ const UNJUDGED = {
   detail: 'The client certificate could not be judged, because something that this needs is broken.',
 } as const;
 
+/** A TLS server with its gate, before it listens, if it ever does. */
+interface Guarded {
+  readonly server: Server;
+  readonly gate: HandshakeGate;
+  readonly setCredentials: TlsDoor['setCredentials'];
+}
+
+/** Serves MQTT over TLS 1.2 and 1.3. A connection is handed over when its handshake is done. */
+export function tlsDoor(options: TlsDoorOptions): TlsDoor {
+  const { server, gate, setCredentials } = guarded(options);
+  return { take: (socket) => void server.emit('connection', socket), close: () => gate.close(), setCredentials };
+}
+
 /** Opens a port for MQTT over TLS 1.2 and 1.3. A connection is handed over when its handshake is done. */
 export async function listenTls(options: TlsListenerOptions): Promise<TlsListener> {
-  const { name, address, port, portSetting = '--mqtt-port', accept } = options;
-  const { credentials, minimumTlsVersion = 'TLSv1.2', requestCertificate = false, handshakeTimeout = 10_000 } = options;
+  const { name, address, port, portSetting = '--mqtt-port' } = options;
+  const { server, gate, setCredentials } = guarded(options);
+  const bound = await listen(server, { name, address, port, portSetting });
+  return {
+    name,
+    address: bound.address,
+    port: bound.port,
+    setCredentials,
+    async close() {
+      gate.close();
+      await stopListening(server);
+    },
+  };
+}
+
+function guarded(options: TlsDoorOptions): Guarded {
+  const { name, accept, credentials, minimumTlsVersion = 'TLSv1.2' } = options;
+  const { requestCertificate = false, handshakeTimeout = 10_000 } = options;
   const named = namedContexts(minimumTlsVersion, credentials);
   const server = createServer({
     // The gate keeps the deadline, which begins with the connection; the server's own is the second line.
@@ -50,7 +81,7 @@ export async function listenTls(options: TlsListenerOptions): Promise<TlsListene
     SNICallback: named.SNICallback,
   });
   const gate = guardHandshakes(server, options);
-  named.use(credentials, renewTickets(server));
+  named.use(credentials, renewTickets(server, options.ticketKeys));
 
   server.on('secureConnection', (socket: TLSSocket) => {
     const addresses = socketAddresses(socket);
@@ -65,18 +96,12 @@ export async function listenTls(options: TlsListenerOptions): Promise<TlsListene
     else void admitOrEnd(options, socket, facts);
   });
 
-  const bound = await listen(server, { name, address, port, portSetting });
   return {
-    name,
-    address: bound.address,
-    port: bound.port,
-    setCredentials(renewed) {
+    server,
+    gate,
+    setCredentials(renewed: ServerCredentials, ticketKeys?: TicketKeys): void {
       server.setSecureContext(secureContextOptions(renewed, minimumTlsVersion));
-      named.use(renewed, renewTickets(server));
-    },
-    async close() {
-      gate.close();
-      await stopListening(server);
+      named.use(renewed, renewTickets(server, ticketKeys));
     },
   };
 }

@@ -106,6 +106,12 @@ const OTHER_METERS = {
     'gauge',
     'Revocation lists and OCSP responders of imported authorities that cannot be used.',
   ),
+  workers: row(
+    'sallyport_workers',
+    'gauge',
+    'Worker processes that take connections; 0 where there is one process for all.',
+  ),
+  workersLost: row('sallyport_workers_lost_total', 'counter', 'Worker processes that have died and were replaced.'),
   storeFailing: row('sallyport_store_failing', 'gauge', '1 while a store cannot be written, by store.'),
 } as const;
 
@@ -158,6 +164,10 @@ export function openMeters({ counters, trail, refusals, expiring = () => ({}) }:
   });
   const silent = new Set<string>();
   read(registers, OTHER_METERS.revocationFailing, () => silent.size);
+  const workers = new Set<number>();
+  let workersLost = 0;
+  read(registers, OTHER_METERS.workers, () => workers.size);
+  read(registers, OTHER_METERS.workersLost, () => workersLost);
   const failing = new Gauge({
     name: OTHER_METERS.storeFailing.name,
     help: OTHER_METERS.storeFailing.meaning,
@@ -171,7 +181,12 @@ export function openMeters({ counters, trail, refusals, expiring = () => ({}) }:
       else if (event.type.startsWith('unlock.')) unlocks.inc({ step: event.type.slice('unlock.'.length) });
       else if (event.type === 'revocation.failing') silent.add(`${event.authority} ${event.url}`);
       else if (event.type === 'revocation.recovered') silent.delete(`${event.authority} ${event.url}`);
-      else if (event.type === 'store.failing') failing.set({ store: event.store }, 1);
+      else if (event.type === 'worker.started') workers.add(event.worker);
+      else if (event.type === 'worker.stopped') workers.delete(event.worker);
+      else if (event.type === 'worker.lost') {
+        workers.delete(event.worker);
+        workersLost++;
+      } else if (event.type === 'store.failing') failing.set({ store: event.store }, 1);
       else if (event.type === 'store.recovered') failing.set({ store: event.store }, 0);
     },
     text: () => registry.metrics(),

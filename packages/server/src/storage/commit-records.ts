@@ -7,7 +7,8 @@ const TEXT = 2;
 const BYTES = 3;
 /** Stands where the number of a statement would, in a record that was taken back. */
 const TAKEN_BACK = 255;
-const FIRST_SIZE = 65_536;
+/** Bytes of a buffer that was not grown. */
+export const FIRST_SIZE = 65_536;
 
 /**
  * Records of what a database is to do, one behind the other in one buffer: number of the statement, whether it puts (needs room), number

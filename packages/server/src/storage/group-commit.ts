@@ -1,12 +1,29 @@
 import { Worker } from 'node:worker_threads';
 import { Failure } from '@sallyport/model';
-import { CommitRecords } from './commit-records.ts';
+import { CommitRecords, FIRST_SIZE } from './commit-records.ts';
 import type { Batch, FromWorker, GroupCommitPlan, ToWorker } from './group-commit-messages.ts';
 
 export interface GroupCommitOptions extends GroupCommitPlan {
   /** Milliseconds between two attempts while the disk fails. */
   readonly retryPause?: number;
 }
+
+/** Where records are written, whichever process has the database. */
+export type CommitLog = Pick<
+  GroupCommit,
+  | 'written'
+  | 'committed'
+  | 'failing'
+  | 'behind'
+  | 'batch'
+  | 'offset'
+  | 'takeBack'
+  | 'record'
+  | 'read'
+  | 'listen'
+  | 'flush'
+  | 'close'
+>;
 
 /** Told what becomes of records. */
 export interface GroupCommitListener {
@@ -35,7 +52,11 @@ export class GroupCommit {
   readonly #worker: Worker;
   readonly #retryPause: number;
   #listener: GroupCommitListener = { committed() {}, failing() {}, recovered() {} };
+  readonly #followers = new Set<Pick<GroupCommitListener, 'recovered'> & { failing(problem: string): void }>();
   #records = new CommitRecords();
+  /** Batches of others, to go with the next commit, and what is to be called when it is done. */
+  #others: { readonly batch: Batch; readonly done: () => void }[] = [];
+  #othersSent: (() => void)[] = [];
   #spare: ArrayBuffer[] = [];
   #scheduled = false;
   #busy = false;
@@ -45,6 +66,7 @@ export class GroupCommit {
   #held: Batch[] = [];
   #retry: NodeJS.Timeout | undefined;
   #rows: ((message: Extract<FromWorker, { type: 'rows' }>) => void) | undefined;
+  #reading: Promise<void> = Promise.resolve();
   #settled: (() => void)[] = [];
   #closed: (() => void) | undefined;
   #ended = false;
@@ -63,6 +85,22 @@ export class GroupCommit {
 
   listen(listener: GroupCommitListener): void {
     this.#listener = listener;
+  }
+
+  /** Told when the disk begins to fail and when it takes records again, besides the listener; the answer ends it. */
+  follow(follower: Pick<GroupCommitListener, 'recovered'> & { failing(problem: string): void }): () => void {
+    this.#followers.add(follower);
+    return () => this.#followers.delete(follower);
+  }
+
+  /**
+   * Takes records that another process has gathered; batches of one source keep their order. `done` is called when they are on disk, or,
+   * while the disk fails, when what removes of them is.
+   */
+  append(batch: Batch, done: () => void): void {
+    this.written++;
+    this.#others.push({ batch, done });
+    this.#wake();
   }
 
   /** So much waits for the disk that what can wait elsewhere should. */
@@ -88,16 +126,19 @@ export class GroupCommit {
   /** Begins a record of `count` values, which are to be written to the answer in the same turn. `puts`: it needs room on the disk. */
   record(statement: number, puts: boolean, count: number): CommitRecords {
     this.written++;
-    if (!this.#scheduled && !this.#busy && !this.failing) {
-      this.#scheduled = true;
-      setImmediate(this.#send);
-    }
+    this.#wake();
     this.#records.begin(statement, puts, count);
     return this.#records;
   }
 
-  /** Shows every row that a query answers. */
-  async read(sql: string, visit: (row: Record<string, unknown>) => void): Promise<void> {
+  /** Shows every row that a query answers. Queries are answered one after the other. */
+  read(sql: string, visit: (row: Record<string, unknown>) => void): Promise<void> {
+    const reading = this.#reading.then(() => this.#read(sql, visit));
+    this.#reading = reading.catch(() => {});
+    return reading;
+  }
+
+  async #read(sql: string, visit: (row: Record<string, unknown>) => void): Promise<void> {
     let begin: { readonly sql?: string } = { sql };
     for (;;) {
       const asked = begin;
@@ -138,9 +179,27 @@ export class GroupCommit {
     return this.#ended || (this.failing ? !this.#busy : this.committed === this.written);
   }
 
+  #wake(): void {
+    if (this.#scheduled || this.#busy || this.failing) return;
+    this.#scheduled = true;
+    setImmediate(this.#send);
+  }
+
   #next(): void {
-    if (this.#busy || this.failing || this.#records.length === 0) return;
-    this.#commit([this.#takeRecords()], false);
+    if (this.#busy || this.failing || !this.#gathered) return;
+    this.#commit(this.#takeAll(), false);
+  }
+
+  get #gathered(): boolean {
+    return this.#records.length > 0 || this.#others.length > 0;
+  }
+
+  /** What others have gathered, and what was gathered here. */
+  #takeAll(): Batch[] {
+    const others = this.#others;
+    this.#others = [];
+    for (const { done } of others) this.#othersSent.push(done);
+    return [...others.map(({ batch }) => batch), this.#takeRecords()];
   }
 
   #takeRecords(): Batch {
@@ -185,24 +244,35 @@ export class GroupCommit {
   #done(batches: readonly Batch[]): void {
     this.committed = this.#sent;
     for (const { memory } of batches) {
-      if (this.#spare.length < KEPT_BUFFERS && memory.byteLength <= KEPT_SIZE) this.#spare.push(memory);
+      const { byteLength } = memory;
+      const keeps = this.#spare.length < KEPT_BUFFERS && byteLength >= FIRST_SIZE && byteLength <= KEPT_SIZE;
+      if (keeps) this.#spare.push(memory);
     }
     // The next batch is on its way before anybody is told of the last one.
+    const othersDone = this.#takeOthersSent();
     this.#next();
     this.#listener.committed();
+    for (const done of othersDone) done();
+  }
+
+  #takeOthersSent(): readonly (() => void)[] {
+    const sent = this.#othersSent;
+    this.#othersSent = [];
+    return sent;
   }
 
   #fail(problem: string, batches: readonly Batch[]): void {
     this.failing = true;
-    this.#held = [...batches, this.#takeRecords()];
+    this.#held = [...batches, ...this.#takeAll()];
     this.#listener.failing(problem, this.#held);
+    for (const follower of this.#followers) follower.failing(problem);
     // What removes may still be possible, and makes room.
     this.#tryLean();
   }
 
   #tryLean(): void {
     if (this.#busy || this.#ended) return;
-    if (this.#records.length > 0) this.#held.push(this.#takeRecords());
+    if (this.#gathered) this.#held.push(...this.#takeAll());
     this.#commit(this.#held, true);
     this.#held = [];
   }
@@ -212,10 +282,12 @@ export class GroupCommit {
     else {
       this.committed = this.#sent;
       this.#listener.committed();
+      for (const done of this.#takeOthersSent()) done();
     }
     if (room === true) {
       this.failing = false;
       this.#listener.recovered();
+      for (const follower of this.#followers) follower.recovered();
       this.#next();
       return;
     }
@@ -231,6 +303,7 @@ export class GroupCommit {
     this.#ended = true;
     this.failing = true;
     this.#listener.failing(problem, []);
+    for (const follower of this.#followers) follower.failing(problem);
     this.#tellSettled();
   }
 

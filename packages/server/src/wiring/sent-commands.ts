@@ -67,12 +67,13 @@ export function overhearCommands({ registry, events, now }: SentCommandsOptions)
   }
 
   return (topic) => {
-    const [, type = '', id = '', what, name, format = ''] = TOPIC.exec(topic) ?? [];
-    if (what === 'cmd' && name !== IDENTITY_MESSAGE && PROTECTED.has(format)) {
+    const kind = overheardKind(topic);
+    const [, type = '', id = '', , , format = ''] = TOPIC.exec(topic) ?? [];
+    if (kind === 'command') {
       return ({ organisation, principal, payload }) =>
         commands.sent(organisation, topic, payload, principalName(principal));
     }
-    if (what !== 'evt' || name !== REFUSAL_MESSAGE || !isSigned(format)) return undefined;
+    if (kind === undefined || !isSigned(format)) return undefined;
     return ({ organisation, payload }) => {
       if (payload.length > LONGEST) return;
       const names = (['device', 'gateway'] as const).map((kind) => principalName({ kind, organisation, type, id }));
@@ -81,6 +82,13 @@ export function overhearCommands({ registry, events, now }: SentCommandsOptions)
       });
     };
   };
+}
+
+/** What is overheard on a topic; undefined if nothing is. */
+export function overheardKind(topic: string): 'command' | 'refusal' | undefined {
+  const [, , , what, name, format = ''] = TOPIC.exec(topic) ?? [];
+  if (what === 'cmd' && name !== IDENTITY_MESSAGE && PROTECTED.has(format)) return 'command';
+  return what === 'evt' && name === REFUSAL_MESSAGE && isSigned(format) ? 'refusal' : undefined;
 }
 
 function isSigned(format: string): format is SignedFormat {
