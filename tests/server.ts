@@ -28,6 +28,9 @@ export interface TestServer {
 
 const ORGANISATION = 'demo';
 
+/** With `SALLYPORT_TEST_WORKERS=2` every server of the tests has two worker processes. */
+const WORKERS = Number(process.env.SALLYPORT_TEST_WORKERS ?? 1);
+
 /** Starts a server on free ports of loopback in a temporary folder. `overrides` are configuration keys. */
 export async function testServer(overrides: Readonly<Record<string, unknown>> = {}): Promise<TestServer> {
   const directory = mkdtempSync(join(tmpdir(), 'sallyport-test-'));
@@ -37,6 +40,7 @@ export async function testServer(overrides: Readonly<Record<string, unknown>> = 
       'listeners.mqttTls.port': 0,
       'listeners.http.port': 0,
       'log.level': 'silent',
+      workers: WORKERS,
       ...(overrides['listeners.mqttPlain.allowPlaintextListener'] ? { 'listeners.mqttPlain.port': 0 } : {}),
       ...overrides,
     },

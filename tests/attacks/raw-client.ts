@@ -1,4 +1,5 @@
 import { connect as connectTcp, type Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import {
   type ConnAck,
@@ -27,6 +28,9 @@ export interface From {
   /** What it presents in its handshake, in PEM. */
   readonly pair?: { readonly key?: string; readonly cert?: string };
 }
+
+/** Between two workers a message is on its way when its publisher has been answered; in one process it is not. Milliseconds. */
+const CROSSING = Number(process.env.SALLYPORT_TEST_WORKERS ?? 1) > 1 ? 100 : 0;
 
 /** Both versions that clients speak today, for tables. */
 export const VERSIONS = [4, 5] as const;
@@ -163,6 +167,7 @@ export class RawClient {
   /** Everything that was published to this client up to now, as `topic payload`, and takes it. */
   async heard(): Promise<string[]> {
     await this.settled();
+    if (CROSSING > 0) await pause(CROSSING);
     const found = this.packets.filter((packet): packet is Publish => packet.type === 'publish');
     this.packets = this.packets.filter((packet) => packet.type !== 'publish');
     return found.map(({ topic, payload }) => `${topic} ${Buffer.from(payload).toString()}`);

@@ -543,7 +543,7 @@ async function open(
     // One after the other: the last change is the one that stays.
     const handed = handing.then(async () => {
       const credentials = await mqttCredentials();
-      mqtt.setCredentials(credentials);
+      await mqtt.setCredentials(credentials);
       enrolmentDoor?.setCredentials(credentials);
       if (doors === 'mqtt') return;
       api.server.setSecureContext(secureContext());

@@ -24,8 +24,8 @@ export interface MqttListenersParts {
 export interface MqttListeners {
   readonly tls: Listener | undefined;
   readonly plain: Listener | undefined;
-  /** From the next handshake on. */
-  setCredentials(credentials: ServerCredentials): void;
+  /** Resolves when every handshake from now on has them. */
+  setCredentials(credentials: ServerCredentials): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -76,7 +76,7 @@ async function listenHere(
     ? await listenTcp({ name: NAMES.plain, ...mqttPlain, ...both })
     : undefined;
   if (plain) opened.push(() => plain.close());
-  return { tls, plain, close, setCredentials: (renewed) => tls?.setCredentials(renewed) };
+  return { tls, plain, close, setCredentials: async (renewed) => tls?.setCredentials(renewed) };
 }
 
 async function listenForWorkers(
@@ -123,12 +123,13 @@ async function listenForWorkers(
       ? await portOf(NAMES.plain, mqttPlain, 'listeners.mqttPlain.port')
       : undefined,
     close,
-    setCredentials(renewed) {
+    async setCredentials(renewed) {
       credentials = renewed;
       keys = ownTicketKeys();
       const now = keys();
       [told] = now;
       workers.tell('setCredentials', NAMES.tls, sent(renewed), now);
+      await workers.heard();
     },
   };
 }

@@ -65,6 +65,8 @@ export interface Workers {
   /** Starts the processes, which then serve these listeners; asked again for each that is started later. */
   start(listeners: () => readonly ListenerPlan[]): Promise<void>;
   tell: Crew['tell'];
+  /** Resolves when all have heard what they were told. */
+  heard(): Promise<void>;
   /** Hands a connection to a worker, or closes it if there is none or the whole server has as many as it may have. */
   give(listener: string, socket: Socket, counted: HandedOver): void;
   /** Asks the workers what they have counted. */
@@ -147,6 +149,7 @@ export function openWorkers(parts: WorkersParts): Workers | undefined {
       return crew.start();
     },
     tell: crew.tell.bind(crew),
+    heard: () => crew.heard(),
     give(listener, socket, one) {
       const full = crew.connections + parts.counters.connectionsNow >= limits.connections;
       if (!full && crew.give(listener, socket, one)) return;

@@ -8,6 +8,10 @@ const LINE = 4;
 
 /** The main program of a worker process. It ends with the office, whatever becomes of that. */
 function run(): void {
+  if (process.send === undefined) {
+    process.stderr.write('This program is started by the server.\n');
+    process.exit(1);
+  }
   // Ctrl-C and service managers tell every process: the office says when it is time.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
   const office = new Line<OfficeCalls, WorkerCalls>(new Socket({ fd: LINE, readable: true, writable: true }));

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
-import { openSessionStore, type SqliteSessionStore } from '../../src/broker/sqlite-session-store.ts';
+import { openSessionStore, type SessionDatabase } from '../../src/broker/sqlite-session-store.ts';
 import { temporaryFolder } from '../storage/temporary-folder.ts';
 import { type Client, Stage, settled } from './harness.ts';
 
 const KEPT = { cleanStart: false, properties: { sessionExpiryInterval: 600 } };
 
-let store: SqliteSessionStore | undefined;
+let store: SessionDatabase | undefined;
 afterEach(() => store?.close());
 
 async function stageOn(path: string): Promise<Stage> {

@@ -1,14 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { openSessionStore, type SqliteSessionStore } from '../../src/broker/sqlite-session-store.ts';
+import { openSessionStore, type SessionDatabase } from '../../src/broker/sqlite-session-store.ts';
 import { temporaryFolder } from '../storage/temporary-folder.ts';
 import { sessionStoreContract } from './session-store.contract.ts';
 
 function sqliteBench() {
   const folder = temporaryFolder();
   const path = join(folder, 'sessions.db');
-  let store: SqliteSessionStore | undefined;
+  let store: SessionDatabase | undefined;
   const open = async () => {
     store = await openSessionStore(path, { retryPause: 5 });
     return store;
