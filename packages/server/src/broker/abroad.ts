@@ -42,6 +42,8 @@ interface Own {
  */
 export class Abroad {
   readonly organisation: string;
+  /** The organisation as it travels with each message. */
+  readonly name: Buffer;
   readonly #routes: Routes;
   readonly #announcer: Announcer;
   readonly #tree = new SubscriptionTree<Wanted>();
@@ -50,6 +52,7 @@ export class Abroad {
 
   constructor(organisation: string, routes: Routes, announcer: Announcer) {
     this.organisation = organisation;
+    this.name = Buffer.from(organisation);
     this.#routes = routes;
     this.#announcer = announcer;
   }

@@ -112,7 +112,7 @@ export class Broker {
 
   /** Resolves when these workers have told what they have: only then may the first client of a worker be accepted. */
   async ready(workers: readonly number[]): Promise<void> {
-    await Promise.all(workers.map((number) => this.#context.team?.knows(number)));
+    await Promise.all(workers.map(async (number) => this.#context.team?.knows(number)));
   }
 
   /**

@@ -7,11 +7,9 @@ import type { GroupTargets, Route, SharedElsewhere } from './route.ts';
 import type { Team } from './team.ts';
 import { FRAME, textSize, writeText } from './team-frames.ts';
 
-/** Bits of a forwarded message, beside its QoS. */
-export const FORWARD = { retain: 4, volatile: 8, toAll: 16 } as const;
+/** Bits of a forwarded message, beside its QoS. `shared`: it names groups, and workers that have had it already. */
+export const FORWARD = { retain: 4, volatile: 8, toAll: 16, expires: 32, shared: 64 } as const;
 
-/** Bytes of a forwarded message that have always the same place: bits, number, expiry, stamp. */
-const HEAD = 1 + 8 + 8 + 8;
 const NOBODY: readonly number[] = [];
 /** No other worker is to have it. */
 export const HANDED_OUT = -1;
@@ -118,7 +116,7 @@ function ownSeats({ targets }: GroupTargets, count: 'online' | 'members'): numbe
  */
 export function forward(
   team: Team,
-  { organisation }: Realm,
+  { router }: Realm,
   passage: Passage,
   worker: number,
   tried: readonly number[],
@@ -131,26 +129,38 @@ export function forward(
     return;
   }
   const { peer } = member;
-  const { qos, retain, forwarded, payload, payloadStart, payloadEnd, route } = passage;
+  const { qos, retain, forwarded, payload, payloadStart, payloadEnd, route, expiresAt } = passage;
+  const organisation = router.abroad!.name;
   const topic = route.topicBytes;
-  let size = HEAD + 2 + tried.length + textSize(organisation) + 2 + topic.length + 4 + forwarded.length;
-  for (const { share, filter } of groups) size += textSize(share) + textSize(filter);
+  const shared = groups.length > 0;
+  let size = 1 + 8 + 2 + organisation.length + 2 + topic.length + 4 + forwarded.length;
+  if (retain) size += 8;
+  if (expiresAt > 0) size += 8;
+  if (shared) {
+    size += 2 + tried.length;
+    for (const { share, filter } of groups) size += textSize(share) + textSize(filter);
+  }
   let at = peer.begin(FRAME.forward, size + payloadEnd - payloadStart);
   const { bytes } = peer;
   bytes[at] =
-    qos | (retain ? FORWARD.retain : 0) | (passage.volatile ? FORWARD.volatile : 0) | (toAll ? FORWARD.toAll : 0);
-  bytes.writeDoubleBE(team.message, at + 1);
-  bytes.writeDoubleBE(passage.expiresAt, at + 9);
-  bytes.writeDoubleBE(retain ? (passage.own().stamp ?? 0) : 0, at + 17);
-  at += HEAD;
-  bytes[at++] = tried.length;
-  for (const one of tried) bytes[at++] = one;
-  bytes[at++] = groups.length;
-  for (const { share, filter } of groups) at = writeText(bytes, writeText(bytes, at, share), filter);
-  at = writeText(bytes, at, organisation);
-  bytes.writeUInt16BE(topic.length, at);
-  copyBytes(bytes, at + 2, topic, 0, topic.length);
-  at += 2 + topic.length;
+    qos |
+    (retain ? FORWARD.retain : 0) |
+    (passage.volatile ? FORWARD.volatile : 0) |
+    (toAll ? FORWARD.toAll : 0) |
+    (expiresAt > 0 ? FORWARD.expires : 0) |
+    (shared ? FORWARD.shared : 0);
+  at = writeWords(bytes, at + 1, team.message);
+  if (expiresAt > 0) at = writeWords(bytes, at, expiresAt);
+  if (retain) at = writeWords(bytes, at, passage.own().stamp ?? 0);
+  if (shared) {
+    bytes[at++] = tried.length;
+    for (const one of tried) bytes[at++] = one;
+    bytes[at++] = groups.length;
+    for (const { share, filter } of groups) at = writeText(bytes, writeText(bytes, at, share), filter);
+  }
+  // These two are together what the other worker looks up.
+  at = writeBytes(bytes, at, organisation);
+  at = writeBytes(bytes, at, topic);
   bytes.writeUInt32BE(forwarded.length, at);
   copyBytes(bytes, at + 4, forwarded, 0, forwarded.length);
   at += 4 + forwarded.length;
@@ -160,4 +170,17 @@ export function forward(
     team.slow.push(peer);
   }
   if (qos > 0) member.sent(team.need(), team.tickets);
+}
+
+/** A whole number in two words: cheaper than in one. */
+function writeWords(bytes: Buffer, at: number, number: number): number {
+  bytes.writeUInt32BE(Math.floor(number / 0x1_0000_0000), at);
+  bytes.writeUInt32BE(number >>> 0, at + 4);
+  return at + 8;
+}
+
+function writeBytes(bytes: Buffer, at: number, source: Buffer): number {
+  bytes.writeUInt16BE(source.length, at);
+  copyBytes(bytes, at + 2, source, 0, source.length);
+  return at + 2 + source.length;
 }

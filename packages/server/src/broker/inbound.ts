@@ -2,10 +2,12 @@ import { isGroup } from './abroad.ts';
 import type { BrokerContext } from './context.ts';
 import { realmOf } from './context.ts';
 import { deliverToAll, deliverToOne } from './delivery.ts';
+import type { Destination } from './destination.ts';
 import { FORWARD, forward, HANDED_OUT, handOut } from './forward.ts';
 import { keepRetained } from './keep-retained.ts';
 import { reachesStored } from './needs-store.ts';
 import type { Passage } from './passage.ts';
+import { NO_PROPERTIES } from './publish-properties.ts';
 import type { Realm } from './realm.ts';
 import type { Route } from './route.ts';
 import type { Team } from './team.ts';
@@ -17,24 +19,19 @@ import { DONE, REFUSED } from './tickets.ts';
 export function takeForward(context: BrokerContext, team: Team, member: Member, body: FrameBody): void {
   const bits = body.byte();
   const qos = bits & 3;
-  if (qos === 3 || bits > 31) throw new RangeError('A forwarded message has bits that mean nothing.');
-  const message = body.number();
-  const expiresAt = body.number();
-  const stamp = body.number();
-  const tried = Array.from({ length: body.byte() }, () => body.byte());
-  const groups = Array.from({ length: body.byte() }, () => ({ share: body.text(), filter: body.text() }));
-  const organisation = body.text();
-  const topic = body.text();
+  if (qos === 3 || bits > 127) throw new RangeError('A forwarded message has bits that mean nothing.');
+  const retain = (bits & FORWARD.retain) !== 0;
+  const message = body.words();
+  const expiresAt = (bits & FORWARD.expires) === 0 ? 0 : body.words();
+  const stamp = retain ? body.words() : 0;
+  const shared = (bits & FORWARD.shared) === 0 ? undefined : readShared(team, body);
+  const { realm, route } = destination(context, team, body);
   const length = body.word();
   const properties = body.skip(length);
   const { bytes, at: payloadStart, end: payloadEnd } = body;
-  const retain = (bits & FORWARD.retain) !== 0;
-  const isVolatile = (bits & FORWARD.volatile) !== 0;
 
   const frame = qos === 0 ? 0 : member.heard();
   if ((bits & FORWARD.toAll) !== 0) member.lastMessage = message;
-  const realm = realmOf(context, organisation);
-  const route = realm.router.route(topic);
   const { passage, durability } = context;
   if (qos > 0 && durability.store.failing && reachesStored(realm, route)) {
     member.refuse(frame, REFUSED);
@@ -42,7 +39,7 @@ export function takeForward(context: BrokerContext, team: Team, member: Member, 
   }
   const before = durability.store.written;
   const remaining = expiresAt === 0 ? -1 : Math.max(0, Math.ceil((expiresAt - context.now()) / 1000));
-  const forwarded = bytes.subarray(properties, properties + length);
+  const forwarded = length === 0 ? NO_PROPERTIES : bytes.subarray(properties, properties + length);
   team.ticket = 0;
   passage.busy = true;
   try {
@@ -58,13 +55,13 @@ export function takeForward(context: BrokerContext, team: Team, member: Member, 
       remaining,
       expiresAt,
     );
-    if (retain) retainForeign(context, team, realm, passage, stamp, isVolatile);
+    if (retain) retainForeign(context, team, realm, passage, stamp, (bits & FORWARD.volatile) !== 0);
     if ((bits & FORWARD.toAll) !== 0) deliverToAll(context, passage);
     team.stash.note(team, member.peer.number, message);
-    for (const group of groups) {
-      deliverShared(context, team, realm, passage, route, group, [...tried, team.self]);
+    if (shared !== undefined) {
+      for (const group of shared.groups) deliverShared(context, team, realm, passage, route, group, shared.tried);
+      team.stash.note(team, member.peer.number, Number.POSITIVE_INFINITY);
     }
-    team.stash.note(team, member.peer.number, Number.POSITIVE_INFINITY);
   } finally {
     passage.finish();
     if (realm.empty) context.realms.delete(realm.organisation);
@@ -79,6 +76,33 @@ export function takeForward(context: BrokerContext, team: Team, member: Member, 
       team.owing.add(member);
     });
   }
+}
+
+/** Groups that are to have a message, and the workers that have had it for them, this one included. */
+function readShared(team: Team, body: FrameBody) {
+  const tried = Array.from({ length: body.byte() }, () => body.byte());
+  const groups = Array.from({ length: body.byte() }, () => ({ share: body.text(), filter: body.text() }));
+  return { tried: [...tried, team.self], groups };
+}
+
+/** Where a message goes in this worker; looked up by the bytes of organisation and topic. */
+function destination(context: BrokerContext, { destinations }: Team, body: FrameBody): Destination {
+  const { bytes, at: start } = body;
+  const organisation = body.skip(body.short());
+  const topicAt = body.at;
+  const topic = body.skip(body.short());
+  const end = body.at;
+  const known = destinations.find(bytes, start, end);
+  if (known !== undefined && context.realms.get(known.realm.organisation) === known.realm) {
+    const { realm, route } = known;
+    if (route.version !== realm.router.version) realm.router.refresh(route);
+    return known;
+  }
+  const realm = realmOf(context, bytes.toString('utf8', organisation, topicAt));
+  const route = realm.router.route(bytes.toString('utf8', topic, end));
+  const found: Destination = { key: Buffer.from(bytes.subarray(start, end)), realm, route };
+  destinations.add(found);
+  return found;
 }
 
 /** One member of a group gets it: of this worker, or, if nobody here may have it any more, of another. */

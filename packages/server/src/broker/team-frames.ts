@@ -48,6 +48,13 @@ export class FrameBody {
     if (!Number.isSafeInteger(value) || value < 0) throw new RangeError('A frame counts what cannot be counted.');
     return value;
   }
+  /** The same in two words. */
+  words(): number {
+    const at = this.skip(8);
+    const value = this.bytes.readUInt32BE(at) * 0x1_0000_0000 + this.bytes.readUInt32BE(at + 4);
+    if (!Number.isSafeInteger(value)) throw new RangeError('A frame counts what cannot be counted.');
+    return value;
+  }
   text(): string {
     const length = this.short();
     const at = this.skip(length);
