@@ -48,6 +48,8 @@ export class Abroad {
   readonly #announcer: Announcer;
   readonly #tree = new SubscriptionTree<Wanted>();
   readonly #wanted = new Map<string, Wanted>();
+  /** Subscriptions of each other worker, as it has told them last. */
+  readonly #sizes = new Map<number, number>();
   readonly #own = new Map<string, Own & { readonly filter: string; readonly share: string }>();
 
   constructor(organisation: string, routes: Routes, announcer: Announcer) {
@@ -136,8 +138,21 @@ export class Abroad {
     wanted.seats.set(worker, { members, online });
   }
 
+  /** Subscriptions of all other workers, as of a moment ago. */
+  get size(): number {
+    let size = 0;
+    for (const one of this.#sizes.values()) size += one;
+    return size;
+  }
+
+  takeSize(worker: number, size: number): void {
+    if (size === 0) this.#sizes.delete(worker);
+    else this.#sizes.set(worker, size);
+  }
+
   /** A worker is gone. */
   lost(worker: number): void {
+    this.#sizes.delete(worker);
     for (const [key, wanted] of [...this.#wanted]) this.#forget(key, wanted, worker);
   }
 

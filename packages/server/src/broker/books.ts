@@ -1,4 +1,5 @@
-import type { ClaimAnswer, ClaimBook } from './claim-book.ts';
+import type { ClaimBook } from './claim-book.ts';
+import type { ClaimAnswer } from './claim-request.ts';
 import type { Office } from './office.ts';
 import { OFFICE, type Team } from './team.ts';
 

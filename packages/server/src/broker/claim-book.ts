@@ -1,49 +1,10 @@
 import { Turnstile } from './allowance.ts';
-import type { BrokerLimits } from './limits.ts';
-import { metLimit, type NotOpened, TURN_BURST } from './not-opened.ts';
+import type { ClaimAnswer, ClaimRequest } from './claim-request.ts';
+import { ConnectTurns } from './connect-turns.ts';
+import { KeyLocks } from './key-locks.ts';
+import { metLimit, type NotOpened } from './not-opened.ts';
 import type { StoredSession } from './session-store.ts';
 import { Tally } from './tally.ts';
-
-/** Bounds that hold over all workers. */
-export type ClaimLimits = Pick<
-  BrokerLimits,
-  | 'connectRate'
-  | 'takeoverRate'
-  | 'connectDeadline'
-  | 'principalSessions'
-  | 'sessions'
-  | 'organisationConnections'
-  | 'scalableInstances'
->;
-
-/** An admitted client that wants its session in a worker. */
-export interface ClaimRequest {
-  readonly organisation: string;
-  /** The one that it shall have if it does not come back to another. */
-  readonly clientId: string;
-  /** Written form of the principal. */
-  readonly principal: string;
-  /** It is an instance of an application, of so many with this beginning of the client id. */
-  readonly instances?: string;
-  /** It may come back to any session with this beginning that an instance has left. */
-  readonly left?: string;
-  /** It has waited for its turn to connect. */
-  readonly hasTurn: boolean;
-  readonly limits: ClaimLimits;
-}
-
-/** Milliseconds to wait and ask again, a bound that was met, or the claim. */
-export type ClaimAnswer =
-  | { readonly wait: number }
-  | { readonly refused: NotOpened }
-  | {
-      readonly id: number;
-      readonly clientId: string;
-      /** Worker that has a session of this client id. */
-      readonly from?: number;
-      /** Parts of the rates that the worker may use. */
-      readonly shares: { readonly principal: number; readonly organisation: number };
-    };
 
 interface Entry {
   readonly organisation: string;
@@ -65,11 +26,6 @@ interface Claim {
   readonly release: () => void;
 }
 
-/** Claims to one client id that may wait for each other. */
-const QUEUE = 16;
-/** Principals whose rate of connecting is remembered. */
-const REMEMBERED = 100_000;
-
 /**
  * The office's book of who has which client id in which worker. One claim to a client id at a time; bounds of principals and organisations
  * are counted here, over all workers.
@@ -79,18 +35,17 @@ export class ClaimBook {
   readonly principals = new Tally();
   readonly #entries = new Map<string, Entry>();
   readonly #sessions = new Map<string, number>();
-  readonly #connects = new Map<string, Turnstile>();
+  readonly #turns: ConnectTurns;
   readonly #claims = new Map<number, Claim>();
-  readonly #locks = new Map<string, { tail: Promise<void>; waiting: number }>();
+  readonly #locks = new KeyLocks();
   /** Workers that have died and whose sessions nobody has taken yet. */
   readonly #mourned = new Map<number, { readonly over: Promise<void>; readonly end: () => void }>();
-  readonly #now: () => number;
   /** Tells the worker that had a session what became of it. */
   readonly #told: (worker: number, id: number, moved: boolean) => void;
   #last = 0;
 
   constructor(now: () => number, told: (worker: number, id: number, moved: boolean) => void) {
-    this.#now = now;
+    this.#turns = new ConnectTurns(now);
     this.#told = told;
   }
 
@@ -98,10 +53,10 @@ export class ClaimBook {
     const { organisation } = request;
     const clientId = this.#leftBy(request) ?? request.clientId;
     const key = keyOf(organisation, clientId);
-    const turn = request.hasTurn ? 0 : this.#turn(request, this.#entries.get(key));
+    const turn = request.hasTurn ? 0 : this.#turns.wait(request, this.#entries.get(key));
     if (typeof turn !== 'number') return { refused: turn };
     if (turn > 0) return { wait: turn };
-    const release = await this.#lock(key);
+    const release = await this.#locks.take(key);
     if (release === undefined) {
       return {
         refused: { reason: 'connection_limit', text: 'Too many connections with this client id come at once.' },
@@ -226,32 +181,6 @@ export class ClaimBook {
 
   // Bounds
 
-  #turn({ principal, limits }: ClaimRequest, held: Entry | undefined): number | NotOpened {
-    const now = this.#now();
-    const { connectDeadline: patience } = limits;
-    const connectRate = limits.connectRate ?? Number.POSITIVE_INFINITY;
-    const takeoverRate = limits.takeoverRate ?? Number.POSITIVE_INFINITY;
-    const wait = this.#connectsOf(principal).pass(now, connectRate, connectRate * TURN_BURST, patience);
-    if (wait === undefined) {
-      return tooFast('connectRate', 'connections of the principal per second', connectRate);
-    }
-    if (held?.connected !== true || held.principal !== principal) return wait;
-    const turn = held.takeovers.pass(now, takeoverRate, takeoverRate * TURN_BURST, patience);
-    if (turn === undefined) return tooFast('takeoverRate', 'takeovers of the client id per second', takeoverRate);
-    return Math.max(wait, turn);
-  }
-
-  #connectsOf(principal: string): Turnstile {
-    const known = this.#connects.get(principal) ?? new Turnstile();
-    this.#connects.delete(principal);
-    if (this.#connects.size >= REMEMBERED) {
-      const [oldest] = this.#connects.keys();
-      if (oldest !== undefined) this.#connects.delete(oldest);
-    }
-    this.#connects.set(principal, known);
-    return known;
-  }
-
   #bound({ organisation, principal, instances, limits }: ClaimRequest, held: Entry | undefined): NotOpened | undefined {
     if (held === undefined) {
       const own = this.principals.total(principal);
@@ -332,30 +261,6 @@ export class ClaimBook {
     this.principals.add(entry.principal, worker, 1);
     if (entry.connected) this.organisations.add(entry.organisation, worker, 1);
   }
-
-  /** Waits for the turn at a client id; undefined if too many wait. The answer gives it to the next. */
-  async #lock(key: string): Promise<(() => void) | undefined> {
-    const lock = this.#locks.get(key) ?? { tail: Promise.resolve(), waiting: 0 };
-    if (lock.waiting >= QUEUE) return undefined;
-    this.#locks.set(key, lock);
-    lock.waiting++;
-    const before = lock.tail;
-    let open = (): void => {};
-    lock.tail = new Promise<void>((resolve) => {
-      open = resolve;
-    });
-    await before;
-    return () => {
-      lock.waiting--;
-      if (lock.waiting === 0) this.#locks.delete(key);
-      open();
-    };
-  }
-}
-
-function tooFast(name: keyof BrokerLimits, what: string, most: number): NotOpened {
-  const limit = { name, what, found: most + 1, most };
-  return { reason: 'connection_limit', text: `More ${what} than are allowed, for longer than may be waited.`, limit };
 }
 
 function keyOf(organisation: string, clientId: string): string {

@@ -1,7 +1,7 @@
 import { principalName } from '@sallyport/model';
 import type { Connect } from '@sallyport/mqtt';
 import type { Admission } from './arrival.ts';
-import type { ClaimAnswer } from './claim-book.ts';
+import type { ClaimAnswer } from './claim-request.ts';
 import { type BrokerContext, realmOf } from './context.ts';
 import { fetchSession } from './move-in.ts';
 import type { NotOpened } from './not-opened.ts';

@@ -1,6 +1,6 @@
 import type { Connect } from '@sallyport/mqtt';
 import type { Admission } from './arrival.ts';
-import type { ClaimAnswer } from './claim-book.ts';
+import type { ClaimAnswer } from './claim-request.ts';
 import { type BrokerContext, realmOf } from './context.ts';
 import { enqueue } from './enqueue.ts';
 import type { BrokerLimits } from './limits.ts';

@@ -1,4 +1,4 @@
-import type { ClaimAnswer, ClaimRequest } from './claim-book.ts';
+import type { ClaimAnswer, ClaimRequest } from './claim-request.ts';
 import type { StoredSession } from './session-store.ts';
 
 /** The office's book, as a worker writes in it. */

@@ -19,6 +19,7 @@ export function serveTeam(context: BrokerContext, team: Team, desk: TeamDesk): v
     joined(peer) {
       forgetGhost(context, team, peer.number);
       const member = team.join(peer);
+      desk.joined();
       for (const { router } of context.realms.values()) {
         for (const interest of router.abroad?.all() ?? []) team.announceTo(member, interest);
       }
@@ -59,6 +60,8 @@ export interface TeamDesk {
   hear(member: Member, word: Exclude<Word, { say: 'buried' }>): void;
   /** A message of a session that moves here. */
   moved(body: FrameBody): void;
+  /** A worker has come. */
+  joined(): void;
   /** A worker is gone. */
   lost(worker: number): void;
 }

@@ -157,9 +157,10 @@ function grant(
     const refusal = refusalFor(context, session, 'subscribe', filter, { limit: 'subscriptionsPerSession', step });
     return { refusal, reasonCode: ReasonCode.quotaExceeded, filter };
   }
-  if (earlier === undefined && realm.router.size >= limits.organisationSubscriptions) {
+  const all = realm.router.size + (realm.router.abroad?.size ?? 0);
+  if (earlier === undefined && all >= limits.organisationSubscriptions) {
     const most = limits.organisationSubscriptions;
-    const step = limitStep('subscriptions of the organisation', realm.router.size + 1, most);
+    const step = limitStep('subscriptions of the organisation', all + 1, most);
     const refusal = refusalFor(context, session, 'subscribe', filter, { limit: 'organisationSubscriptions', step });
     return { refusal, reasonCode: ReasonCode.quotaExceeded, filter };
   }

@@ -2,7 +2,8 @@ import type { Refusal, RefusalReason, TraceStep } from '@sallyport/model';
 import type { Reading } from '../events/reading.ts';
 import type { Presence } from './attend.ts';
 import { farBook, ownBook } from './books.ts';
-import { ClaimBook, type ClaimLimits, type ClaimRequest } from './claim-book.ts';
+import { ClaimBook } from './claim-book.ts';
+import type { ClaimLimits, ClaimRequest } from './claim-request.ts';
 import type { BrokerContext } from './context.ts';
 import { readMoved } from './move-in.ts';
 import { MovingOut } from './move-out.ts';
@@ -10,6 +11,7 @@ import type { ServerMessage } from './server-message.ts';
 import type { SessionMatch, SessionView } from './session-view.ts';
 import { withBytes } from './stored-session.ts';
 import { OFFICE, type Team } from './team.ts';
+import { TeamCounts, useShares } from './team-counts.ts';
 import type { FrameBody } from './team-frames.ts';
 import type { Member } from './team-member.ts';
 import type { Question, Word } from './team-words.ts';
@@ -61,9 +63,6 @@ function isRowNumber(number: unknown): boolean {
   return Number.isSafeInteger(number) && (number as number) >= 0 && (number as number) < MOST_ROWS;
 }
 
-/** Milliseconds after which a change of the parts of rates is told. */
-const SHARES_PERIOD = 500;
-
 /** Answers what other workers ask this one; in the office, from its book, too. */
 export class Desk {
   /** In the office. */
@@ -72,6 +71,7 @@ export class Desk {
   readonly #team: Team;
   readonly #here: Here;
   readonly #moving: MovingOut;
+  readonly #counts: TeamCounts;
 
   constructor(context: BrokerContext, team: Team, here: Here) {
     this.#context = context;
@@ -84,8 +84,13 @@ export class Desk {
         else team.say(worker, { say: moved ? 'moved' : 'stays', id });
       });
       team.office = ownBook(this.book);
-      this.#tellShares(this.book);
     } else team.office = farBook(team);
+    this.#counts = new TeamCounts(context, team, this.book);
+  }
+
+  /** Tells a worker that has just come all that is told now and then. */
+  joined(): void {
+    this.#counts.forget();
   }
 
   answer(member: Member, question: Question): unknown {
@@ -149,7 +154,13 @@ export class Desk {
         this.#book().gone(worker, word.organisation, word.clientId);
         return;
       case 'shares':
-        this.#share(word);
+        useShares(this.#context, word);
+        return;
+      case 'sizes':
+        for (const [organisation, size] of Object.entries(word.organisations)) {
+          if (!isRowNumber(size)) throw new RangeError('It has subscriptions that cannot be counted.');
+          this.#context.realms.get(organisation)?.router.abroad?.takeSize(worker, size);
+        }
         return;
       case 'mark':
         if (word.to === this.#team.self) this.#moving.marked(worker, word.id);
@@ -181,36 +192,6 @@ export class Desk {
   #book(): ClaimBook {
     if (this.book === undefined) throw new RangeError('This worker keeps no book.');
     return this.book;
-  }
-
-  #share({ principals, organisations }: Pick<Extract<Word, { say: 'shares' }>, 'principals' | 'organisations'>): void {
-    const { accounts, realms } = this.#context;
-    for (const [name, share] of Object.entries(principals)) accounts.find(name)?.traffic.portion(share);
-    for (const [name, share] of Object.entries(organisations)) realms.get(name)?.traffic.portion(share);
-  }
-
-  #tellShares(book: ClaimBook): void {
-    const { wheel } = this.#context;
-    const timer = { due: 0, slot: -1, elapsed: () => {} };
-    timer.elapsed = () => {
-      wheel.schedule(timer, SHARES_PERIOD);
-      const told = new Map<number, { principals: Record<string, number>; organisations: Record<string, number> }>();
-      for (const kind of ['principals', 'organisations'] as const) {
-        for (const name of book[kind].changed) {
-          for (const [worker, share] of book[kind].shares(name)) {
-            const known = told.get(worker) ?? { principals: {}, organisations: {} };
-            told.set(worker, known);
-            known[kind][name] = share;
-          }
-        }
-        book[kind].changed.clear();
-      }
-      for (const [worker, shares] of told) {
-        if (worker === OFFICE) this.#share(shares);
-        else this.#team.say(worker, { say: 'shares', ...shares });
-      }
-    };
-    wheel.schedule(timer, SHARES_PERIOD);
   }
 }
 

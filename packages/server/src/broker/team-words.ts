@@ -1,6 +1,6 @@
 import type { RefusalReason, TraceStep } from '@sallyport/model';
 import type { Presence } from './attend.ts';
-import type { ClaimRequest } from './claim-book.ts';
+import type { ClaimRequest } from './claim-request.ts';
 import type { TakenNumbers } from './durability.ts';
 import type { ServerMessage } from './server-message.ts';
 import type { StoredSession } from './session-store.ts';
@@ -46,6 +46,8 @@ export type Word =
       readonly principals: Readonly<Record<string, number>>;
       readonly organisations: Readonly<Record<string, number>>;
     }
+  /** Subscriptions that this worker has, by organisation, where they are others than before. */
+  | { readonly say: 'sizes'; readonly organisations: Readonly<Record<string, number>> }
   /** From now on what matches goes to both workers: tell the one that has the session. */
   | { readonly say: 'mark'; readonly id: number; readonly to: number }
   | { readonly say: 'marked'; readonly id: number }

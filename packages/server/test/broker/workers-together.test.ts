@@ -209,4 +209,26 @@ describe('rights and bounds over several workers', () => {
     for (const client of [one, two]) for (let index = 0; index < 3; index++) client.publish('a', 'x');
     expect([one.paused, two.paused]).toEqual([true, true]);
   });
+
+  it('bound the subscriptions of an organisation together', async () => {
+    const crew = await Crew.of(2, { limits: { organisationSubscriptions: 3 } });
+    const one = await crew.connect(0, 'one');
+    const two = await crew.connect(1, 'two');
+    await subscribed(one, 'a');
+    await subscribed(one, 'b');
+    const told = async (): Promise<void> => {
+      for (const stage of crew.stages) await stage.pass(1);
+      await settled(20);
+    };
+    await told();
+    await subscribed(two, 'a');
+    two.subscribe('b');
+    await until(() => two.packets.length === 1);
+    expect(two.expect('suback').reasonCodes).toEqual([0x97]);
+    one.send({ type: 'unsubscribe', packetId: 1, filters: ['a', 'b'] });
+    await told();
+    two.subscribe('b');
+    await until(() => two.packets.length === 1);
+    expect(two.expect('suback').reasonCodes).toEqual([0]);
+  });
 });
