@@ -103,6 +103,24 @@ describeWith(['chromium'], 'what a simulated device says, on its page and on its
   );
 
   it(
+    'ignores a command that comes again, and an older image, and says why',
+    async () => {
+      await page.getByRole('button', { name: 'Replay a command' }).click();
+      await page.getByText('It has followed no signed command yet.').waitFor();
+      const [desk] = applications;
+      await desk?.sendCommand({ type: 'pump', id: 'pump-7' }, 'open-the-valve', { now: true });
+      await page.getByRole('cell', { name: /^Valid: signed by application:demo\/desk/ }).waitFor();
+      await page.getByRole('button', { name: 'Replay a command' }).click();
+      await page.getByText('The device ignored it, as it must: replayed').waitFor();
+      await page.getByRole('cell', { name: /^Invalid: replayed/ }).waitFor();
+      await page.getByRole('button', { name: 'Offer old firmware' }).click();
+      await page.getByText('no firmware repository').waitFor();
+      expect(await page.getByText('online', { exact: true }).count()).toBe(1);
+    },
+    PATIENCE * 3,
+  );
+
+  it(
     'is refused in the name of another device, with every step, what was compared, the cure and the ticket',
     async () => {
       await page.getByRole('button', { name: 'Name another device' }).click();

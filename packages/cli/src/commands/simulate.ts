@@ -13,6 +13,7 @@ import type { DevicePageOptions } from '../simulation/device-page.ts';
 import { showRefusal } from '../simulation/explain-refusal.ts';
 import { type FleetMember, type FleetSummary, type Percentiles, runFleet } from '../simulation/fleet.ts';
 import { MISBEHAVIOURS, type Misbehaviour, misbehave } from '../simulation/misbehave.ts';
+import { askForOldFirmware } from '../simulation/old-firmware.ts';
 import { type ProtectionChoice, protectionOf } from '../simulation/protection-of.ts';
 import { serveDevicePage } from '../simulation/serve-device-page.ts';
 import { eventShower } from '../simulation/show-event.ts';
@@ -125,7 +126,11 @@ function deviceCommand(command: Command, surroundings: Surroundings): void {
       try {
         await simulated.start();
         if (wrong === 'replay-command') return await replayCommand(call, simulated, options.follow);
-        if (wrong === 'old-firmware') return await takeOldFirmware(call, simulated, name);
+        if (wrong === 'old-firmware') {
+          const rejected = await askForOldFirmware(call, simulated, name);
+          output.note('The device refused it, as it must.');
+          return await showRefusal(call, rejected);
+        }
         if (options.update !== undefined) await simulated.update(options.update === true ? undefined : options.update);
         output.note('Ctrl-C ends it.');
         await ended(simulated, options.count, terminal.stop);
@@ -264,33 +269,6 @@ async function replayCommand(
   const last = simulated.state.commands.at(-1);
   if (last?.valid) throw new Failure('demonstration_failed', 'The device followed a replayed command.');
   output.note('The device ignored it.');
-}
-
-/** Asks for a release that is older than what runs, and shows why the device does not take it. */
-async function takeOldFirmware(
-  call: ReturnType<typeof invocation>,
-  simulated: SimulatedDevice,
-  { organisation, type }: DeviceName,
-): Promise<void> {
-  const running = simulated.state.boot;
-  const management = connectAsOperator(call.options);
-  const { items } = await management.firmware.list(organisation).finally(() => management.close());
-  const older = items.find((one) => one.type === type && one.sequence < (running?.sequence ?? 0));
-  if (!older) {
-    throw new UsageError(
-      'There is no older release than what runs.',
-      'Release two versions, give the device the newer one with --flash FOLDER --update, and try again.',
-    );
-  }
-  call.output.note(`${running?.version} runs; asking for ${older.version} …`);
-  try {
-    await simulated.update(older.version);
-  } catch (failure) {
-    if (!(failure instanceof Failure) || failure.code !== 'firmware_rejected') throw failure;
-    call.output.note('The device refused it, as it must.');
-    return showRefusal(call, failure);
-  }
-  throw new Failure('demonstration_failed', 'The device took an older image.');
 }
 
 /** Resolves after so many readings, or when the person or the server ends it. */

@@ -29,9 +29,16 @@ export interface OfferedProof extends SimulatorProof {
   readonly make: (written: { readonly username: string; readonly password: string }) => SimulatedProof;
 }
 
+/** Something wrong that the device does. It is switched off meanwhile: both have one client id. */
 export interface OfferedMisdeed extends SimulatorMisdeed {
   /** What came of it, as a person reads it. */
   readonly run: () => Promise<Omit<SimulatorMisdeedOutcome, 'name'>>;
+}
+
+/** Something wrong that is done to the device as it runs. */
+export interface OfferedTrial extends SimulatorMisdeed {
+  readonly asItRuns: true;
+  readonly run: (device: SimulatedDevice) => Promise<Omit<SimulatorMisdeedOutcome, 'name'>>;
 }
 
 export interface DevicePageOptions {
@@ -39,7 +46,7 @@ export interface DevicePageOptions {
   /** Host and port, for people. */
   readonly server: string;
   readonly proofs: readonly OfferedProof[];
-  readonly misdeeds: readonly OfferedMisdeed[];
+  readonly misdeeds: readonly (OfferedMisdeed | OfferedTrial)[];
   readonly build: (
     proof: SimulatedProof,
     enterCode: NonNullable<SimulatedDeviceOptions['enterCode']>,
@@ -156,7 +163,7 @@ export class DevicePage {
   }
 
   /**
-   * Does something wrong, with the device switched off meanwhile: both have one client id.
+   * Does something wrong.
    *
    * @throws Failure `invalid_request`
    */
@@ -165,15 +172,22 @@ export class DevicePage {
     const misdeed = this.#options.misdeeds.find((one) => one.id === id);
     if (misdeed === undefined) throw new Failure('invalid_request', 'The device knows no such misdeed.');
     if (this.#busy) throw new Failure('invalid_request', 'It misbehaves already.', { cure: 'Wait until it is done.' });
-    this.#busy = true;
     const device = this.#device;
+    if ('asItRuns' in misdeed && device === undefined) {
+      throw new Failure('invalid_request', 'This needs the device running.', { cure: 'Start it first.' });
+    }
+    this.#busy = true;
     try {
+      if ('asItRuns' in misdeed) {
+        if (device) this.#misdeed = { name: misdeed.name, ...(await misdeed.run(device)) };
+        return;
+      }
       await device?.stop();
       this.#misdeed = { name: misdeed.name, ...(await misdeed.run()) };
     } finally {
       this.#busy = false;
       this.#options.changed();
-      if (device !== undefined) {
+      if (device !== undefined && !('asItRuns' in misdeed)) {
         this.#device = undefined;
         this.#stand('off', { problem: 'It was switched off to misbehave.', cure: 'Start it again.' });
       }

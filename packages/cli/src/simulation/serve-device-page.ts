@@ -1,28 +1,11 @@
 import type { SimulatedProof } from '@sallyport/device/simulator';
-import { clientIdOf, Failure, REASONS } from '@sallyport/model';
-import { refusedWhat } from '../explanation-text.ts';
+import { clientIdOf } from '@sallyport/model';
 import type { Invocation } from '../invocation.ts';
-import { createOutput } from '../output.ts';
 import { openPage } from '../pages/page-server.ts';
-import { DevicePage, type DevicePageOptions, type OfferedMisdeed } from './device-page.ts';
-import { refusalOf } from './explain-refusal.ts';
-import { type Culprit, type Misbehaviour, misbehave } from './misbehave.ts';
+import { DevicePage, type DevicePageOptions } from './device-page.ts';
+import type { Culprit } from './misbehave.ts';
+import { offeredMisdeeds } from './offered-misdeeds.ts';
 import { offeredProofs } from './offered-proofs.ts';
-
-const MISDEEDS: readonly { readonly id: Misbehaviour; readonly name: string; readonly meaning: string }[] = [
-  { id: 'wrong-token', name: 'Come with a wrong token', meaning: 'A token that was never issued.' },
-  {
-    id: 'name-another-device',
-    name: 'Name another device',
-    meaning: 'Publishes an event as if it were somebody else of its type.',
-  },
-  {
-    id: 'expired-certificate',
-    name: 'Show an expired certificate',
-    meaning: 'One that was good for a second. Needs an operator token, and a type that looks at certificates.',
-  },
-  { id: 'flood', name: 'Flood the server', meaning: 'Five thousand messages as fast as they go.' },
-];
 
 export interface ServedDevice {
   readonly culprit: Culprit;
@@ -45,7 +28,7 @@ export async function serveDevicePage(
     clientId: clientIdOf({ kind: 'device', organisation, type, id }),
     server: `${server.host}:${server.port ?? 8883}`,
     proofs: offeredProofs(proof),
-    misdeeds: MISDEEDS.map((misdeed) => ({ ...misdeed, run: () => wrongdoing(call, misdeed.id, culprit) })),
+    misdeeds: offeredMisdeeds(call, culprit),
     build,
     follows,
     sealsFor,
@@ -73,22 +56,4 @@ export async function serveDevicePage(
   });
   await device.stop();
   await page.close();
-}
-
-/** What `--misbehave` shows, for the page. */
-async function wrongdoing(call: Invocation, id: Misbehaviour, culprit: Culprit): ReturnType<OfferedMisdeed['run']> {
-  const said: string[] = [];
-  const keep = (text: string): void => void said.push(text);
-  const output = createOutput({ ...call.terminal, out: keep, err: keep }, false);
-  try {
-    const refused = await misbehave({ ...call, output }, id, culprit);
-    const refusal = await refusalOf(call, refused);
-    if (!refusal) return { outcome: [...said, refused.message].join('\n'), cure: refused.cure };
-    const { ticket, reason, steps, cure } = refusal;
-    const shown = { ticket, what: refusedWhat(refusal), meaning: REASONS[reason].meaning, steps, cure };
-    return { outcome: said.join('\n'), refusal: shown };
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    return { outcome: [...said, error.message].join('\n'), cure: error.cure };
-  }
 }

@@ -33,7 +33,7 @@ export async function meetCommand(
 }
 
 /** A payload as a person reads it, clipped. */
-export function shownText(payload: Uint8Array, format: string): string {
+function shownText(payload: Uint8Array, format: string): string {
   if (format !== 'json' && format !== 'text') return `${payload.length} bytes as ${format}`;
   return new TextDecoder().decode(payload.subarray(0, LONGEST_TEXT));
 }
