@@ -186,7 +186,7 @@ export class CommandSigner {
     const topic = `iot-2/type/${device.type}/id/${device.id}/evt/${name}/fmt/${format}`;
     const opened = encoding && (await this.#desk.open(encoding, topic, bytes));
     if (opened?.outcome === 'not_for_me') return undefined;
-    if (opened?.outcome !== 'opened' || opened.sender !== this.#principalOf(device)) {
+    if (opened?.outcome !== 'opened' || !this.#isOf(device, opened.sender)) {
       throw new Failure('invalid_request', `The event on ${topic} is ignored: ${problemOf(opened?.outcome)}.`, {
         cure: 'If the device has new keys, have it introduce itself: it does so when it connects.',
       });
@@ -200,7 +200,7 @@ export class CommandSigner {
   async refusal(device: DeviceName, format: string, bytes: Uint8Array): Promise<DeviceRefusal | undefined> {
     await this.#meeting;
     const read = isSigned(format) ? readRefusal(format, bytes) : undefined;
-    if (read === undefined || read.refusal.device !== this.#principalOf(device)) return undefined;
+    if (read === undefined || !this.#isOf(device, read.refusal.device)) return undefined;
     const finding = this.#ring.find(read.keyId);
     if (finding.outcome !== 'known' || finding.key.principal !== read.refusal.device) return undefined;
     return (await read.message.signedBy(signingKeyOf(finding.key))) ? { ...read.refusal, from: device } : undefined;
@@ -251,8 +251,17 @@ export class CommandSigner {
     }, SAVE_PAUSE);
   }
 
-  #principalOf({ type, id }: DeviceName): string {
-    return `device:${this.#organisation}/${type}/${id}`;
+  #principalOf({
+    type,
+    id,
+    kind = 'device',
+  }: Omit<DeviceName, 'kind'> & { readonly kind?: 'device' | 'gateway' }): string {
+    return `${kind}:${this.#organisation}/${type}/${id}`;
+  }
+
+  /** A topic does not say whether a device or a gateway is meant; a type is of one class. */
+  #isOf({ type, id }: DeviceName, principal: string): boolean {
+    return (['device', 'gateway'] as const).some((kind) => principal === this.#principalOf({ type, id, kind }));
   }
 
   #ownKey() {

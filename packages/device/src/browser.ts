@@ -12,7 +12,13 @@ export {
   type DeviceOptions,
   type PublishOptions,
 } from './connect-device.ts';
-export { type Attached, type AttachedCommand, connectGateway, type Gateway } from './connect-gateway.ts';
+export {
+  type Attached,
+  type AttachedCommand,
+  connectGateway,
+  type Gateway,
+  type GatewayOptions,
+} from './connect-gateway.ts';
 export { type Content, decodeContent, encodeContent, topicLevel } from './content.ts';
 export { RefusedByServer } from './link-failure.ts';
 export type { LinkEvents, LinkListener, LinkOptions } from './link-options.ts';

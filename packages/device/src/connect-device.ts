@@ -86,11 +86,11 @@ export async function connectDevice(options: DeviceOptions): Promise<Device> {
     if (name === UNLOCK_COMMAND && onUnlockRequired !== undefined) return;
     // How it stands with its code, the server tells the device itself.
     if (protection === undefined || name === UNLOCK_COMMAND) return handOver({ name, format }, bytes, properties);
-    const verdict = await protection.judge(name, format, bytes);
-    for (const listener of listeners) listener(verdict);
-    await protection.answer(verdict, format, bytes);
-    if (verdict.outcome !== 'valid') return;
-    const { content, application, format: inner } = verdict.command;
+    const command = await protection.follow(name, format, bytes, (verdict) => {
+      for (const listener of listeners) listener(verdict);
+    });
+    if (command === undefined) return;
+    const { content, application, format: inner } = command;
     await handOver({ name, format: inner, application }, content, properties);
   };
   const handOver = async (

@@ -1,5 +1,6 @@
 export { type Identity, readIdentity } from '@sallyport/trust';
 export type { AccessToken, FetchAccessToken } from './access-token-proof.ts';
+export type { ProtectAttached } from './attached-protections.ts';
 export { type Backoff, type BackoffOptions, jitteredBackoff } from './backoff.ts';
 export { CertificateFiles, type CertificateFilesOptions, type ChangingCertificate } from './certificate-files.ts';
 export type { ClientCredentials } from './client-credentials.ts';
@@ -12,7 +13,13 @@ export {
   type DeviceOptions,
   type PublishOptions,
 } from './connect-device.ts';
-export { type Attached, type AttachedCommand, connectGateway, type Gateway } from './connect-gateway.ts';
+export {
+  type Attached,
+  type AttachedCommand,
+  connectGateway,
+  type Gateway,
+  type GatewayOptions,
+} from './connect-gateway.ts';
 export { type Content, decodeContent, encodeContent, topicLevel } from './content.ts';
 export { type DeviceCredential, deviceCredential } from './device-credential.ts';
 export {

@@ -11,6 +11,7 @@ import { certificatesFromPem, currentKey, type Identity, messageId, signRefusal 
 import {
   type CommandRights,
   type CommandVerdict,
+  type GuardedCommand,
   type GuardParts,
   judgeCommand,
   judgeIntroduction,
@@ -138,6 +139,19 @@ export class Protection {
     });
     this.#queue = verdict.catch(() => {});
     return verdict;
+  }
+
+  /** Judges a command, tells the verdict and answers it; what remains is to be followed. Undefined if nothing is. */
+  async follow(
+    name: string,
+    format: string,
+    payload: Uint8Array,
+    tell: (verdict: CommandVerdict) => void,
+  ): Promise<GuardedCommand | undefined> {
+    const verdict = await this.judge(name, format, payload);
+    tell(verdict);
+    await this.answer(verdict, format, payload);
+    return verdict.outcome === 'valid' ? verdict.command : undefined;
   }
 
   /** Answers a verdict: an introduction with the device's own, what is not followed with a signed refusal. */
