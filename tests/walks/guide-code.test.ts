@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { issuedPair } from '../certificate-clients.ts';
 import { type TestServer, testServer } from '../server.ts';
 
 /*
@@ -24,16 +23,12 @@ beforeAll(async () => {
   mkdirSync(join(data, 'pki'), { recursive: true });
   mkdirSync(join(data, 'demo'));
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-  await server.api.types.update({ organisation: 'demo', id: 'pump' }, { security: 'tls-certificate-or-token' });
-  const pair = await issuedPair(server, 'device:demo/pump/pump-8');
   const files = {
     'sallyport-data/pki/root.pem': server.rootPem,
     'sallyport-data/operator.token': server.operatorToken,
     'sallyport-data/demo/pump-8.token': server.tokens['pump-8'] ?? '',
     'sallyport-data/demo/desk.token': server.tokens.desk ?? '',
     'desk.key': server.keys.desk ?? '',
-    'pump-8.pem': pair.cert,
-    'pump-8-key.pem': pair.key,
   };
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content, { mode: 0o600 });
 });
@@ -50,8 +45,8 @@ function programUnder(heading: string): string {
   return code;
 }
 
-/** Runs a program of the guide; `during` is told what it has printed so far. */
-async function run(code: string, during: (printed: string, say: (text: string) => void) => void = () => {}) {
+/** Runs a program of the guide to its end. */
+async function run(code: string) {
   const path = join(folder, `program-${Math.random().toString(36).slice(2)}.mjs`);
   writeFileSync(
     path,
@@ -64,7 +59,6 @@ async function run(code: string, during: (printed: string, say: (text: string) =
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => {
       printed += chunk.toString();
-      during(printed, (text) => child.stdin.write(text));
     });
   }
   const exitCode = await new Promise<number | null>((resolve) => child.on('close', resolve));
@@ -72,7 +66,7 @@ async function run(code: string, during: (printed: string, say: (text: string) =
 }
 
 describe('a program of the guide', () => {
-  it.each(['Three lines to a safe connection', 'How a device proves itself', 'Events that must not be lost'])(
+  it.each(['Three lines to a safe connection', 'Events that must not be lost'])(
     'runs to its end: %s',
     async (heading) => {
       const { exitCode, printed } = await run(programUnder(heading));
@@ -106,19 +100,5 @@ describe('a program of the guide', () => {
 
   it('lists devices over the API', async () => {
     expect((await run(programUnder('The API'))).printed).toContain('d:demo:pump:pump-8');
-  });
-
-  it('asks whoever is at the device for the code that an operator tells', async () => {
-    const type = { organisation: 'demo', id: 'pump' };
-    await server.api.types.update(type, { unlock: { mode: 'one-time-code', channels: ['console'] } });
-    let given = false;
-    const { exitCode, printed } = await run(programUnder('When somebody has to be at the device'), (text, say) => {
-      if (given || !text.includes('code (3 tries left): ')) return;
-      given = true;
-      void server.api.unlocks.makeCode('demo', 'd:demo:pump:pump-8').then(({ code }) => say(`${code}\n`));
-    });
-    expect(printed).toContain('code (3 tries left): ');
-    expect(exitCode).toBe(0);
-    await server.api.types.update(type, { unlock: null });
   });
 });
