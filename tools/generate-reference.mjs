@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { idsIn, readStatements } from './check-conformance.mjs';
+import { BOUNDS } from './device-size.mjs';
 import { pageWithVectors } from './vectors.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -234,11 +235,33 @@ async function mqttConformance() {
   );
 }
 
+async function deviceSize() {
+  /** @param {number} bytes */
+  const readable = (bytes) => (bytes < 1024 * 1024 ? `${bytes / 1024} KiB` : `${bytes / 1024 / 1024} MiB`);
+  return page(
+    'Size of the device SDK',
+    'What a device has to hold. The tests of this project measure each of these, with everything that the package needs, and fail if one grows beyond its bound.',
+    table(
+      ['what', 'at most'],
+      [
+        [
+          'installed from npm, without what is optional',
+          `${readable(BOUNDS.installed)} in ${BOUNDS.packages} packages`,
+        ],
+        ['in one file for Node, minified: everything that the package exports', readable(BOUNDS.bundledForNode)],
+        ['a page that connects a device, minified and compressed as it travels', readable(BOUNDS.page)],
+        ['the same, with signed commands and sealed payloads', readable(BOUNDS.protectedPage)],
+      ],
+    ),
+  );
+}
+
 /** @type {Record<string, () => Promise<string>>} */
 const PAGES = {
   'audit-events.md': auditEvents,
   'cli.md': cli,
   'configuration.md': configuration,
+  'device-size.md': deviceSize,
   'failures.md': failures,
   'limits.md': limits,
   'metrics.md': metrics,

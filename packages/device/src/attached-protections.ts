@@ -1,4 +1,4 @@
-import type { Attached } from './connect-gateway.ts';
+import type { Attached } from './attached.ts';
 import type { ProtectedDevice, Protection, ProtectionOptions } from './protection.ts';
 
 /** How the gateway guards and seals for a device, or for itself; undefined if the device does it itself: then everything is passed on as it is. */

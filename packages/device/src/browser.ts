@@ -3,6 +3,7 @@
  * certificates and protection.
  */
 export type { AccessToken, FetchAccessToken } from './access-token-proof.ts';
+export type { Attached } from './attached.ts';
 export { type Backoff, type BackoffOptions, jitteredBackoff } from './backoff.ts';
 export {
   type Command,
@@ -13,7 +14,6 @@ export {
   type PublishOptions,
 } from './connect-device.ts';
 export {
-  type Attached,
   type AttachedCommand,
   connectGateway,
   type Gateway,

@@ -1,4 +1,5 @@
 import { clientIdOf, UNLOCK_COMMAND } from '@sallyport/model';
+import type { Attached } from './attached.ts';
 import { AttachedProtections, type ProtectAttached } from './attached-protections.ts';
 import type { CommandVerdict } from './command-guard.ts';
 import type { Command, Device, DeviceOptions, PublishOptions } from './connect-device.ts';
@@ -10,12 +11,6 @@ import { admission } from './unlock.ts';
 export interface GatewayOptions extends Omit<DeviceOptions, 'protection' | 'outbox' | 'insecureSamplePayloads'> {
   /** Keys that the gateway holds for devices that cannot hold their own, and for itself; without it everything is passed on as it is. */
   readonly protection?: ProtectAttached;
-}
-
-/** A device that a gateway speaks for, or the gateway itself. */
-export interface Attached {
-  readonly type: string;
-  readonly id: string;
 }
 
 /** A command for a device that is attached to the gateway, or for the gateway. */

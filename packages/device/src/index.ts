@@ -1,5 +1,6 @@
 export { type Identity, readIdentity } from '@sallyport/trust';
 export type { AccessToken, FetchAccessToken } from './access-token-proof.ts';
+export type { Attached } from './attached.ts';
 export type { ProtectAttached } from './attached-protections.ts';
 export { type Backoff, type BackoffOptions, jitteredBackoff } from './backoff.ts';
 export { CertificateFiles, type CertificateFilesOptions, type ChangingCertificate } from './certificate-files.ts';
@@ -14,7 +15,6 @@ export {
   type PublishOptions,
 } from './connect-device.ts';
 export {
-  type Attached,
   type AttachedCommand,
   connectGateway,
   type Gateway,

@@ -25,7 +25,7 @@ export function ticketIn(reasonString: string | undefined): string | undefined {
 }
 
 /** Return and reason codes of a CONNACK that say "later", not "no". */
-const TEMPORARY = new Set([3, 0x88, 0x89, 0x8b, 0x97, 0x9f]);
+const TEMPORARY = new Set([3, 0x80, 0x83, 0x88, 0x89, 0x8b, 0x97, 0x9f]);
 
 /** True if the same credential may be accepted later, so that another attempt makes sense. */
 export function isTemporary(reasonCode: number): boolean {
@@ -41,6 +41,7 @@ const NAMES: Readonly<Record<number, string>> = {
   128: 'unspecified error',
   129: 'malformed packet',
   130: 'protocol error',
+  131: 'not as this server wants it',
   132: 'unsupported protocol version',
   133: 'client id not valid',
   134: 'bad user name or password',
@@ -56,6 +57,11 @@ const NAMES: Readonly<Record<number, string>> = {
   149: 'packet too large',
   151: 'quota exceeded',
   152: 'administrative action',
+  153: 'payload format invalid',
+  154: 'retain not supported',
+  155: 'QoS not supported',
+  156: 'use another server',
+  157: 'server moved',
   159: 'connection rate exceeded',
 };
 
@@ -130,4 +136,21 @@ export function refusalOf(
 export function reasonCodeIn(error: unknown): number | undefined {
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   return typeof code === 'number' ? code : undefined;
+}
+
+/** Return or reason code of a CONNACK in an error of the MQTT library; nothing for everything else, also where the library finds fault with the server. */
+export function refusedWith(error: unknown): number | undefined {
+  return error instanceof Error && error.message.startsWith('Connection refused: ') ? reasonCodeIn(error) : undefined;
+}
+
+/** The failure of a connection on which something came that is no MQTT, or not in its place; undefined for other errors. */
+export function misspoken(error: unknown, where: string): Failure | undefined {
+  if (!(error instanceof Error) || error instanceof Failure) return undefined;
+  const { code, message } = error as Error & { readonly code?: unknown };
+  // Errors of sockets and TLS have a text as code; of the others the library writes these itself.
+  if (typeof code === 'string' || /timeout|TLS not authorized/i.test(message)) return undefined;
+  return new Failure('connection_lost', `What came from ${where} is not MQTT as it should be: ${message}.`, {
+    cause: error,
+    cure: 'Check that host and port are those of the MQTT server, and that nothing in between changes what it sends.',
+  });
 }

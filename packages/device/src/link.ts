@@ -4,7 +4,15 @@ import mqtt, { type MqttClient } from 'mqtt';
 import { abortable, pause } from './abort.ts';
 import { type Backoff, jitteredBackoff } from './backoff.ts';
 import { Gate } from './gate.ts';
-import { isTemporary, linkFailure, RefusedByServer, reasonCodeIn, refusalOf } from './link-failure.ts';
+import {
+  isTemporary,
+  linkFailure,
+  misspoken,
+  RefusedByServer,
+  reasonCodeIn,
+  refusalOf,
+  refusedWith,
+} from './link-failure.ts';
 import type {
   Admission,
   LinkCredential,
@@ -406,8 +414,8 @@ export class Link {
   #connectFailure(error: unknown): Failure {
     const { distrust } = this.#parts.exchange;
     if (distrust !== undefined) return distrust;
-    const code = reasonCodeIn(error);
-    if (code === undefined) return linkFailure(error, this.#where);
+    const code = refusedWith(error);
+    if (code === undefined) return misspoken(error, this.#where) ?? linkFailure(error, this.#where);
     const reason = this.#client.serverProperties?.reasonString;
     return refusalOf('connection_refused', `${this.#where} refused the connection`, code, reason);
   }

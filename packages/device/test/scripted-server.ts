@@ -8,6 +8,8 @@ export { connectTo };
 export interface Peer {
   readonly packets: Packet[];
   send(packet: Packet): void;
+  /** Writes bytes that need be no packet. */
+  raw(bytes: Uint8Array): Peer;
   drop(): void;
 }
 
@@ -34,6 +36,10 @@ export async function scriptedServer(script: Script) {
     const peer: Peer = {
       packets: [],
       send: (packet) => void socket.write(generate(packet, { protocolVersion: 5 })),
+      raw(bytes) {
+        socket.write(bytes);
+        return peer;
+      },
       drop: () => socket.destroy(),
     };
     reader.on('packet', (packet) => {
