@@ -237,7 +237,7 @@ async function mqttConformance() {
 
 async function deviceSize() {
   /** @param {number} bytes */
-  const readable = (bytes) => (bytes < 1024 * 1024 ? `${bytes / 1024} KiB` : `${bytes / 1024 / 1024} MiB`);
+  const readable = (bytes) => (bytes % 1_048_576 === 0 ? `${bytes / 1_048_576} MiB` : `${bytes / 1024} KiB`);
   return page(
     'Size of the device SDK',
     'What a device has to hold. The tests of this project measure each of these, with everything that the package needs, and fail if one grows beyond its bound.',

@@ -19,7 +19,7 @@ import { clientIdOf, type Failure, IDENTITY_MESSAGE, REFUSAL_MESSAGE } from '@sa
 import { type ApplicationCredential, applicationCredential } from './application-credential.ts';
 import { type ConnectionStatus, connectionStatus } from './connection-status.ts';
 import type { DeviceName } from './device-name.ts';
-import { type ApplicationProtection, CommandSigner, type DeviceRefusal } from './protection.ts';
+import type { ApplicationProtection, CommandSigner, DeviceRefusal } from './protection.ts';
 import { type RequestOptions, Requests } from './requests.ts';
 
 export interface ApplicationOptions extends LinkOptions, ApplicationCredential {
@@ -104,7 +104,7 @@ export interface Application {
 export async function connectApplication(options: ApplicationOptions): Promise<Application> {
   const { organisation, id } = options;
   const clientId = clientIdOf({ kind: 'application', organisation, id });
-  const signer = options.protection && (await CommandSigner.open(options.protection, options));
+  const signer = options.protection && (await openSigner(options.protection, options));
   const link = await Link.open(options, applicationCredential(clientId, options));
   const refusals = new Set<(refusal: DeviceRefusal) => void | Promise<void>>();
   const unreadable = new Set<EventHandler>();
@@ -165,6 +165,12 @@ export async function connectApplication(options: ApplicationOptions): Promise<A
       await signer?.close();
     },
   };
+}
+
+/** Loaded on demand: it is large, and many pages in browsers go without. */
+async function openSigner(protection: ApplicationProtection, options: ApplicationOptions): Promise<CommandSigner> {
+  const { CommandSigner } = await import('./protection.ts');
+  return CommandSigner.open(protection, options);
 }
 
 /** Keys that devices show, and commands that they refuse. */
