@@ -34,6 +34,17 @@ describe('Slab', () => {
     );
   });
 
+  test('takes little room for little, and what it was told to take once it is busy', () => {
+    const slab = new Slab(16_384);
+    slab.append(Buffer.alloc(4), 0, 4);
+    expect(slab.bytes.length).toBeLessThan(1024);
+    for (let packet = 0; packet < 100; packet++) {
+      slab.append(Buffer.alloc(200), 0, 200);
+      slab.take();
+    }
+    expect(slab.bytes.length).toBe(16_384);
+  });
+
   test('never writes again into what was handed out', () => {
     const slab = new Slab(32);
     slab.append(Buffer.from('first'), 0, 5);
