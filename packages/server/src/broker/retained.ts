@@ -24,9 +24,14 @@ export class RetainedMessages {
 
   /** Keeps a message in place of the one before [MQTT-3.3.1-5]. False if the bound is reached: then the older one is gone too. */
   set(message: Message): boolean {
-    this.remove(message.topic);
+    const older = this.get(message.topic);
+    const freed = older === undefined ? 0 : messageSize(older);
     const size = messageSize(message);
-    if (this.size >= this.#bounds.retainedMessages || this.bytes + size > this.#bounds.retainedBytes) return false;
+    const isFull = older === undefined && this.size >= this.#bounds.retainedMessages;
+    if (isFull || this.bytes - freed + size > this.#bounds.retainedBytes) {
+      this.remove(message.topic);
+      return false;
+    }
     let node = this.#root;
     for (const level of message.topic.split('/')) {
       node.children ??= new Map();
@@ -38,8 +43,8 @@ export class RetainedMessages {
       node = child;
     }
     node.message = message;
-    this.size++;
-    this.bytes += size;
+    if (older === undefined) this.size++;
+    this.bytes += size - freed;
     return true;
   }
 
