@@ -45,7 +45,7 @@ export { type OcspIssuerNames, ocspIssuerNames } from './ocsp-names.ts';
 export { type AskedCertificate, createOcspRequest, type OcspRequest, readOcspRequest } from './ocsp-request.ts';
 export { type CertificateStatus, createOcspResponse, type OcspRefusal, ocspRefusal } from './ocsp-response.ts';
 export { certificatesFromPem, pemOf } from './pem.ts';
-export { readOcspResponse, type VerifiedOcspAnswer } from './read-ocsp-response.ts';
+export { mayComeOfNonce, readOcspResponse, type VerifiedOcspAnswer } from './read-ocsp-response.ts';
 export {
   REVOCATION_LIST_BYTES_MAXIMUM,
   readRevocationList,

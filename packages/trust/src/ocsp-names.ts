@@ -5,6 +5,7 @@ import { sha1 } from './key-identifier.ts';
 /** Object identifiers of RFC 6960, dotted for writing and as the hexadecimal content for reading. */
 export const OCSP_BASIC = '1.3.6.1.5.5.7.48.1.1';
 export const OCSP_BASIC_HEX = '2b0601050507300101';
+export const OCSP_NONCE = '1.3.6.1.5.5.7.48.1.2';
 export const OCSP_NONCE_HEX = '2b0601050507300102';
 export const OCSP_SIGNING = '1.3.6.1.5.5.7.3.9';
 export const SHA1 = '1.3.14.3.2.26';

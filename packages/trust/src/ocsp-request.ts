@@ -1,9 +1,17 @@
 import { type Parsed, parsed, unparsed } from '@sallyport/model';
 import { serialText, sliceOf } from './certificate-parts.ts';
 import { childrenOf, type Element, elementAt } from './der-reader.ts';
-import { fromHex, integer, NULL, objectIdentifier, octetString, sequence } from './der-writer.ts';
+import { explicit, fromHex, integer, NULL, objectIdentifier, octetString, sequence } from './der-writer.ts';
 import { toHex } from './fingerprint.ts';
-import { NONCE_MAXIMUM, OCSP_NONCE_HEX, type OcspIssuerNames, SHA1, SHA1_HEX, SHA256_HEX } from './ocsp-names.ts';
+import {
+  NONCE_MAXIMUM,
+  OCSP_NONCE,
+  OCSP_NONCE_HEX,
+  type OcspIssuerNames,
+  SHA1,
+  SHA1_HEX,
+  SHA256_HEX,
+} from './ocsp-names.ts';
 
 /** One certificate that is asked about. */
 export interface AskedCertificate {
@@ -62,8 +70,8 @@ function askedIn(der: Uint8Array, request: Element): AskedCertificate | undefine
   };
 }
 
-/** Value of the nonce among the extensions of a request. */
-function nonceIn(der: Uint8Array, outer: Element): Uint8Array | undefined {
+/** Value of the nonce among the extensions of a request or an answer. */
+export function nonceIn(der: Uint8Array, outer: Element): Uint8Array | undefined {
   const list = elementAt(der, outer.content, outer.end);
   for (const extension of (list && childrenOf(der, list)) ?? []) {
     const [oid, ...rest] = childrenOf(der, extension) ?? [];
@@ -77,14 +85,17 @@ function nonceIn(der: Uint8Array, outer: Element): Uint8Array | undefined {
 
 /**
  * Makes a request about one certificate, its issuer named by SHA-1, which every responder understands (it is a name here, no proof).
- * Without a nonce, so that responders can answer from their cache (RFC 5019).
+ * With a nonce (RFC 9654) the answer is for this request alone, if the responder repeats it; without one it may come from a cache (RFC 5019).
  */
 export function createOcspRequest({
   issuer,
   serial,
+  nonce,
 }: {
   readonly issuer: OcspIssuerNames;
   readonly serial: string;
+  /** 32 random bytes. */
+  readonly nonce?: Uint8Array | undefined;
 }): Uint8Array<ArrayBuffer> {
   const id = sequence(
     sequence(objectIdentifier(SHA1), NULL),
@@ -92,5 +103,11 @@ export function createOcspRequest({
     octetString(fromHex(issuer.sha1.key)),
     integer(fromHex(serial)),
   );
-  return sequence(sequence(sequence(sequence(id))));
+  const extensions = nonce && [explicit(2, sequence(sequence(objectIdentifier(OCSP_NONCE), nonceValue(nonce))))];
+  return sequence(sequence(sequence(sequence(id)), ...(extensions ?? [])));
+}
+
+/** Value of the extension: an octet string in an octet string (RFC 9654 section 2.1). */
+function nonceValue(nonce: Uint8Array): Uint8Array<ArrayBuffer> {
+  return octetString(octetString(nonce));
 }

@@ -10,7 +10,7 @@ import {
   sequence,
 } from './der-writer.ts';
 import { sha1 } from './key-identifier.ts';
-import { OCSP_BASIC } from './ocsp-names.ts';
+import { OCSP_BASIC, OCSP_NONCE } from './ocsp-names.ts';
 import { signedStructure } from './sign-der.ts';
 
 /** What is known of a certificate. */
@@ -42,13 +42,11 @@ export async function createOcspResponse(options: OcspResponseOptions): Promise<
         sequence(id, statusOf(status), generalizedTime(thisUpdate), explicit(0, generalizedTime(nextUpdate))),
       ),
     ),
-    ...(nonce ? [explicit(1, sequence(sequence(objectIdentifier(NONCE), octetString(nonce))))] : []),
+    ...(nonce ? [explicit(1, sequence(sequence(objectIdentifier(OCSP_NONCE), octetString(nonce))))] : []),
   );
   const basic = await signedStructure(authority.keys, content);
   return sequence(enumerated(0), explicit(0, sequence(objectIdentifier(OCSP_BASIC), octetString(basic))));
 }
-
-const NONCE = '1.3.6.1.5.5.7.48.1.2';
 
 function statusOf(status: CertificateStatus): Uint8Array {
   if (status.status === 'revoked') return element(0xa1, generalizedTime(status.revokedAt));

@@ -3,9 +3,11 @@ import { readCertificate } from './certificate.ts';
 import { certificateParts, sameBytes, serialText, sliceOf } from './certificate-parts.ts';
 import { childrenOf, type Element, elementAt } from './der-reader.ts';
 import { timeOf } from './der-time.ts';
+import { octetString } from './der-writer.ts';
 import { toHex } from './fingerprint.ts';
 import { sha1 } from './key-identifier.ts';
 import { OCSP_BASIC_HEX, OCSP_SIGNING, type OcspIssuerNames, SHA1_HEX, SHA256_HEX } from './ocsp-names.ts';
+import { nonceIn } from './ocsp-request.ts';
 import type { CertificateStatus } from './ocsp-response.ts';
 import { verifySignature } from './verify-signature.ts';
 
@@ -15,6 +17,8 @@ export type VerifiedOcspAnswer = CertificateStatus & {
   readonly thisUpdate: number;
   /** Absent: newer information is available all the time (RFC 6960 section 2.4). */
   readonly nextUpdate?: number;
+  /** It repeats the nonce of the request, so it was made for it. Absent if it holds none. */
+  readonly isFresh?: true;
 };
 
 export interface ReadOcspResponseOptions {
@@ -23,11 +27,15 @@ export interface ReadOcspResponseOptions {
   readonly issuer: Uint8Array;
   readonly names: OcspIssuerNames;
   readonly serial: string;
+  /** What the request had, if it had any. An answer with another one is refused; one without any says so. */
+  readonly nonce?: Uint8Array | undefined;
   /** Milliseconds since 1970. */
   readonly at: number;
 }
 
 const RESPONSE_BYTES_MAXIMUM = 64 * 1024;
+/** What responders answer to whom they do not understand; some of them to every request with a nonce. */
+const UNDERSTOOD_NOT: readonly number[] = [1, 2, 6];
 const REFUSED: Readonly<Record<number, string>> = {
   1: 'the responder did not understand the request',
   2: 'the responder has an internal error',
@@ -35,6 +43,11 @@ const REFUSED: Readonly<Record<number, string>> = {
   5: 'the responder demands signed requests',
   6: 'the responder knows nothing of the authority',
 };
+
+/** True if what {@link readOcspResponse} says is wrong may come of the nonce alone: some responders know none. */
+export function mayComeOfNonce(problem: string): boolean {
+  return UNDERSTOOD_NOT.some((code) => REFUSED[code] === problem);
+}
 
 /** Reads the answer about one certificate (RFC 6960 sections 3.2 and 4.2) and verifies it. */
 export async function readOcspResponse(options: ReadOcspResponseOptions): Promise<Parsed<VerifiedOcspAnswer>> {
@@ -56,7 +69,7 @@ async function readBasic(der: Uint8Array, options: ReadOcspResponseOptions): Pro
   const whole = elementAt(der, 0, der.length);
   const [content, algorithm, signature, certificates] = (whole && childrenOf(der, whole)) ?? [];
   const fields = (content && childrenOf(der, content)) ?? [];
-  const [responder, , responses] = fields[0]?.tag === 0xa0 ? fields.slice(1) : fields;
+  const [responder, , responses, extensions] = fields[0]?.tag === 0xa0 ? fields.slice(1) : fields;
   if (whole?.end !== der.length || !content || !algorithm || signature?.tag !== 0x03 || !responder || !responses) {
     return unparsed('the OCSP answer is malformed');
   }
@@ -69,9 +82,13 @@ async function readBasic(der: Uint8Array, options: ReadOcspResponseOptions): Pro
     publicKey: signer,
   });
   if (!genuine) return unparsed('the signature of the OCSP answer is wrong');
+  const repeated = extensions?.tag === 0xa1 ? nonceIn(der, extensions) : undefined;
+  if (repeated && options.nonce && !sameBytes(repeated, octetString(options.nonce)))
+    return unparsed('the OCSP answer has the nonce of another request: it may be an old one that somebody has kept');
+  const fresh = repeated && options.nonce ? { isFresh: true as const } : {};
   for (const single of childrenOf(der, responses) ?? []) {
     const answer = answerIn(der, single, options);
-    if (answer) return parsed(answer);
+    if (answer) return parsed({ ...answer, ...fresh });
   }
   return unparsed('the OCSP answer says nothing of this certificate');
 }

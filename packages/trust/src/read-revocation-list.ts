@@ -124,21 +124,35 @@ function extensionsIn(der: Uint8Array, list: Element): Extension[] {
   });
 }
 
+/** 2.5.29.27: the list says only what has changed since another one. */
+const DELTA_INDICATOR = '551d1b';
 /** 2.5.29.28: which part of the truth the list holds. */
 const ISSUING_DISTRIBUTION_POINT = '551d1c';
 /** Of that, the name of the list, and that it is of end entities only: neither hides a client's certificate. */
 const HARMLESS = new Set([0xa0, 0x81]);
+/** RFC 5280 section 5.2.5, by the tags of its fields. */
+const PARTIAL: Readonly<Record<number, string>> = {
+  130: 'the revocation list is of authorities only, and says nothing of clients',
+  131: 'the revocation list is for some reasons of revocation only; one for all reasons is needed',
+  132: 'the revocation list is an indirect one: it speaks for other authorities too, and such are not taken; give the address of the own list of the authority',
+  133: 'the revocation list is of attribute certificates only',
+};
 
 function partialBecause(der: Uint8Array, outer: Element): string | undefined {
   const list = elementAt(der, outer.content, outer.end);
   if (!list) return 'the extensions of the revocation list are malformed';
+  let unknown: string | undefined;
   for (const { oid, critical, value } of extensionsIn(der, list)) {
+    if (oid === DELTA_INDICATOR) {
+      return 'the revocation list is a delta: it says only what has changed since another one; give the address of the whole (base) list';
+    }
     if (oid === ISSUING_DISTRIBUTION_POINT && value) {
       const scope = elementAt(der, value.content, value.end);
-      if (scope && childrenOf(der, scope)?.every(({ tag }) => HARMLESS.has(tag))) continue;
-      return 'the revocation list holds only a part of the revoked certificates';
-    }
-    if (critical) return 'the revocation list has a critical extension that is not understood';
+      const fields = scope && childrenOf(der, scope);
+      if (!fields) return 'the extensions of the revocation list are malformed';
+      const partial = fields.find(({ tag }) => !HARMLESS.has(tag));
+      if (partial) return PARTIAL[partial.tag] ?? 'the revocation list holds only a part of the revoked certificates';
+    } else if (critical) unknown ??= 'the revocation list has a critical extension that is not understood';
   }
-  return undefined;
+  return unknown;
 }

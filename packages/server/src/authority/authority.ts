@@ -160,7 +160,16 @@ export async function openAuthority(options: AuthorityOptions): Promise<Authorit
     };
   }
 
+  let listed: { readonly of: string; readonly until: number; readonly issuers: readonly Issuer[] } | undefined;
+  /** The same array until one comes, goes or ends: it is asked for in each handshake. */
   function issuers(): readonly Issuer[] {
+    const of = `${ofServer.generations} ${organisations.version()}`;
+    if (listed?.of === of && now() < listed.until) return listed.issuers;
+    const found = listIssuers();
+    listed = { of, until: Math.min(...found.map(({ certificate }) => certificate.notAfter)), issuers: found };
+    return found;
+  }
+  function listIssuers(): readonly Issuer[] {
     const line = (each: AuthorityLine, more: Pick<Issuer, 'organisation'>): Issuer[] =>
       inForce(each, now()).map((authority, index) =>
         index === 0

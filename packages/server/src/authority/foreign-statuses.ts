@@ -1,5 +1,12 @@
-import type { Parsed } from '@sallyport/model';
-import { createOcspRequest, ocspIssuerNames, readOcspResponse } from '@sallyport/trust';
+import { randomBytes } from 'node:crypto';
+import { type Parsed, unparsed } from '@sallyport/model';
+import {
+  createOcspRequest,
+  mayComeOfNonce,
+  ocspIssuerNames,
+  readOcspResponse,
+  type VerifiedOcspAnswer,
+} from '@sallyport/trust';
 import type { FetchOptions } from './fetch-public.ts';
 import {
   FIRST_WAIT,
@@ -38,6 +45,9 @@ const ANSWER_BYTES_MAXIMUM = 64 * 1024;
 const SHORTEST_REST = 5 * MINUTE;
 const LONGEST_REST = 12 * 60 * MINUTE;
 const RETRY = 30_000;
+/** Responders of which something is remembered. */
+const PLACES_MAXIMUM = 1000;
+const NO_NONCE = 'the OCSP answer repeats no nonce, as those before did: it may be an old one that somebody has kept';
 const FUTURE_TOLERATED = 60 * MINUTE;
 /** Answers renewed at once in the background. */
 const AT_ONCE = 4;
@@ -50,6 +60,8 @@ export class ForeignStatuses {
   readonly #options: ForeignStatusesOptions;
   readonly #kept = new Map<string, Kept>();
   readonly #failing = new Set<string>();
+  /** By authority and responder: whether it repeats nonces, or refuses requests with one. */
+  readonly #manners = new Map<string, 'repeats' | 'none'>();
   /** By authority, issuer and serial, whichever responder said so. */
   readonly #revoked = new Map<string, { readonly revokedAt: number; readonly url: string }>();
   #asking = 0;
@@ -128,32 +140,60 @@ export class ForeignStatuses {
     return kept.asking;
   }
 
+  /**
+   * Asks with a nonce, so that nobody can answer with what a responder said once. Some responders know none and refuse, or repeat none: what they say
+   * counts by its dates. One that has repeated a nonce before must go on doing so.
+   */
+  async #exchange(asked: ForeignCertificate, url: string): Promise<Parsed<VerifiedOcspAnswer>> {
+    const place = `${asked.authority} ${url}`;
+    const manner = this.#manners.get(place);
+    if (manner !== 'none') {
+      const read = await this.#askOnce(asked, url, randomBytes(32));
+      if (read.ok && read.value.isFresh) this.#setManner(place, 'repeats');
+      else if (read.ok && manner === 'repeats') return unparsed(NO_NONCE);
+      if (read.ok || manner === 'repeats' || !mayComeOfNonce(read.problem)) return read;
+    }
+    const plain = await this.#askOnce(asked, url, undefined);
+    if (plain.ok) this.#setManner(place, 'none');
+    return plain;
+  }
+
+  async #askOnce(
+    { issuer, certificate: { serial } }: ForeignCertificate,
+    url: string,
+    nonce: Uint8Array | undefined,
+  ): Promise<Parsed<VerifiedOcspAnswer>> {
+    const { fetch, now } = this.#options;
+    const names = await ocspIssuerNames(issuer.der);
+    const fetched = await fetch({
+      url,
+      body: createOcspRequest({ issuer: names, serial, nonce }),
+      contentType: 'application/ocsp-request',
+      maximumBytes: ANSWER_BYTES_MAXIMUM,
+      timeout: ASK_TIMEOUT,
+    });
+    if (!fetched.ok) return fetched;
+    return readOcspResponse({ response: fetched.value, issuer: issuer.der, names, serial, nonce, at: now() });
+  }
+
+  #setManner(place: string, manner: 'repeats' | 'none'): void {
+    if (this.#manners.size < PLACES_MAXIMUM || this.#manners.has(place)) this.#manners.set(place, manner);
+  }
+
   async #renewNow(kept: Kept): Promise<void> {
-    const { fetch, now, emit, onRevoked, longestRest } = this.#options;
+    const { now, emit, onRevoked, longestRest } = this.#options;
     const { url, asked } = kept;
-    const { authority, certificate, issuer } = asked;
+    const { authority, certificate } = asked;
     this.#asking += 1;
     try {
-      const names = await ocspIssuerNames(issuer.der);
-      const body = createOcspRequest({ issuer: names, serial: certificate.serial });
-      const type = 'application/ocsp-request';
-      const fetched = await fetch({
-        url,
-        body,
-        contentType: type,
-        maximumBytes: ANSWER_BYTES_MAXIMUM,
-        timeout: ASK_TIMEOUT,
-      });
+      const read = await this.#exchange(asked, url);
       const at = now();
-      const read = fetched.ok
-        ? await readOcspResponse({ response: fetched.value, issuer: issuer.der, names, serial: certificate.serial, at })
-        : fetched;
       const place = `${authority} ${url}`;
       const problem = read.ok ? staleness(read.value, at) : read.problem;
       if (!read.ok || problem !== undefined) {
         kept.dueAt = at + RETRY;
         if (kept.until <= at) kept.status = { status: 'unknown', why: `${url} gave no answer that counts: ${problem}` };
-        if (!this.#failing.has(place) && this.#failing.size < 1000) {
+        if (!this.#failing.has(place) && this.#failing.size < PLACES_MAXIMUM) {
           this.#failing.add(place);
           emit({ type: 'revocation.failing', authority, url, problem: problem ?? '' });
         }

@@ -15,6 +15,8 @@ export interface OrganisationAuthorities {
   /** The one that signs. Made if there is none in force, which needs the root key (`root_key_absent`). */
   of(organisation: string): Promise<CertificateAuthority>;
   all(): ReadonlyMap<string, AuthorityLine>;
+  /** Another number after each change. */
+  version(): number;
   /** Makes the one that signs from now on; that of before still vouches for what it signed. Undefined if the organisation has none. */
   succeed(organisation: string): Promise<AuthorityLine | undefined>;
   /** Removes the key: whoever takes the name of the organisation later gets another authority. */
@@ -31,6 +33,7 @@ export async function openOrganisationAuthorities(options: {
 }): Promise<OrganisationAuthorities> {
   const { directory, rootKey, now } = options;
   const { known, ended } = await load(options);
+  let version = 0;
   const underWay = new Map<string, Promise<CertificateAuthority>>();
 
   async function make(organisation: string): Promise<CertificateAuthority> {
@@ -51,6 +54,7 @@ export async function openOrganisationAuthorities(options: {
     const before = known.get(organisation);
     const earlier = before ? [before.current, ...before.earlier] : [];
     known.set(organisation, { current: authority, earlier, generations: generations + 1 });
+    version += 1;
     return authority;
   }
   function makeOnce(organisation: string): Promise<CertificateAuthority> {
@@ -65,6 +69,7 @@ export async function openOrganisationAuthorities(options: {
       return there && there.certificate.notAfter > now() ? Promise.resolve(there) : makeOnce(organisation);
     },
     all: () => known,
+    version: () => version,
     async succeed(organisation) {
       if (!known.has(organisation)) return undefined;
       await makeOnce(organisation);
@@ -73,6 +78,7 @@ export async function openOrganisationAuthorities(options: {
     async remove(organisation) {
       await underWay.get(organisation)?.catch(() => {});
       if (!known.delete(organisation) && !ended.delete(organisation)) return;
+      version += 1;
       await rm(organisationFolder(directory, organisation), { recursive: true, force: true });
     },
   };

@@ -7,6 +7,7 @@ import { type Applications, applications } from './applications.ts';
 import { type Authenticators, authenticators } from './authenticators.ts';
 import { type Authorities, authorities } from './authorities.ts';
 import { CachedLookup } from './cached-lookup.ts';
+import { type CertificateLookup, CertificateMemory } from './certificate-memory.ts';
 import { type Certificates, certificates } from './certificates.ts';
 import { type ClientKeys, clientKeys } from './client-keys.ts';
 import { type Credentials, credentials } from './credentials.ts';
@@ -67,6 +68,8 @@ export interface Registry {
   readonly policies: Policies;
   readonly addressLists: AddressListRecords;
   readonly lookup: Lookup;
+  /** What handshakes ask about certificates, with a memory. */
+  readonly certificateLookup: CertificateLookup;
 }
 
 /** Opens the registry over a database that is open. */
@@ -86,11 +89,20 @@ export function openRegistry(options: RegistryOptions): Registry {
       for (const change of changes) {
         lookup.forget(change);
         tokenIssuers.forget(change);
+        certificateLookup.forget(change);
       }
       for (const change of changes) onChange(change);
     },
   };
   const tokenIssuers = issuers(ground);
+  const trusted = authorities(ground);
+  const onRecord = certificates(ground);
+  const certificateLookup = new CertificateMemory({
+    findBySerial: onRecord.findBySerial,
+    findPin: onRecord.findPin,
+    findBySubject: trusted.findBySubject,
+    trusts: trusted.trusts,
+  });
   return {
     organisations: organisations(ground),
     types: types(ground),
@@ -98,8 +110,8 @@ export function openRegistry(options: RegistryOptions): Registry {
     applications: applications(ground),
     operators: operators(ground),
     credentials: credentials(ground),
-    authorities: authorities(ground),
-    certificates: certificates(ground),
+    authorities: trusted,
+    certificates: onRecord,
     revoked: revokedCertificates(ground),
     clientKeys: clientKeys(ground),
     authenticators: authenticators(ground, options.secretBox),
@@ -110,5 +122,6 @@ export function openRegistry(options: RegistryOptions): Registry {
     policies: policies(ground),
     addressLists: addressListRecords(ground),
     lookup,
+    certificateLookup,
   };
 }

@@ -9,6 +9,7 @@ import { passwordAuthenticator } from '../authentication/password.ts';
 import type { RegisterUnknown } from '../authentication/register-unknown.ts';
 import { type Requirement, requirement } from '../authentication/requirement.ts';
 import { scramMethod } from '../authentication/scram.ts';
+import type { Issuer } from '../authority/authority.ts';
 import type { Installation } from '../installation.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { Directories } from './directories.ts';
@@ -18,18 +19,35 @@ export function certificateTrust({
   registry,
   authority,
 }: Pick<Installation, 'registry' | 'authority'>): CertificateTrust {
+  const { certificateLookup } = registry;
+  let known: readonly Issuer[] = [];
+  let bySubject = new Map<string, Uint8Array[]>();
+  let fingerprints = new Set<string>();
+  /** With an authority for each organisation there may be thousands; they change when one comes or goes. */
+  function followIssuers(): void {
+    const issuers = authority.issuers();
+    if (issuers === known) return;
+    known = issuers;
+    bySubject = new Map();
+    for (const { certificate } of issuers) {
+      const { subjectNameHash: subject } = certificate;
+      bySubject.set(subject, [...(bySubject.get(subject) ?? []), certificate.der]);
+    }
+    fingerprints = new Set(issuers.map(({ certificate }) => certificate.fingerprintSha256));
+  }
   return {
-    findBuiltIn: (subjects) =>
-      authority
-        .issuers()
-        .filter(({ certificate }) => subjects.has(certificate.subjectNameHash))
-        .map(({ certificate }) => certificate.der),
-    isBuiltIn: (fingerprint) =>
-      authority.issuers().some(({ certificate }) => certificate.fingerprintSha256 === fingerprint),
-    findAuthorities: (wanted) => registry.authorities.findBySubject(wanted),
-    trusts: (organisation, fingerprint) => registry.authorities.trusts(organisation, fingerprint),
-    findBySerial: (name) => registry.certificates.findBySerial(name),
-    findPin: (fingerprint) => registry.certificates.findPin(fingerprint),
+    findBuiltIn(subjects) {
+      followIssuers();
+      return [...subjects].flatMap((subject) => bySubject.get(subject) ?? []);
+    },
+    isBuiltIn(fingerprint) {
+      followIssuers();
+      return fingerprints.has(fingerprint);
+    },
+    findAuthorities: (wanted) => certificateLookup.findBySubject(wanted),
+    trusts: (organisation, fingerprint) => certificateLookup.trusts(organisation, fingerprint),
+    findBySerial: (name) => certificateLookup.findBySerial(name),
+    findPin: (fingerprint) => certificateLookup.findPin(fingerprint),
   };
 }
 
