@@ -45,7 +45,8 @@ export async function testServer(overrides: Readonly<Record<string, unknown>> = 
       ...overrides,
     },
   });
-  const server = await startServer({ configuration });
+  const started = await startServer({ configuration });
+  const server = WORKERS > 1 ? inForceEverywhere(started) : started;
   try {
     const { tokens, keys } = await populate(server);
     const operatorToken = readFileSync(join(directory, 'operator.token'), 'utf8').trim();
@@ -72,6 +73,24 @@ export async function testServer(overrides: Readonly<Record<string, unknown>> = 
     rmSync(directory, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** With several processes a change is in force a moment after it is made; the API waits for that by itself. */
+function inForceEverywhere(server: RunningServer): RunningServer {
+  const waiting = (noun: object): object =>
+    new Proxy(noun, {
+      get(target, name) {
+        const found: unknown = Reflect.get(target, name);
+        if (typeof found !== 'function') return found;
+        return async (...given: unknown[]) => {
+          const answer: unknown = await Reflect.apply(found, target, given);
+          await server.settled();
+          return answer;
+        };
+      },
+    });
+  const nouns = Object.entries(server.registry).map(([name, noun]) => [name, waiting(noun as object)]);
+  return { ...server, registry: Object.fromEntries(nouns) as unknown as RunningServer['registry'] };
 }
 
 async function populate({ registry }: RunningServer) {

@@ -114,7 +114,8 @@ async function startPeers(options: BenchOptions, folder: string): Promise<Runnin
       console.log(`Starting ${name}…`);
       const own = join(folder, name);
       mkdirSync(own);
-      running.push(await start({ folder: own, population: populationFor(options.quick), cores: options.serverCores }));
+      const { serverCores: cores, workers } = options;
+      running.push(await start({ folder: own, population: populationFor(options.quick), cores, workers }));
     }
     return running;
   } catch (error) {
@@ -136,7 +137,12 @@ async function memory(
     report.line(title);
     for (const name of options.peers) {
       const own = mkdtempSync(join(folder, `${name}-`));
-      const peer = await starterOf(name)({ folder: own, population: IDLE, cores: options.serverCores });
+      const peer = await starterOf(name)({
+        folder: own,
+        population: IDLE,
+        cores: options.serverCores,
+        workers: options.workers,
+      });
       const cell = await measureMemory(peer, transport);
       await peer.stop();
       report.cell(cell);
@@ -176,7 +182,7 @@ async function brokers(options: BenchOptions): Promise<boolean> {
         .map((entry) => entry.join(' '))
         .join(
           ', ',
-        )}. Servers on cores ${options.serverCores ?? 'any'}, generator on ${options.generatorCores ?? 'any'}.`,
+        )}. Servers on cores ${options.serverCores ?? 'any'}, sallyport with ${options.workers} worker(s), generator on ${options.generatorCores ?? 'any'}.`,
     );
     console.log('The ratio compares what a second of server CPU did; bench/README.md says how to read this.');
     if (skipped.length > 0) console.log(`Not run, the time was up: ${skipped.join('; ')}`);

@@ -14,6 +14,8 @@ export interface BenchOptions {
   readonly only: RegExp;
   readonly serverCores: string | undefined;
   readonly generatorCores: string | undefined;
+  /** Worker processes of sallyport; the other peers have one process each. */
+  readonly workers: number;
   readonly generators: number;
 }
 
@@ -31,6 +33,7 @@ export const USAGE = `npm run bench -- [codec | lists | revoke | security] [opti
   --only PATTERN        workloads whose name matches, e.g. 'fan-in.*QoS 1'
   --server-cores LIST   cores for the servers (0)
   --generator-cores LIST  cores for the load generator (all others)
+  --workers N           worker processes of sallyport, on as many cores (1)
   --generators N        generator processes (one per core of theirs, at most 3)
 `;
 
@@ -48,10 +51,13 @@ export function readOptions(args: readonly string[]): BenchOptions {
       'server-cores': { type: 'string' },
       'generator-cores': { type: 'string' },
       generators: { type: 'string' },
+      workers: { type: 'string' },
     },
   });
   const { quick } = values;
   const cores = availableParallelism();
+  const workers = positive('workers', values.workers, 1);
+  const spare = cores > workers;
   return {
     quick,
     runs: positive('runs', values.runs, quick ? 1 : 5),
@@ -60,10 +66,16 @@ export function readOptions(args: readonly string[]): BenchOptions {
     budget: positive('minutes', values.minutes, quick ? 1.5 : 40) * 60_000,
     peers: values.peers.split(','),
     only: new RegExp(values.only, 'i'),
-    serverCores: values['server-cores'] ?? (cores > 1 ? '0' : undefined),
-    generatorCores: values['generator-cores'] ?? (cores > 1 ? `1${cores > 2 ? `-${cores - 1}` : ''}` : undefined),
-    generators: positive('generators', values.generators, Math.min(3, Math.max(1, cores - 1))),
+    serverCores: values['server-cores'] ?? (spare ? range(0, workers - 1) : undefined),
+    generatorCores: values['generator-cores'] ?? (spare ? range(workers, cores - 1) : undefined),
+    generators: positive('generators', values.generators, Math.min(3, Math.max(1, cores - workers))),
+    workers,
   };
+}
+
+/** As taskset takes them. */
+function range(first: number, last: number): string {
+  return first === last ? String(first) : `${first}-${last}`;
 }
 
 function positive(name: string, text: string | undefined, standard: number): number {

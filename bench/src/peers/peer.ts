@@ -12,6 +12,8 @@ export interface PeerOptions {
   readonly population: Population;
   /** As taskset takes them; undefined: not pinned. */
   readonly cores: string | undefined;
+  /** Worker processes, where the peer can have several; one if left out. */
+  readonly workers?: number;
   /** Policy statements in force beside those that the load needs. */
   readonly statements?: number;
 }

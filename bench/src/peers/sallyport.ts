@@ -114,10 +114,16 @@ async function register(url: string, data: string, population: Population, state
 }
 
 /** `sallyport start` as it is installed, with an organisation of its own. */
-export async function startSallyport({ folder, population, cores, statements = 0 }: PeerOptions): Promise<RunningPeer> {
+export async function startSallyport({
+  folder,
+  population,
+  cores,
+  statements = 0,
+  workers = 1,
+}: PeerOptions): Promise<RunningPeer> {
   const file = join(folder, 'sallyport.yaml');
   const data = join(folder, 'data');
-  writeFileSync(file, CONFIGURATION);
+  writeFileSync(file, `${CONFIGURATION}workers: ${workers}\n`);
   const args = [COMMAND, 'start', '--config', file, '--data-dir', data];
   const child = spawn(...pinned(cores, process.execPath, args), { stdio: ['ignore', 'ignore', 'pipe'] });
   let spoken = '';

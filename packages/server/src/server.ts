@@ -114,6 +114,8 @@ export interface RunningServer {
   readonly events: EventStream;
   /** True if the data directory was made by this start. */
   readonly fresh: boolean;
+  /** Resolves when what was changed in the registry is in force in all processes. */
+  settled(): Promise<void>;
   /** Tells clients, lets them finish, and puts everything on disk. Safe to call twice. */
   close(cause?: string): Promise<void>;
 }
@@ -591,6 +593,7 @@ async function open(
     registry,
     events,
     fresh: installation.fresh,
+    settled: () => underWay.settled(),
     close(cause = 'asked to stop') {
       closing ??= Promise.resolve().then(() => {
         emit({ type: 'server.stopping', cause });
