@@ -2,7 +2,6 @@ export { type Reading, readings } from './simulator/reading.ts';
 export {
   SimulatedDevice,
   type SimulatedDeviceOptions,
-  type SimulatedProof,
 } from './simulator/simulated-device.ts';
 export type {
   FirmwareProgress,
@@ -12,3 +11,4 @@ export type {
   SimulatedState,
   WirePayload,
 } from './simulator/simulated-events.ts';
+export type { SimulatedProof } from './simulator/simulated-proof.ts';

@@ -1,10 +1,8 @@
 import type {
-  Reading,
   SimulatedDevice,
   SimulatedDeviceOptions,
   SimulatedEvent,
   SimulatedProof,
-  WirePayload,
 } from '@sallyport/device/simulator';
 import {
   Failure,
@@ -19,6 +17,7 @@ import {
   type SimulatorStage,
 } from '@sallyport/model';
 import { Newest } from '../desk/newest.ts';
+import { payloadShown } from './payload-shown.ts';
 import { UnlockPrompt } from './unlock-prompt.ts';
 
 const ROWS = 100;
@@ -254,31 +253,4 @@ export class DevicePage {
     this.#connection = { state, clientId, server, since: now(), ...why };
     changed();
   }
-}
-
-/** Characters of a payload that are shown. */
-const LONGEST = 1_200;
-
-function payloadShown(at: number, reading: Reading, wire: readonly WirePayload[]): SimulatorPayload {
-  return {
-    at,
-    clear: JSON.stringify(reading, null, 2),
-    wire: wire.map(({ format, bytes, sealedFor }) => {
-      const text = sealedFor === undefined ? Buffer.from(bytes).toString('utf8') : hexadecimal(bytes);
-      return {
-        format,
-        size: bytes.length,
-        text: text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text,
-        ...(sealedFor !== undefined && { sealedFor }),
-      };
-    }),
-  };
-}
-
-function hexadecimal(bytes: Uint8Array): string {
-  return (
-    Buffer.from(bytes)
-      .toString('hex')
-      .match(/.{1,4}/g) ?? []
-  ).join(' ');
 }

@@ -3,24 +3,18 @@ import { dropReports, keptReports } from '../boot/boot-reports.ts';
 import type { Flash } from '../boot/flash.ts';
 import type { RenewCertificate } from '../firmware/est-renewal.ts';
 import type { FirmwareSource } from '../firmware/firmware-source.ts';
-import { type MqttSource, mqttSource } from '../firmware/mqtt-source.ts';
 import { Link } from '../link.ts';
 import { RefusedByServer } from '../link-failure.ts';
 import type { LinkOptions } from '../link-options.ts';
 import { Protection, type ProtectionOptions } from '../protection.ts';
 import { type DeviceStore, memoryStore } from '../sealed-store.ts';
 import { type CodeDialogue, giveCode } from '../unlock.ts';
-import { ManagementDialogue } from './management-dialogue.ts';
+import { ManagedFirmware } from './managed-firmware.ts';
 import { type CameAs, meetCommand } from './met-commands.ts';
 import { type Reading, readings } from './reading.ts';
 import { afterEvent, type SimulatedEvent, type SimulatedState, type WirePayload } from './simulated-events.ts';
 import { SimulatedFirmware } from './simulated-firmware.ts';
-
-/** How the device proves who it is. */
-export type SimulatedProof =
-  | { readonly by: 'token'; readonly token: string }
-  | { readonly by: 'password'; readonly username: string; readonly password: string }
-  | { readonly by: 'certificate'; readonly cert: string; readonly key: string; readonly token?: string };
+import { credentialOf, type SimulatedProof } from './simulated-proof.ts';
 
 export interface SimulatedDeviceOptions {
   readonly server: Omit<LinkOptions, 'certificate' | 'onStage'>;
@@ -47,9 +41,6 @@ export interface SimulatedDeviceOptions {
 
 /** Milliseconds before the next start, after one that did not reach the server. */
 const RESTART_PAUSE = 2_000;
-/** `updateStatus` of the device management protocol. */
-const STATUS = { ok: 0, underWay: 1, connectionLost: 3, verificationFailed: 4 } as const;
-
 /**
  * Stands in for a device down to its boot chain: starts, proves who it is, sends readings, takes commands and firmware. What happens is told
  * as events, and what can be seen at a moment is its `state`, so that a terminal and a page show the same.
@@ -64,9 +55,7 @@ export class SimulatedDevice {
   #link: Link | undefined;
   #protection: Protection | undefined;
   #followed: CameAs | undefined;
-  #dialogue: ManagementDialogue | undefined;
-  #pieces: MqttSource | undefined;
-  #offered: string | undefined;
+  #managed: ManagedFirmware | undefined;
   #working: Promise<void> = Promise.resolve();
   #ticker: ReturnType<typeof setInterval> | undefined;
   #stopped = false;
@@ -83,7 +72,7 @@ export class SimulatedDevice {
       new SimulatedFirmware({
         flash,
         now,
-        source: () => source ?? this.#pieces,
+        source: () => source ?? this.#managed?.pieces,
         ...(proof.by === 'certificate' && { certificate: { cert: proof.cert, key: proof.key } }),
         ...(renew && { renew }),
         emit: (event) => this.#emit(event),
@@ -227,7 +216,11 @@ export class SimulatedDevice {
       await this.#guard(link);
       await this.#listenToCommands(link);
       await this.#protection?.introduce();
-      if (this.#firmware) await this.#subscribeManagement(link, this.#firmware);
+      const firmware = this.#firmware;
+      if (firmware) {
+        const work = (each: () => Promise<void>) => this.#work(each);
+        this.#managed = await ManagedFirmware.open({ firmware, link, work, restart: () => this.restart() });
+      }
       this.#emit({ kind: 'stage', stage: 'subscribed', text: 'listens to its commands' });
       this.#connection('online', 'online');
     } catch (error) {
@@ -289,25 +282,6 @@ export class SimulatedDevice {
     });
   }
 
-  async #subscribeManagement(link: Link, firmware: SimulatedFirmware): Promise<void> {
-    const pieces = mqttSource(link);
-    const dialogue = new ManagementDialogue(link, {
-      offered: ({ version }) => {
-        this.#offered = version;
-        firmware.tell('offered', `the server offers ${version ?? 'something'}`, version);
-      },
-      standing: () => ({ state: firmware.isDownloaded ? 2 : 0, updateStatus: STATUS.ok }),
-      download: () => this.#work(() => this.#downloadOffered(firmware)),
-      update: () => this.#work(() => this.#updateOffered(firmware)),
-      reboot: () => this.#work(() => this.restart()),
-    });
-    this.#pieces = pieces;
-    this.#dialogue = dialogue;
-    await link.subscribe('iotdm-1/#', 1, (topic, payload) => {
-      if (!pieces.receive(topic, payload)) return dialogue.receive(topic, payload);
-    });
-  }
-
   async #afterStart(): Promise<void> {
     const { every } = this.#options;
     const firmware = this.#firmware;
@@ -316,7 +290,7 @@ export class SimulatedDevice {
       if (!firmware.prove()) return this.restart();
       if (firmware.settleCertificate()) await this.#reconnect();
       await this.#tellReports(firmware.flash);
-      await this.#dialogue?.manage(firmware.report?.version);
+      await this.#managed?.manage(firmware.report?.version);
       // A device that cannot start can still be helped: it takes an image that it can believe, and nothing else.
       if (firmware.report?.outcome === 'stopped') return this.#recover(firmware);
     }
@@ -352,33 +326,6 @@ export class SimulatedDevice {
     this.#working = this.#working.then(work).catch((error: unknown) => {
       this.#emit({ kind: 'problem', failure: asFailure(error) });
     });
-  }
-
-  async #downloadOffered(firmware: SimulatedFirmware): Promise<void> {
-    try {
-      await this.#dialogue?.notify(1, STATUS.ok);
-      const found = await firmware.download(this.#offered);
-      await this.#dialogue?.notify(found ? 2 : 0, STATUS.ok);
-    } catch (error) {
-      await this.#failed(firmware, error);
-    }
-  }
-
-  async #updateOffered(firmware: SimulatedFirmware): Promise<void> {
-    try {
-      await this.#dialogue?.notify(2, STATUS.underWay);
-      await firmware.install();
-    } catch (error) {
-      return this.#failed(firmware, error);
-    }
-    await this.restart();
-  }
-
-  async #failed(firmware: SimulatedFirmware, error: unknown): Promise<void> {
-    const failure = asFailure(error);
-    firmware.tell('failed', failure.message, this.#offered);
-    const rejected = failure.code === 'firmware_rejected';
-    await this.#dialogue?.notify(0, rejected ? STATUS.verificationFailed : STATUS.connectionLost);
   }
 
   async #command(topic: string, payload: Uint8Array): Promise<void> {
@@ -422,17 +369,6 @@ export class SimulatedDevice {
 
   #at(): string {
     return new Date(this.#options.now()).toISOString();
-  }
-}
-
-function credentialOf(proof: SimulatedProof): { readonly username?: string; readonly password?: string } {
-  switch (proof.by) {
-    case 'token':
-      return { username: 'use-token-auth', password: proof.token };
-    case 'password':
-      return { username: proof.username, password: proof.password };
-    case 'certificate':
-      return proof.token === undefined ? {} : { username: 'use-token-auth', password: proof.token };
   }
 }
 

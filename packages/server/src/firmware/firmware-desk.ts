@@ -12,8 +12,9 @@ import { type FirmwareManifest, type FirmwareRole, storedPathOf } from '@sallypo
 import type { Configuration } from '../config/schema.ts';
 import { makePrivateFolder } from '../storage/private-file.ts';
 import type { OfflineRoles } from './first-roles.ts';
-import { type NewRelease, noRelease, type OnlineRole, Repository } from './repository.ts';
+import { noRelease, type OnlineRole, Repository } from './repository.ts';
 import type { NextRootRole } from './root-rotation.ts';
+import type { NewRelease } from './targets-change.ts';
 import { Turns } from './turns.ts';
 
 /** A change that an operator made, for the audit trail. */

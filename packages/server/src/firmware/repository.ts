@@ -6,9 +6,7 @@ import {
   type FirmwareRole,
   generateRoleKey,
   nextRoot,
-  parseManifest,
   type RoleKey,
-  readTargets,
   sameManifest,
   type VerifiedRoot,
 } from '@sallyport/trust/firmware';
@@ -19,6 +17,7 @@ import { RepositoryFolder } from './repository-folder.ts';
 import { type RepositoryState, readState } from './repository-state.ts';
 import { beginRotation, begunRotation, endRotation, judgeRotation, type NextRootRole } from './root-rotation.ts';
 import { Signer } from './signer.ts';
+import { judgeTargets, type NewRelease, newManifest, nextTargets } from './targets-change.ts';
 import { Uploads } from './uploads.ts';
 
 export interface RepositoryOptions {
@@ -27,21 +26,6 @@ export interface RepositoryOptions {
   readonly organisation: string;
   readonly settings: Configuration['firmware'];
   readonly now: () => number;
-}
-
-export interface NewRelease {
-  readonly type: string;
-  readonly version: string;
-  readonly digest: string;
-  readonly size: number;
-  /** One above the last release of the type if left out. */
-  readonly sequence?: number;
-  /** The sequence of this release if left out: nothing older starts again. */
-  readonly minimumSequence?: number;
-  /** Devices that prove themselves by a certificate have a new one issued with it. */
-  readonly renewCertificate?: boolean;
-  /** The signed targets role that holds the release; needed where the server does not hold the keys. */
-  readonly targets?: string;
 }
 
 /** A role whose key lies on the server, whoever holds those of root and targets. */
@@ -131,31 +115,15 @@ export class Repository {
         cure: 'Remove releases that no device needs, or raise firmware.maximumReleases.',
       });
     }
-    const last = this.highest(type);
-    const sequence = input.sequence ?? last + 1;
-    if (sequence <= last) {
-      throw new Failure('invalid_request', `sequence: the last release for ${type} has ${last}; this one needs more.`, {
-        cure: 'Leave the sequence out, or choose a larger one: devices take only what is newer.',
-      });
-    }
-    const read = parseManifest({
-      type,
-      version,
-      digest,
-      size,
-      sequence,
-      minimumSequence: input.minimumSequence ?? sequence,
-      ...(input.renewCertificate && { renewCertificate: true }),
-    });
-    if (!read.ok) throw new Failure('invalid_request', `The release does not fit: ${read.problem}.`);
-    const manifests = [...this.manifests, read.value];
-    const bytes = await this.#nextTargets(state, manifests, input.targets);
+    const manifest = newManifest(input, this.highest(type));
+    const manifests = [...this.manifests, manifest];
+    const bytes = await nextTargets(this.#parts, state, manifests, input.targets);
     this.folder.makeTypeFolder(type);
     // Before it is in force: a number that was given and not used is lost, one that is used twice misleads devices.
-    this.folder.write(SEQUENCES, Buffer.from(JSON.stringify({ ...this.#sequences(), [type]: sequence })));
-    await this.uploads.finish({ digest, size, destination: this.folder.imagePath(read.value) });
+    this.folder.write(SEQUENCES, Buffer.from(JSON.stringify({ ...this.#sequences(), [type]: manifest.sequence })));
+    await this.uploads.finish({ digest, size, destination: this.folder.imagePath(manifest) });
     await this.#publish(state.root, { version: state.targets.version + 1, bytes });
-    return read.value;
+    return manifest;
   }
 
   /** Takes a release back: devices do not find it any more. Those that run it go on. */
@@ -166,7 +134,7 @@ export class Repository {
     const manifests = this.manifests.filter((one) => one !== found);
     await this.#publish(state.root, {
       version: state.targets.version + 1,
-      bytes: await this.#nextTargets(state, manifests, undefined),
+      bytes: await nextTargets(this.#parts, state, manifests, undefined),
     });
     await rm(this.folder.imagePath(found), { force: true });
   }
@@ -175,7 +143,7 @@ export class Repository {
   async replaceTargets(text: string): Promise<void> {
     const state = this.#demandState();
     const bytes = Buffer.from(text);
-    const { manifests } = this.#judgeTargets(state, bytes);
+    const { manifests } = judgeTargets(state, bytes, this.#options.now());
     const isKnown = (one: FirmwareManifest) => this.manifests.some((known) => sameManifest(known, one));
     const stranger = manifests.find((one) => !isKnown(one));
     if (stranger) {
@@ -195,11 +163,7 @@ export class Repository {
   /** Puts the next root role into force, which other keys may speak in. Answers the roles whose holders changed. */
   async replaceRoot(given: NextRootRole): Promise<readonly FirmwareRole[]> {
     const before = this.#demandState();
-    const rotation = await judgeRotation(
-      { folder: this.folder, signer: this.#signer, now: this.#options.now },
-      before,
-      given,
-    );
+    const rotation = await judgeRotation(this.#parts, before, given);
     beginRotation(this.folder, rotation);
     await this.#finishRotation();
     const holders = (root: VerifiedRoot, role: FirmwareRole) =>
@@ -269,6 +233,10 @@ export class Repository {
     await endRotation(this.folder, root);
   }
 
+  get #parts() {
+    return { folder: this.folder, signer: this.#signer, now: this.#options.now };
+  }
+
   #sequences(): Readonly<Record<string, number>> {
     const bytes = this.folder.read(SEQUENCES);
     return bytes === undefined ? {} : (JSON.parse(bytes.toString('utf8')) as Record<string, number>);
@@ -295,40 +263,6 @@ export class Repository {
     const key = generateRoleKey();
     this.folder.keep(role, key);
     return key;
-  }
-
-  async #nextTargets(
-    state: RepositoryState,
-    manifests: readonly FirmwareManifest[],
-    given: string | undefined,
-  ): Promise<Uint8Array> {
-    if (given !== undefined) {
-      const bytes = Buffer.from(given);
-      const judged = this.#judgeTargets(state, bytes);
-      const fits =
-        judged.manifests.length === manifests.length &&
-        manifests.every((one) => judged.manifests.some((other) => sameManifest(one, other)));
-      if (!fits) throw new Failure('invalid_request', 'targets: it does not hold the known releases and the new one.');
-      return bytes;
-    }
-    const keys = await this.#signer.holds(state.root, 'targets');
-    if (keys.length === 0) {
-      throw new Failure('invalid_request', 'The server does not hold the keys of the role targets.', {
-        cure: 'Sign where the keys are: name their folder with --keys.',
-      });
-    }
-    return this.#signer.targets(state.targets.version + 1, manifests, keys);
-  }
-
-  #judgeTargets(state: RepositoryState, bytes: Uint8Array) {
-    const judged = readTargets(state.root, bytes, this.#options.now());
-    if (!judged.ok) throw new Failure('invalid_request', `targets: ${judged.text}.`);
-    if (judged.value.version !== state.targets.version + 1) {
-      throw new Failure('changed_meanwhile', `targets: version ${state.targets.version + 1} comes next.`, {
-        cure: 'Read the roles in force again and sign anew.',
-      });
-    }
-    return judged.value;
   }
 
   /** Writes targets, then snapshot, then timestamp: a client sees the state before or the state after, wherever this ends. */
