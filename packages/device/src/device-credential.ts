@@ -50,7 +50,7 @@ export function deviceCredential(
 }
 
 /** The proof of a client that gets access tokens. */
-export function tokenProof(accessToken: FetchAccessToken | ClientCredentials, protocolVersion: 4 | 5 = 5) {
+function tokenProof(accessToken: FetchAccessToken | ClientCredentials, protocolVersion: 4 | 5 = 5) {
   if (typeof accessToken === 'function') return accessTokenProof(accessToken, protocolVersion);
   let fetchToken: FetchAccessToken | undefined;
   return accessTokenProof(async (signal) => {

@@ -372,7 +372,7 @@ export class Link {
     this.#gate.shut();
     await this.#quiet();
     this.#moving = what;
-    this.#leaving = true;
+    this.#leaving = this.#client.connected;
     this.#client.stream.destroy();
   }
 
