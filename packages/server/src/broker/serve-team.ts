@@ -37,9 +37,11 @@ export function serveTeam(context: BrokerContext, team: Team, desk: TeamDesk): v
       for (const member of team.owing) member.advance(durability.store.committed, team.tickets);
       team.owing.clear();
     },
-    left(peer, why) {
+    left(peer, why, dropped) {
       team.leave(peer.number);
       desk.lost(peer.number);
+      // Between these two there is no way any more, and the other one may not know of it: the office makes an end of it.
+      if (dropped && team.self !== OFFICE) team.say(OFFICE, { say: 'lost', worker: peer.number, why });
       team.links.lost?.(peer.number, why);
     },
   });

@@ -153,6 +153,13 @@ export class Desk {
       case 'gone':
         this.#book().gone(worker, word.organisation, word.clientId);
         return;
+      case 'lost':
+        if (this.book === undefined) throw new RangeError('Only the office is told of workers that are lost.');
+        this.#team.links.exchange.drop(
+          word.worker,
+          `Worker ${worker} had to drop it: ${String(word.why).slice(0, 200)}`,
+        );
+        return;
       case 'shares':
         useShares(this.#context, word);
         return;

@@ -40,6 +40,8 @@ export type Word =
   | { readonly say: 'tell'; readonly at: Presence; readonly message: ServerMessage & { readonly payload: string } }
   /** To the office: the client of a kept session has gone, or a session has ended. */
   | ({ readonly say: 'away' | 'gone' } & ClientName)
+  /** To the office: this worker had to drop another one. */
+  | { readonly say: 'lost'; readonly worker: number; readonly why: string }
   /** Parts of the rates of principals and organisations that this worker may use. */
   | {
       readonly say: 'shares';

@@ -26,8 +26,11 @@ export interface ExchangeListener {
   frame(peer: Peer, kind: number, bytes: Buffer, start: number, end: number): void;
   /** All frames of one chunk have been heard: what was gathered over them may be answered. */
   pause(peer: Peer): void;
-  /** Last of all that is heard of a peer. `why` says what happened: its process ended, it did not read, it sent what is no frame. */
-  left(peer: Peer, why: string): void;
+  /**
+   * Last of all that is heard of a peer. `why` says what happened: its process ended, it did not read, it sent what is no frame. `dropped`: this
+   * side has ended the way, so that the peer may still be there.
+   */
+  left(peer: Peer, why: string, dropped: boolean): void;
 }
 
 /** Frames between the worker processes of one server: in order, batched, bounded. */

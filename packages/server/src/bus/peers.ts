@@ -41,13 +41,17 @@ export abstract class Peers implements Exchange {
   }
 
   drop(number: number, why: string): void {
+    this.#end(number, why, true);
+  }
+
+  #end(number: number, why: string, dropped: boolean): void {
     const way = this.#ways.get(number);
     if (way === undefined) return;
     this.#ways.delete(number);
     way.peer.end();
     way.carrier.destroy();
     // Whoever drops a peer may be in the midst of writing to it.
-    setImmediate(() => this.#listener.left(way.peer, why));
+    setImmediate(() => this.#listener.left(way.peer, why, dropped));
   }
 
   async close(): Promise<void> {
@@ -99,7 +103,7 @@ export abstract class Peers implements Exchange {
 
   /** The way to a peer has ended. */
   protected ended(number: number, carrier: Carrier, why: string): void {
-    if (this.#ways.get(number)?.carrier === carrier) this.drop(number, why);
+    if (this.#ways.get(number)?.carrier === carrier) this.#end(number, why, false);
   }
 
   #schedule(): void {

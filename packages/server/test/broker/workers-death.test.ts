@@ -116,6 +116,16 @@ describe('the death of a worker', () => {
     await got(back, 'a x');
   });
 
+  it('is what a worker comes to that another one had to drop, as the two could not go on without each other', async () => {
+    const crew = await Crew.of(3);
+    crew.exchanges[1]!.drop(2, 'it spoke nonsense');
+    await until(() => crew.lost.some((text) => text.startsWith('0 lost 2')));
+    expect(crew.lost).toContain('0 lost 2: Worker 1 had to drop it: it spoke nonsense');
+    // The other side of the way has only seen its end, and accuses nobody.
+    await settled(20);
+    expect(crew.lost.filter((text) => text.startsWith('0 lost'))).toHaveLength(1);
+  });
+
   it('is not waited for by more than a moment: who sends to one that does not read is slowed down until then', async () => {
     const crew = await Crew.of(3, {}, { congested: 10_000, unsent: 200_000 });
     const listener = await crew.connect(2, 'listener');
