@@ -149,6 +149,26 @@ describe('the death of a worker', () => {
   });
 });
 
+describe('a client of MQTT 3.1.1 that sends faster than other workers answer', () => {
+  it('is read more slowly, and gets every answer', async () => {
+    const crew = await Crew.of(2, { limits: { receiveMaximum: 10 } });
+    const listener = await crew.connect(0, 'listener');
+    await subscribed(listener, 'a', { qos: 1 });
+    const sender = crew.stages[1]!.dial(4);
+    sender.connect('sender');
+    await until(() => sender.packets.length === 1);
+    sender.packets = [];
+    crew.exchanges[0]!.stalled = true;
+    for (let index = 1; index <= 50; index++) sender.publish('a', `m${index}`, { qos: 1, packetId: index });
+    await settled(20);
+    expect(sender.paused).toBe(true);
+    expect(crew.stages[1]!.counters.messagesReceived).toBeLessThan(20);
+    crew.exchanges[0]!.recover();
+    await until(() => sender.packets.length === 50);
+    expect(sender.ended).toBe(false);
+  });
+});
+
 describe('the store of several workers', () => {
   it('is waited for in the worker that needs it, before the publisher is answered', async () => {
     const store = new SharedStore();
