@@ -8,6 +8,7 @@ import type { Message } from './message.ts';
 import { attach, type Taken, type Yielded } from './move-out.ts';
 import type { MovedMessage } from './moved-message.ts';
 import type { Realm } from './realm.ts';
+import { reconsider } from './reconsider.ts';
 import { Session } from './session.ts';
 import type { Arriving } from './stash.ts';
 import { withBytes } from './stored-session.ts';
@@ -80,6 +81,8 @@ export async function fetchSession(
       return 'none';
     }
     settleIn(context, realm, arriving, { ...limits }, yielded, messages);
+    // What has ended while it was nowhere ends it now, also if its client has not waited.
+    void reconsider(context, realm, session);
     context.durability.whenSaved((saved) => answer(saved ? DONE : REFUSED));
     return 'moved';
   } catch (error) {

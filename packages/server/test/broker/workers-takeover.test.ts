@@ -178,6 +178,24 @@ describe('a client that comes to another worker', () => {
     expect(all.reduce((sum, count) => sum + count)).toBe(1);
   });
 
+  it('has no session any more if its right to it ended while it moved', async () => {
+    const { crew } = await crewWithStore(3);
+    const before = await crew.connect(1, 'client', KEPT);
+    await subscribed(before, 'a', { qos: 1 });
+    await before.vanish();
+    const client = crew.stages[2]!.dial();
+    client.connect('client', KEPT);
+    await settled(1);
+    // Nobody has it while the office is silent; its client does not wait for it.
+    crew.exchanges[0]!.stalled = true;
+    await settled(20);
+    await client.vanish();
+    crew.stages[2]!.standing = () => ({ ended: 'principal_suspended', text: 'It is suspended.' });
+    crew.exchanges[0]!.recover();
+    await settled(40);
+    expect(await crew.office.broker.whole.listSessions('demo')).toEqual([]);
+  });
+
   it('stays where it was if the worker it comes to dies in the midst', async () => {
     const { crew } = await crewWithStore(3);
     const before = await crew.connect(1, 'client', KEPT);
