@@ -61,7 +61,7 @@ export function caServerCertificateCommand(surroundings: Surroundings): Command 
 }
 
 function show(output: Output, { chainPem: _, warnings, ...document }: ServerCertificateDocument): void {
-  output.document(output.json ? { ...document, warnings } : document);
+  output.document(output.json ? { ...document, warnings } : { ...document, names: document.names.join(', ') });
   if (output.json) return;
   for (const warning of warnings) output.note(`Note: ${warning}`);
 }

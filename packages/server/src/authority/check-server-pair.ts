@@ -113,6 +113,9 @@ export function pairWarnings({ facts, links, isSelfSigned }: ServerPair, names: 
 }
 
 function orderProblem(chain: readonly CertificateFacts[]): string | undefined {
+  const [first, second] = chain;
+  if (first?.isAuthority && second)
+    return `the chain is not in order: it begins with the authority "${first.subject}". The certificate of the server comes first, then each one's issuer`;
   for (const [index, { issuerNameHash, issuer, subject }] of chain.slice(0, -1).entries()) {
     const next = chain[index + 1];
     if (next && next.subjectNameHash !== issuerNameHash) {

@@ -6,7 +6,7 @@ import type { RootKey } from './root-key.ts';
 
 const DAY = 24 * 60 * 60_000;
 /** Ahead of its end by so much an authority gets its successor: what it signs never outlives it. Milliseconds. */
-export const SUCCEED_BEFORE = 365 * DAY;
+const SUCCEED_BEFORE = 365 * DAY;
 /** The root cannot be succeeded without every client being told, so that is said earlier. */
 const ROOT_BEFORE = 2 * 365 * DAY;
 /** A successor that ends about when its predecessor does is none. */

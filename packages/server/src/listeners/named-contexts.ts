@@ -20,14 +20,19 @@ export function namedContexts(minimumTlsVersion: TlsVersion, first: ServerCreden
     SNICallback(serverName, done) {
       const named = credentials.forName?.(serverName.toLowerCase());
       if (!named) return done(null);
-      let context = made.get(named.id);
-      if (!context) {
-        const { key, cert } = named;
-        context = createSecureContext(secureContextOptions({ ...credentials, key, cert }, minimumTlsVersion));
-        prepare(context);
-        made.set(named.id, context);
+      try {
+        let context = made.get(named.id);
+        if (!context) {
+          const { key, cert } = named;
+          context = createSecureContext(secureContextOptions({ ...credentials, key, cert }, minimumTlsVersion));
+          prepare(context);
+          made.set(named.id, context);
+        }
+        done(null, context);
+      } catch (error) {
+        // It ends this handshake; thrown, it would end the process.
+        done(error as Error);
       }
-      done(null, context);
     },
     use(renewed, prepareEach = () => {}) {
       credentials = renewed;
