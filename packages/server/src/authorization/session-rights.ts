@@ -52,8 +52,16 @@ export class SessionRights {
   }
 
   permits(action: 'connect' | 'publish' | 'subscribe' | 'receive', resource: string): boolean {
+    return this.#contained(action, resource) === undefined && this.#permitsUncontained(action, resource);
+  }
+
+  /** Whether nothing but a containment stands in the way, so that its end gives it back. */
+  withholds(action: 'subscribe', resource: string): boolean {
+    return this.#contained(action, resource) !== undefined && this.#permitsUncontained(action, resource);
+  }
+
+  #permitsUncontained(action: 'connect' | 'publish' | 'subscribe' | 'receive', resource: string): boolean {
     const { grants, raised, subject } = this.#options;
-    if (this.#contained(action, resource) !== undefined) return false;
     if (grants !== undefined && action !== 'connect' && !grantsPermit(grants, action, resource)) {
       // No third party can know that a code is owed: its word narrows what comes after it.
       if (raised === undefined || !isUnlockTopic(subject.principal, resource)) return false;

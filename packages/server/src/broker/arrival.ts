@@ -43,6 +43,8 @@ export interface Admission {
 export interface Rights {
   /** Synchronous; never throws. `connect` asks for a client id, `subscribe` for the whole filter, the other two for one topic. */
   permits(action: 'connect' | 'publish' | 'subscribe' | 'receive', resource: string): boolean;
+  /** Whether it would be permitted if the principal were not contained; left out: nobody ever is. */
+  withholds?(action: 'subscribe', resource: string): boolean;
   /** Changes whenever an earlier answer may no longer hold. */
   readonly version: number;
   /** The session has nothing to do: keep as little as possible for it. */

@@ -48,6 +48,8 @@ export class Session extends Receiver {
   share: string | undefined;
   /** By the filter as the client wrote it. */
   readonly subscriptions = new Map<string, Subscription>();
+  /** Subscriptions that a containment has ended, by the filter as the client wrote it; its end gives back those that are permitted then. */
+  withheld: Map<string, Subscription> | undefined;
   readonly topics = new TopicCache();
   /** Refusals worked out in full during this tick; beyond a few, equal ones are only counted. */
   refusalTick = -1;

@@ -23,21 +23,59 @@ export function unsubscribe(
 
 /** False if there was none. */
 export function endSubscription(context: BrokerContext, realm: Realm, session: Session, written: string): boolean {
+  const withheld = session.withheld?.delete(written) === true;
+  const live = leave(context, realm, session, written);
+  if (withheld || live) context.durability.unsubscribed(session, written);
+  return withheld || live;
+}
+
+/**
+ * Ends the subscriptions that the session's rights do not cover any more, and tells of each. What only a containment has ended is kept, on
+ * disk too, and taken up again as soon as it is covered.
+ */
+export function endUncovered(context: BrokerContext, realm: Realm, session: Session): void {
+  takeUp(context, realm, session);
+  for (const subscription of [...session.subscriptions.values()]) {
+    const { written, filter } = subscription;
+    if (session.rights.permits('subscribe', filter) || session.raised?.permits('subscribe', filter)) continue;
+    if (isWithheld(session, filter)) {
+      leave(context, realm, session, written);
+      session.withheld ??= new Map();
+      session.withheld.set(written, subscription);
+    } else endSubscription(context, realm, session, written);
+    context.counters.subscriptionsDenied++;
+    context.events.emit({ type: 'subscription.denied', refusal: session.rights.refuse('subscribe', filter) });
+  }
+}
+
+/** Takes up what was withheld, if it is permitted now and there is room for it; what would not be permitted in any case is gone. */
+function takeUp(context: BrokerContext, realm: Realm, session: Session): void {
+  for (const [written, subscription] of session.withheld ?? []) {
+    const { filter } = subscription;
+    if (isWithheld(session, filter)) continue;
+    const { subscriptionsPerSession, organisationSubscriptions } = session.limits;
+    const hasRoom =
+      session.subscriptions.size < subscriptionsPerSession && realm.router.size < organisationSubscriptions;
+    if (!hasRoom || !session.rights.permits('subscribe', filter)) {
+      endSubscription(context, realm, session, written);
+      continue;
+    }
+    session.withheld?.delete(written);
+    session.subscriptions.set(written, subscription);
+    realm.router.add(subscription);
+    context.counters.subscriptionsNow++;
+  }
+}
+
+function isWithheld({ rights, raised }: Session, filter: string): boolean {
+  return rights.withholds?.('subscribe', filter) === true || raised?.withholds?.('subscribe', filter) === true;
+}
+
+function leave(context: BrokerContext, realm: Realm, session: Session, written: string): boolean {
   const subscription = session.subscriptions.get(written);
   if (subscription === undefined) return false;
   session.subscriptions.delete(written);
   realm.router.remove(subscription);
   context.counters.subscriptionsNow--;
-  context.durability.unsubscribed(session, written);
   return true;
-}
-
-/** Ends the subscriptions that the session's rights do not cover any more, and tells of each. */
-export function endUncovered(context: BrokerContext, realm: Realm, session: Session): void {
-  for (const { written, filter } of [...session.subscriptions.values()]) {
-    if (session.rights.permits('subscribe', filter) || session.raised?.permits('subscribe', filter)) continue;
-    endSubscription(context, realm, session, written);
-    context.counters.subscriptionsDenied++;
-    context.events.emit({ type: 'subscription.denied', refusal: session.rights.refuse('subscribe', filter) });
-  }
 }
