@@ -86,6 +86,12 @@ async function limits() {
   );
   /** @type {{ key: string, meaning: string }[]} */
   const sections = describeSections();
+  const { TYPE_LIMITS } = await compiled('model/dist/type-limits.js');
+  const ofTypes = Object.entries(TYPE_LIMITS).map(([name, { minimum, maximum, meaning }]) => [
+    code(name),
+    `${minimum} to ${maximum}`,
+    cell(meaning),
+  ]);
   const parts = sections.flatMap(({ key, meaning }) => {
     const rows = keys
       .filter((row) => row.key.slice(0, row.key.lastIndexOf('.')) === key)
@@ -102,6 +108,11 @@ async function limits() {
   return page(
     'Limits',
     'Everything that a client can make grow has a bound. Codes are those of MQTT 5, in brackets what a client of MQTT 3.1.1 gets where that is told. Each bound that refuses or slows somebody leaves a ticket: `sallyport explain TICKET` shows what was found, what is allowed, and the key to change. The keys are set in the configuration file; `unlimited` is a value of rates only.',
+    '## Which bound holds',
+    'Several bounds stand before the same thing, and each of them holds: those of the listener and of the whole server (`limits`), those of the organisation (`limits.organisations`, over all its principals), and those of the principal. The last are, in this order: the narrow ones of a principal that is [contained](../guide/incidents.md) by `throttle`; those that its device type has of its own; those of its kind in the configuration (`limits.devices`, `limits.gateways`, `limits.applications`). The bound of a type may be narrower or wider than that of the configuration. What a refusal says can be done names the place where the bound is set.',
+    '## Bounds of a device type',
+    'Set with `sallyport type set pump --limits maximumMessageRate=20 maximumQueuedSize=1MiB`, or as `limits` of a type in the API; `--limits maximumMessageRate=` takes that of the configuration again. A change holds at once in live sessions: rates, subscriptions to come and queues. `receiveMaximum` and `maximumInflight` were told to the client and change with its next connection; `maximumSessions` and `maximumConnectRate` are asked then too. Sizes are bytes.',
+    table(['name', 'bounds', 'what it bounds'], ofTypes),
     ...parts,
   );
 }

@@ -25,5 +25,6 @@ export * from './simulator-document.ts';
 export * from './stage.ts';
 export * from './token.ts';
 export * from './topic.ts';
+export * from './type-limits.ts';
 export * from './unlock.ts';
 export * from './watson.ts';

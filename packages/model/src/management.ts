@@ -2,6 +2,7 @@ import type { FailureCode } from './failure.ts';
 import type { CommandProtection, PayloadEncryption } from './protection.ts';
 import type { RevocationPolicy, RevocationSourceDocument } from './revocation.ts';
 import type { SecurityLevel } from './security-level.ts';
+import type { TypeLimits } from './type-limits.ts';
 import type { UnlockMode, UnlockSettings } from './unlock.ts';
 
 /*
@@ -79,6 +80,8 @@ export interface DeviceTypeDocument {
   readonly commands?: CommandProtection;
   /** Absent: `optional`. */
   readonly encryption?: PayloadEncryption;
+  /** Bounds of its own; what is left out is as the configuration says. */
+  readonly limits?: TypeLimits;
   readonly metadata?: Metadata;
   readonly createdAt: string;
 }

@@ -74,6 +74,7 @@ import { publication } from './wiring/revocation.ts';
 import { overhearCommands } from './wiring/sent-commands.ts';
 import { watchSuspicions } from './wiring/suspicions.ts';
 import { UnderWay } from './wiring/under-way.ts';
+import { followTypeLimits } from './wiring/type-limits.ts';
 import { announceUnsafeUnlocks, wireUnlock } from './wiring/unlock.ts';
 import { openWorkers } from './wiring/workers.ts';
 import { recordingAuthorizer } from './workers/arrival-desk.ts';
@@ -243,7 +244,8 @@ async function open(
   progress('Opening the sessions');
   const store = await openSessionStore(join(directory, SESSIONS_FILE));
   undo.push(() => store.close());
-  const usualLimits = limitsByPrincipal(configuration);
+  const typeLimits = await followTypeLimits(registry);
+  const usualLimits = limitsByPrincipal(configuration, typeLimits.of);
   const limitsOf = throttledLimits(usualLimits, containments);
   const { judge: judgeLists, ...addressLists } = await openLists({
     installation,
@@ -284,6 +286,9 @@ async function open(
       now,
     }),
     attend: ((topic, principal) => unlock.attend(topic, principal) ?? firmware.attend(topic)) satisfies Attend,
+    refuse,
+    attend: (topic, principal) => unlock.attend(topic, principal) ?? firmware.attend(topic),
+    limitsOf,
     overhear: overhearCommands({ registry, events, now }),
   };
   const onHandshakeFailure = handshakeFailures({
@@ -330,6 +335,7 @@ async function open(
   let nameClientAuthorities = (): void => {};
   changed = (change) => {
     payloadDemands.changed(change);
+    typeLimits.changed(change);
     emit({
       type: 'registry.changed',
       by: change.by,

@@ -5,6 +5,7 @@ import type {
   OperatorRole,
   PayloadEncryption,
   SecurityLevel,
+  TypeLimits,
   UnlockMode,
   UnlockSettings,
 } from '@sallyport/model';
@@ -41,6 +42,7 @@ export interface NewTypeRequest extends TypeName {
   readonly owner?: string;
   readonly commands?: CommandProtection;
   readonly encryption?: PayloadEncryption;
+  readonly limits?: TypeLimits;
   readonly metadata?: Metadata;
 }
 
@@ -52,6 +54,8 @@ export interface TypeChange {
   readonly owner?: string | null;
   readonly commands?: CommandProtection | null;
   readonly encryption?: PayloadEncryption | null;
+  /** All of them; what is left out is as the configuration says. */
+  readonly limits?: TypeLimits | null;
   readonly metadata?: Metadata | null;
 }
 

@@ -12,6 +12,7 @@ import { Command, Option } from 'commander';
 import { administers, all, demandedChange } from '../administration.ts';
 import type { Surroundings } from '../invocation.ts';
 import { securityOption, withExample, withOrganisation, withPayloadOptions } from '../options.ts';
+import { changedLimits } from '../type-limits.ts';
 
 interface TypeOptions {
   readonly gateway?: boolean;
@@ -20,6 +21,7 @@ interface TypeOptions {
   readonly defaultSecurity?: boolean;
   readonly commands?: CommandProtection;
   readonly encryption?: PayloadEncryption;
+  readonly limits?: readonly string[];
 }
 
 interface UnlockOptions {
@@ -58,6 +60,13 @@ const COLUMNS = [
   { heading: 'description', value: (row: DeviceTypeDocument) => row.description },
 ];
 
+function limitsOption(): Option {
+  return new Option(
+    '--limits <name=value...>',
+    'bounds on its devices, in place of those of the configuration; nothing behind the sign takes those again',
+  );
+}
+
 export function typeCommand(surroundings: Surroundings): Command {
   const command = new Command('type').description('Device types, which carry the connection security');
   withExample(
@@ -66,12 +75,13 @@ export function typeCommand(surroundings: Surroundings): Command {
         .description('Make a device type')
         .option('--gateway', 'its members are gateways, which may speak for other devices')
         .option('--description <text>', 'free text')
-        .addOption(securityOption()),
+        .addOption(securityOption())
+        .addOption(limitsOption()),
     ),
     'sallyport type add meter --security tls-certificate-or-token',
   ).action(
     administers(surroundings, async ({ management, output, organisation }, id: string, options: TypeOptions) => {
-      const { gateway, description, security, commands, encryption } = options;
+      const { gateway, description, security, commands, encryption, limits } = options;
       const type = await management.types.create({
         organisation: await organisation(),
         id,
@@ -80,6 +90,7 @@ export function typeCommand(surroundings: Surroundings): Command {
         ...(security !== undefined && { security }),
         ...(commands !== undefined && { commands }),
         ...(encryption !== undefined && { encryption }),
+        ...(limits !== undefined && { limits: changedLimits({}, limits) }),
       });
       output.document(type);
     }),
@@ -118,15 +129,17 @@ export function typeCommand(surroundings: Surroundings): Command {
       .option('--published-flow', 'let its devices speak the published JSON flow too')
       .option('--no-published-flow', 'take it no longer')
       .option('--allow-code-in-reply', 'unsafe: answer the published flow with the code itself')
-      .option('--owner <mail>', 'mail address to which the codes of its devices go; empty clears it'),
+      .option('--owner <mail>', 'mail address to which the codes of its devices go; empty clears it')
+      .addOption(limitsOption()),
     'sallyport type set meter --security tls-optional',
     'sallyport type set meter --commands signed --encryption required',
+    'sallyport type set meter --limits maximumMessageRate=20 maximumQueuedSize=1MiB maximumSubscriptions=',
     'sallyport type set pump --unlock one-time-code --unlock-channels mail console --owner ann@example.com',
   ).action(
     administers(
       surroundings,
       async ({ management, output, organisation }, id: string, options: TypeOptions & UnlockOptions) => {
-        const { description, security, defaultSecurity, owner, commands, encryption } = options;
+        const { description, security, defaultSecurity, owner, commands, encryption, limits } = options;
         const name = { organisation: await organisation(), id };
         const unlock = await unlockChange(options, async () => (await management.types.get(name)).unlock);
         const change = demandedChange('sallyport type set', {
@@ -137,6 +150,9 @@ export function typeCommand(surroundings: Surroundings): Command {
           ...(defaultSecurity && { security: null }),
           ...(commands !== undefined && { commands }),
           ...(encryption !== undefined && { encryption }),
+          ...(limits !== undefined && {
+            limits: changedLimits((await management.types.get(name)).limits ?? {}, limits),
+          }),
         });
         output.document(await management.types.update(name, change));
       },

@@ -114,8 +114,14 @@ export const AUDIT_EVENTS = {
   'organisation.removed': { meaning: 'An organisation was removed.', details: [] },
   'organisation.suspended': { meaning: 'Nobody of the organisation may connect any more.', details: [] },
   'organisation.resumed': { meaning: 'The suspension of an organisation was lifted.', details: [] },
-  'type.created': { meaning: 'A device type was made.', details: ['class', 'security', 'commands', 'encryption'] },
-  'type.updated': { meaning: 'A device type was changed.', details: ['changed', 'security', 'commands', 'encryption'] },
+  'type.created': {
+    meaning: 'A device type was made.',
+    details: ['class', 'security', 'commands', 'encryption', 'limits'],
+  },
+  'type.updated': {
+    meaning: 'A device type was changed.',
+    details: ['changed', 'security', 'commands', 'encryption', 'limits'],
+  },
   'type.removed': { meaning: 'A device type was removed.', details: [] },
   'device.created': { meaning: 'A device was registered.', details: ['credential', 'credentialKind', 'expiresAt'] },
   'device.updated': { meaning: 'A device was changed.', details: ['changed'] },

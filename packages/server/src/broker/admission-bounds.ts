@@ -2,7 +2,7 @@ import type { RefusalReason } from '@sallyport/model';
 import type { Connect } from '@sallyport/mqtt';
 import type { Admission } from './arrival.ts';
 import type { BrokerContext } from './context.ts';
-import type { BrokerLimits } from './limits.ts';
+import type { BrokerLimits, LimitName } from './limits.ts';
 import { metLimit, type NotOpened, TURN_BURST } from './not-opened.ts';
 import { encodedProperties } from './publish-properties.ts';
 import type { Realm } from './realm.ts';
@@ -39,13 +39,7 @@ export function metBound(
   return undefined;
 }
 
-function met(
-  reason: RefusalReason,
-  limits: BrokerLimits,
-  name: keyof BrokerLimits,
-  what: string,
-  found: number,
-): NotOpened {
+function met(reason: RefusalReason, limits: BrokerLimits, name: LimitName, what: string, found: number): NotOpened {
   return metLimit(reason, name, what, found, limits[name]);
 }
 
@@ -71,7 +65,7 @@ export function waitForTurn(
   return Math.max(wait, turn);
 }
 
-function tooFast(name: keyof BrokerLimits, what: string, most: number): NotOpened {
+function tooFast(name: LimitName, what: string, most: number): NotOpened {
   const limit = { name, what, found: most + 1, most };
   return { reason: 'connection_limit', text: `More ${what} than are allowed, for longer than may be waited.`, limit };
 }

@@ -49,6 +49,7 @@ export interface BrokerOptions
     | 'askForDevice'
     | 'attend'
     | 'overhear'
+    | 'limitsOf'
     | 'payloadDemands'
     | 'counters'
   > {

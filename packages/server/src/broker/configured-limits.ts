@@ -1,4 +1,4 @@
-import type { Principal } from '@sallyport/model';
+import { type Principal, TYPE_LIMIT_NAMES, type TypeLimitName, type TypeLimits } from '@sallyport/model';
 import type { Configuration } from '../config/schema.ts';
 import type { BrokerLimits } from './limits.ts';
 
@@ -32,24 +32,49 @@ export function configuredLimits({ limits, accessTokens }: Configuration): Broke
   };
 }
 
-/** Bounds of single sessions, by what kind of principal they belong to. */
-export function limitsByPrincipal({ limits }: Configuration): (principal: Principal) => Partial<BrokerLimits> {
+/**
+ * Bounds of single sessions: those of the principal's device type, where it has some (`ofType`), else by what kind of principal they
+ * belong to.
+ */
+export function limitsByPrincipal(
+  { limits }: Configuration,
+  ofType: (principal: Principal) => Partial<BrokerLimits> | undefined = () => undefined,
+): (principal: Principal) => Partial<BrokerLimits> {
   const devices = sessionLimits(limits.devices);
   const gateways = sessionLimits(limits.gateways);
   const applications = sessionLimits(limits.applications);
-  return ({ kind }) => (kind === 'device' ? devices : kind === 'gateway' ? gateways : applications);
-}
-
-function sessionLimits(figures: Configuration['limits']['devices']) {
-  return {
-    principalSessions: figures.maximumSessions,
-    messageRate: figures.maximumMessageRate,
-    byteRate: figures.maximumByteRate,
-    connectRate: figures.maximumConnectRate,
-    subscriptionsPerSession: figures.maximumSubscriptions,
-    receiveMaximum: figures.receiveMaximum,
-    inflight: figures.maximumInflight,
-    queueMessages: figures.maximumQueuedMessages,
-    queueBytes: figures.maximumQueuedSize,
+  return (principal) => {
+    const { kind } = principal;
+    const usual = kind === 'device' ? devices : kind === 'gateway' ? gateways : applications;
+    const own = ofType(principal);
+    return own === undefined ? usual : { ...usual, ...own };
   };
 }
+
+/** The bounds of a device type as the broker knows them. */
+export function limitsOfType(figures: TypeLimits): Partial<BrokerLimits> {
+  const own = TYPE_LIMIT_NAMES.flatMap((name) => {
+    const figure = figures[name];
+    return figure === undefined ? [] : [[BROKER_NAMES[name], figure] as const];
+  });
+  return { ...Object.fromEntries(own), ofType: new Set(own.map(([name]) => name)) };
+}
+
+const BROKER_NAMES = {
+  maximumSessions: 'principalSessions',
+  maximumMessageRate: 'messageRate',
+  maximumByteRate: 'byteRate',
+  maximumConnectRate: 'connectRate',
+  maximumSubscriptions: 'subscriptionsPerSession',
+  receiveMaximum: 'receiveMaximum',
+  maximumInflight: 'inflight',
+  maximumQueuedMessages: 'queueMessages',
+  maximumQueuedSize: 'queueBytes',
+} as const satisfies Record<TypeLimitName, keyof BrokerLimits>;
+
+function sessionLimits(figures: Configuration['limits']['devices']): Bounded {
+  const named = TYPE_LIMIT_NAMES.map((name) => [BROKER_NAMES[name], figures[name]] as const);
+  return Object.fromEntries(named) as Bounded;
+}
+
+type Bounded = Pick<BrokerLimits, (typeof BROKER_NAMES)[TypeLimitName]>;

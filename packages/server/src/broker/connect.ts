@@ -127,6 +127,6 @@ export function refuseAdmitted(
     address: transport.remoteAddress,
     listener: transport.listener,
     steps: [limitStep(what, found, most)],
-    cure: limitCure(name, principal),
+    cure: limitCure(name, principal, context.limitsOf?.(principal) ?? {}),
   });
 }

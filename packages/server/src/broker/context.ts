@@ -1,4 +1,4 @@
-import type { Refusal } from '@sallyport/model';
+import type { Principal, Refusal } from '@sallyport/model';
 import type { ServerEvent } from '../events/events.ts';
 import { Abroad } from './abroad.ts';
 import type { Accounts } from './accounts.ts';
@@ -31,6 +31,8 @@ export interface BrokerContext {
   /** Who in the server listens to a topic; where it is left out, nobody. */
   readonly attend?: Attend;
   readonly overhear?: Overhear;
+  /** Bounds of single sessions of a principal at the moment; left out: those of {@link limits} for everybody. */
+  readonly limitsOf?: (principal: Principal) => Partial<BrokerLimits>;
   /** What payloads must be, by device type; where it is left out, anything. */
   readonly payloadDemands?: PayloadDemands;
   readonly counters: BrokerCounters;

@@ -23,7 +23,7 @@ export function refusalFor(
   return boundedRefusal(context, session, action, () =>
     met === undefined
       ? session.rights.refuse(action, resource)
-      : session.rights.refuse(action, resource, [met.step], limitCure(met.limit, session.principal)),
+      : session.rights.refuse(action, resource, [met.step], limitCure(met.limit, session.principal, session.limits)),
   );
 }
 

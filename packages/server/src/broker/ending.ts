@@ -1,5 +1,5 @@
 import type { RefusalReason } from '@sallyport/model';
-import type { BrokerLimits } from './limits.ts';
+import type { LimitName } from './limits.ts';
 
 /** How a connection ends, and what its peer and the records are told. */
 export interface Ending {
@@ -20,7 +20,7 @@ export interface Ending {
     readonly reason: RefusalReason;
     readonly statement?: string;
     /** The bound that was met. */
-    readonly limit?: keyof BrokerLimits;
+    readonly limit?: LimitName;
   };
 }
 

@@ -1,8 +1,8 @@
 import type { Principal, TraceStep } from '@sallyport/model';
-import type { BrokerLimits } from './limits.ts';
+import type { BrokerLimits, LimitName } from './limits.ts';
 
 /** Configuration keys of the bounds; those that begin with a dot differ by the kind of principal. */
-const KEYS: Readonly<Partial<Record<keyof BrokerLimits, string>>> = {
+const KEYS: Readonly<Partial<Record<LimitName, string>>> = {
   connections: 'maximumConnections',
   maximumPacketSize: 'maximumPacketSize',
   watsonPayload: 'maximumPayloadSize',
@@ -26,18 +26,24 @@ const KEYS: Readonly<Partial<Record<keyof BrokerLimits, string>>> = {
   connectRate: '.maximumConnectRate',
   subscriptionsPerSession: '.maximumSubscriptions',
   receiveMaximum: '.receiveMaximum',
+  inflight: '.maximumInflight',
   queueMessages: '.maximumQueuedMessages',
   queueBytes: '.maximumQueuedSize',
 };
 
 /** The configuration key that sets a bound for a principal, for example `limits.devices.maximumSubscriptions`. */
-export function limitKey(limit: keyof BrokerLimits, { kind }: Principal): string {
+export function limitKey(limit: LimitName, { kind }: Principal): string {
   const key = KEYS[limit] ?? limit;
   return key.startsWith('.') ? `limits.${kind}s${key}` : `limits.${key}`;
 }
 
-/** What the operator can do about a bound that was met. */
-export function limitCure(limit: keyof BrokerLimits, principal: Principal): string {
+/** What the operator can do about a bound that was met, where it is set: by the device type, or in the configuration. */
+export function limitCure(limit: LimitName, principal: Principal, { ofType }: Partial<BrokerLimits>): string {
+  if (ofType?.has(limit) && 'type' in principal) {
+    const name = (KEYS[limit] ?? limit).replace(/^\./, '');
+    const { organisation, type } = principal;
+    return `Use less of it, or raise ${name} of the device type: sallyport type set ${type} --org ${organisation} --limits ${name}=MORE.`;
+  }
   return `Use less of it, or raise ${limitKey(limit, principal)} in the configuration if this much is wanted.`;
 }
 
@@ -53,6 +59,6 @@ export function limitStep(what: string, found: number | string, most: number | s
 
 /** A bound that an action has met, and the step that says so. */
 export interface MetLimit {
-  readonly limit: keyof BrokerLimits;
+  readonly limit: LimitName;
   readonly step: TraceStep;
 }

@@ -63,7 +63,12 @@ export interface BrokerLimits {
   readonly retainedBytes: number;
   /** Live instances of one scalable application. */
   readonly scalableInstances: number;
+  /** Which of them the device type of the principal sets. */
+  readonly ofType?: ReadonlySet<string>;
 }
+
+/** One of the figures. */
+export type LimitName = Exclude<keyof BrokerLimits, 'ofType'>;
 
 /** Safe for strangers on a small machine. */
 export const DEFAULT_LIMITS: BrokerLimits = {

@@ -1,5 +1,5 @@
 import type { RefusalReason } from '@sallyport/model';
-import type { BrokerLimits } from './limits.ts';
+import type { LimitName } from './limits.ts';
 
 /** An admitted client that has to go nevertheless. */
 export interface NotOpened {
@@ -7,7 +7,7 @@ export interface NotOpened {
   readonly text: string;
   /** The bound that was met. */
   readonly limit?: {
-    readonly name: keyof BrokerLimits;
+    readonly name: LimitName;
     readonly what: string;
     readonly found: number;
     readonly most: number;
@@ -18,12 +18,6 @@ export interface NotOpened {
 export const TURN_BURST = 10;
 
 /** The bound that one more would break. */
-export function metLimit(
-  reason: RefusalReason,
-  name: keyof BrokerLimits,
-  what: string,
-  found: number,
-  most: number,
-): NotOpened {
+export function metLimit(reason: RefusalReason, name: LimitName, what: string, found: number, most: number): NotOpened {
   return { reason, text: `More ${what} than are allowed.`, limit: { name, what, found, most } };
 }

@@ -33,6 +33,7 @@ export async function reconsider(context: BrokerContext, realm: Realm, session: 
     standing = { ended: 'client_id_not_permitted', text };
   }
   if (standing === 'stands') {
+    bound(context, session);
     endUncovered(context, realm, session);
     return;
   }
@@ -55,6 +56,15 @@ export async function reconsider(context: BrokerContext, realm: Realm, session: 
     ticket: refusal.ticket,
     will: false,
   });
+}
+
+/** Puts the bounds of this moment into force. What was told to a client that is here holds until it comes again. */
+function bound({ limits, limitsOf }: BrokerContext, session: Session): void {
+  if (limitsOf === undefined) return;
+  const { receiveMaximum } = session.limits;
+  const told = session.link === undefined ? {} : { receiveMaximum };
+  session.limits = { ...limits, ...limitsOf(session.principal), ...told };
+  session.account.traffic.grant(session.limits.messageRate, session.limits.byteRate);
 }
 
 /** While the policy is being read nothing is permitted, which is no reason to end what it may permit. Assigned names were never asked for. */

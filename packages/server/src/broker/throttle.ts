@@ -3,7 +3,7 @@ import type { Packet } from '@sallyport/mqtt';
 import type { Allowance } from './allowance.ts';
 import type { BrokerContext } from './context.ts';
 import { limitCure, limitStep } from './limit-keys.ts';
-import type { BrokerLimits } from './limits.ts';
+import type { LimitName } from './limits.ts';
 import type { Session } from './session.ts';
 
 /** Who keeps to its rates for so long is forgiven. Milliseconds. */
@@ -54,7 +54,7 @@ export class Throttle {
 /** Why a connection is slowed down, with the bound that it met and the key that sets it. */
 function explained(context: BrokerContext, session: Session, home: Allowance): Refusal {
   const own = session.account.traffic;
-  const [limit, what]: [keyof BrokerLimits, string] =
+  const [limit, what]: [LimitName, string] =
     own.messages < 0
       ? ['messageRate', 'messages per second of the principal']
       : own.bytes < 0
@@ -77,6 +77,6 @@ function explained(context: BrokerContext, session: Session, home: Allowance): R
       limitStep(what, `more than ${most}`, most),
       { stage: 'limits', outcome: 'failed', text: 'The connection is read more slowly; nothing is lost.' },
     ],
-    cure: limitCure(limit, session.principal),
+    cure: limitCure(limit, session.principal, session.limits),
   });
 }

@@ -41,7 +41,7 @@ export function ticketOf(
     address: facts.remoteAddress,
     listener: facts.listener,
     steps: [{ stage, outcome: 'failed', text: cited(text, violation.statement) }],
-    cure: violation.limit === undefined ? cure : limitCure(violation.limit, session.principal),
+    cure: violation.limit === undefined ? cure : limitCure(violation.limit, session.principal, session.limits),
   }).ticket;
 }
 

@@ -29,6 +29,7 @@ import {
   gatewayRole,
   operatorRole,
   security,
+  typeLimits,
   unlockMode,
   unlockSettings,
 } from './schemas.ts';
@@ -56,6 +57,7 @@ export const typeAnswer: z.ZodType<DeviceTypeDocument> = z
     owner: text.exactOptional(),
     commands: commands.exactOptional(),
     encryption: encryption.exactOptional(),
+    limits: typeLimits.exactOptional(),
     metadata: metadata.exactOptional(),
     createdAt: at,
   })

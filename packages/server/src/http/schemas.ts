@@ -10,6 +10,9 @@ import {
   parseTypeId,
   REVOCATION_MODES,
   SECURITY_LEVELS,
+  TYPE_LIMIT_NAMES,
+  TYPE_LIMITS,
+  type TypeLimits,
   UNLOCK_CHANNELS,
   UNLOCK_MODES,
   type UnlockSettings,
@@ -63,6 +66,16 @@ export const unlockSettings: z.ZodType<UnlockSettings> = z
       .exactOptional(),
   })
   .describe('What is demanded beyond the credential: a one-time code.');
+export const typeLimits: z.ZodType<TypeLimits> = z
+  .strictObject(
+    Object.fromEntries(
+      TYPE_LIMIT_NAMES.map((name) => {
+        const { minimum, maximum, meaning } = TYPE_LIMITS[name];
+        return [name, z.int().min(minimum).max(maximum).describe(meaning).exactOptional()];
+      }),
+    ),
+  )
+  .describe('Bounds on its devices; what is left out is as the configuration says.');
 export const owner = z
   .string()
   .max(320)

@@ -6,6 +6,7 @@ import type {
   PayloadEncryption,
   RevocationPolicy,
   SecurityLevel,
+  TypeLimits,
   UnlockMode,
   UnlockSettings,
 } from '@sallyport/model';
@@ -50,6 +51,8 @@ export interface DeviceType {
   readonly commands?: CommandProtection;
   /** Absent: `optional`. */
   readonly encryption?: PayloadEncryption;
+  /** Bounds of its own; what is left out is as the configuration says. */
+  readonly limits?: TypeLimits;
   readonly metadata?: Metadata;
   readonly createdAt: number;
 }

@@ -4,6 +4,7 @@ import type {
   OperatorRole,
   PayloadEncryption,
   SecurityLevel,
+  TypeLimits,
   UnlockMode,
   UnlockSettings,
 } from '@sallyport/model';
@@ -58,6 +59,7 @@ export function typeOf(row: DeviceTypesTable): DeviceType {
       owner: row.owner,
       commands: row.commands as CommandProtection | null,
       encryption: row.encryption as PayloadEncryption | null,
+      limits: row.limits === null ? null : (JSON.parse(row.limits) as TypeLimits),
       metadata: metadataOf(row.metadata),
     }),
   };

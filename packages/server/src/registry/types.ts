@@ -9,6 +9,7 @@ import {
   parseTypeId,
   SECURITY_LEVELS,
   type SecurityLevel,
+  type TypeLimits,
   type UnlockSettings,
 } from '@sallyport/model';
 import { type PageRequest, pageLimit, pageOf } from '../storage/page.ts';
@@ -18,6 +19,7 @@ import { type Executor, type Ground, mutate } from './ground.ts';
 import { organisationIn } from './organisations.ts';
 import type { DeviceClass, DeviceType } from './records.ts';
 import { typeOf } from './rows.ts';
+import { checkedLimits } from './type-limits.ts';
 import { checkedOwner, checkedUnlock } from './unlock-settings.ts';
 
 export interface TypeName {
@@ -37,6 +39,7 @@ export interface Types {
       owner?: string;
       commands?: CommandProtection;
       encryption?: PayloadEncryption;
+      limits?: TypeLimits;
       metadata?: Metadata;
       by: string;
     },
@@ -45,6 +48,8 @@ export interface Types {
   list(input: { organisation: string } & PageRequest): Promise<Page<DeviceType>>;
   /** Those of all organisations that demand something of commands or payloads. */
   demanding(): Promise<readonly DeviceType[]>;
+  /** Those of all organisations that have bounds of their own. */
+  limited(): Promise<readonly DeviceType[]>;
   /** What is left out stays, `null` clears. */
   update(
     input: TypeName & {
@@ -54,6 +59,7 @@ export interface Types {
       owner?: string | null;
       commands?: CommandProtection | null;
       encryption?: PayloadEncryption | null;
+      limits?: TypeLimits | null;
       metadata?: Metadata | null;
       by: string;
     },
@@ -92,6 +98,7 @@ export function types(ground: Ground): Types {
         created_at: ground.now(),
         unlock: checkedUnlock(input.unlock),
         owner: checkedOwner(input.owner),
+        limits: checkedLimits(input.limits),
       };
       return mutate(ground, by, async (transaction, note) => {
         await organisationIn(transaction, organisation);
@@ -103,8 +110,8 @@ export function types(ground: Ground): Types {
           .executeTakeFirst();
         if (known) throw alreadyExists(`Device type "${id}" of organisation "${organisation}"`);
         await transaction.insertInto('device_types').values(row).execute();
-        const { security, unlock, commands, encryption } = row;
-        const details = { class: row.class, ...present({ security, unlock, commands, encryption }) };
+        const { security, unlock, commands, encryption, limits } = row;
+        const details = { class: row.class, ...present({ security, unlock, commands, encryption, limits }) };
         const type = typeOf(row);
         note({ kind: 'type', change: 'created', organisation, target: targetOf(input), type, details });
         return type;
@@ -135,12 +142,18 @@ export function types(ground: Ground): Types {
       return rows.map(typeOf);
     },
 
+    async limited() {
+      const rows = await query.selectFrom('device_types').selectAll().where('limits', 'is not', null).execute();
+      return rows.map(typeOf);
+    },
+
     async update(input) {
       const changes = {
         ...(input.description !== undefined && { description: checkedDescription(input.description) }),
         ...(input.metadata !== undefined && { metadata: checkedMetadata(input.metadata) }),
         ...(input.unlock !== undefined && { unlock: checkedUnlock(input.unlock) }),
         ...(input.owner !== undefined && { owner: checkedOwner(input.owner) }),
+        ...(input.limits !== undefined && { limits: checkedLimits(input.limits) }),
         ...(input.security !== undefined && {
           security: input.security === null ? null : checkedWord('security', input.security, SECURITY_LEVELS),
         }),
@@ -165,6 +178,7 @@ export function types(ground: Ground): Types {
           ...('unlock' in changes && { unlock: changes.unlock ?? 'off' }),
           ...('commands' in changes && { commands: changes.commands ?? 'any' }),
           ...('encryption' in changes && { encryption: changes.encryption ?? 'optional' }),
+          ...('limits' in changes && { limits: changes.limits ?? 'none' }),
         };
         const type = await typeIn(transaction, input);
         note({ kind: 'type', change: 'updated', organisation, target: targetOf(input), type, details });

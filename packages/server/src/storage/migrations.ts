@@ -9,6 +9,7 @@ import { addressLists, guessing } from './migrations/lists.ts';
 import { oauthTables } from './migrations/oauth.ts';
 import { revocationOfAuthorities, revokedCertificates } from './migrations/revocation.ts';
 import { revokedTokens } from './migrations/revoked-tokens.ts';
+import { typeLimits } from './migrations/type-limits.ts';
 import { addUnlock } from './migrations/unlock.ts';
 
 /** One step from a schema version to the next. Runs in a transaction; never changes once it is released. */
@@ -195,6 +196,7 @@ export const MIGRATIONS: readonly Migration[] = [
   incidents,
   deviceCountries,
   revokedTokens,
+  typeLimits,
 ];
 
 /** Brings a database to the newest schema. Answers the version found, which may be newer than what is known here: then nothing is done. */

@@ -29,6 +29,8 @@ export interface DeviceTypesTable {
   /** JSON. */
   unlock: string | null;
   owner: string | null;
+  /** JSON. */
+  limits: string | null;
 }
 
 export interface DevicesTable {

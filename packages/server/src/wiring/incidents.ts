@@ -30,7 +30,9 @@ export function throttledLimits(
 ): (principal: Principal) => Partial<BrokerLimits> {
   return (principal) => {
     const limits = limitsOf(principal);
-    return containments.of(principalName(principal)) === 'throttle' ? { ...limits, ...THROTTLED } : limits;
+    return containments.of(principalName(principal)) === 'throttle'
+      ? { ...limits, ...THROTTLED, ofType: new Set<string>() }
+      : limits;
   };
 }
 
@@ -48,8 +50,7 @@ export async function openIncidents(options: IncidentsWiringOptions): Promise<In
     containment: {
       async hold(name, level) {
         containments.set(name, level);
-        const usual = limitsOf(principalOf(name));
-        broker.setRates(name, level === 'throttle' ? THROTTLED : usual);
+        broker.setRates(name, level === 'throttle' ? THROTTLED : limitsOf(principalOf(name)));
         await broker.reconsider({ principal: name });
       },
       suspend: (name, by) => inRegistry(name, by, 'suspend'),

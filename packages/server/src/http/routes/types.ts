@@ -15,6 +15,7 @@ import {
   pageQuery,
   security,
   typeId,
+  typeLimits,
   unlockSettings,
 } from '../schemas.ts';
 
@@ -30,6 +31,7 @@ const created = fields({
   owner: owner.exactOptional(),
   commands: commands.exactOptional(),
   encryption: encryption.exactOptional(),
+  limits: typeLimits.exactOptional(),
   metadata: metadata.exactOptional(),
 });
 const changed = fields({
@@ -39,6 +41,7 @@ const changed = fields({
   owner: owner.nullable().exactOptional(),
   commands: commands.nullable().exactOptional(),
   encryption: encryption.nullable().exactOptional(),
+  limits: typeLimits.nullable().exactOptional(),
   metadata: metadata.nullable().exactOptional(),
 });
 
