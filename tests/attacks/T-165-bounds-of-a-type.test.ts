@@ -93,7 +93,7 @@ it('no bound of a type frees its devices from that of the organisation', async (
   expect(refusal?.cure).toContain('limits.organisations.maximumSubscriptions');
 });
 
-it.each([
+it.each<object>([
   { maximumSubscriptions: 0 },
   { maximumSubscriptions: 1.5 },
   { maximumMessageRate: -1 },

@@ -76,7 +76,8 @@ export class MovingOut {
     }
     this.#moving.set(id, { to, realm, session, frozen: false });
     this.#marks.set(id, new Set());
-    const subscriptions = [...session.subscriptions.values()].map(storedSubscription);
+    const withheld = session.withheld?.values() ?? [];
+    const subscriptions = [...session.subscriptions.values(), ...withheld].map(storedSubscription);
     return { kept: true, stored: storedSession(session), subscriptions };
   }
 
