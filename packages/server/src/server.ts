@@ -73,8 +73,8 @@ import { wireRegistration } from './wiring/registration.ts';
 import { publication } from './wiring/revocation.ts';
 import { overhearCommands } from './wiring/sent-commands.ts';
 import { watchSuspicions } from './wiring/suspicions.ts';
-import { UnderWay } from './wiring/under-way.ts';
 import { followTypeLimits } from './wiring/type-limits.ts';
+import { UnderWay } from './wiring/under-way.ts';
 import { announceUnsafeUnlocks, wireUnlock } from './wiring/unlock.ts';
 import { openWorkers } from './wiring/workers.ts';
 import { recordingAuthorizer } from './workers/arrival-desk.ts';
@@ -286,8 +286,6 @@ async function open(
       now,
     }),
     attend: ((topic, principal) => unlock.attend(topic, principal) ?? firmware.attend(topic)) satisfies Attend,
-    refuse,
-    attend: (topic, principal) => unlock.attend(topic, principal) ?? firmware.attend(topic),
     limitsOf,
     overhear: overhearCommands({ registry, events, now }),
   };

@@ -209,7 +209,10 @@ export class Broker {
    * cached decisions are dropped and subscriptions that are no longer covered end. Sessions of absent clients too.
    */
   async reconsider(match: SessionMatch): Promise<void> {
-    await Promise.all(this.#matching(match).map(([realm, session]) => reconsider(this.#context, realm, session)));
+    // Bounds differ by principal and by type: nothing else changes them.
+    const bounds = match.principal === undefined && match.deviceType === undefined ? 'as they are' : 'anew';
+    const found = this.#matching(match);
+    await Promise.all(found.map(([realm, session]) => reconsider(this.#context, realm, session, bounds)));
   }
 
   /** What a principal may send from now on, over all its connections: messages and bytes per second. */

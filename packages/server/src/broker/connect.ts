@@ -1,16 +1,9 @@
-import {
-  type Principal,
-  parseClientId,
-  principalName,
-  REASONS,
-  type Refusal,
-  type RefusalReason,
-} from '@sallyport/model';
+import { parseClientId, principalName, REASONS, type Refusal, type RefusalReason } from '@sallyport/model';
 import type { Connect } from '@sallyport/mqtt';
 import type { Evidence } from '../authentication/authenticator.ts';
 import type { Exchange } from '../authentication/exchange.ts';
 import type { TransportFacts } from '../events/transport-facts.ts';
-import type { Arrival, ArrivalVerdict } from './arrival.ts';
+import type { Admission, Arrival, ArrivalVerdict } from './arrival.ts';
 import type { BrokerContext } from './context.ts';
 import { limitCure, limitStep } from './limit-keys.ts';
 import type { NotOpened } from './not-opened.ts';
@@ -110,7 +103,7 @@ export function refuseAdmitted(
   context: BrokerContext,
   clientId: string,
   transport: TransportFacts,
-  principal: Principal,
+  { principal, limits = {} }: Admission,
   { reason, text, limit }: NotOpened,
 ): Refusal {
   if (limit === undefined) return refuseConnect(context, clientId, transport, reason, text);
@@ -127,6 +120,6 @@ export function refuseAdmitted(
     address: transport.remoteAddress,
     listener: transport.listener,
     steps: [limitStep(what, found, most)],
-    cure: limitCure(name, principal, context.limitsOf?.(principal) ?? {}),
+    cure: limitCure(name, principal, limits),
   });
 }

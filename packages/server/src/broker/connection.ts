@@ -410,8 +410,8 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
     this.shut();
   }
 
-  #notOpened(packet: Connect, { principal }: Admission, met: NotOpened): void {
-    this.#turnAway(met.reason, refuseAdmitted(this.context, packet.clientId, this.facts, principal, met));
+  #notOpened(packet: Connect, admission: Admission, met: NotOpened): void {
+    this.#turnAway(met.reason, refuseAdmitted(this.context, packet.clientId, this.facts, admission, met));
   }
 
   /** A session that is kept is promised only when it is stored; until then nothing is said. */

@@ -32,7 +32,7 @@ export interface BrokerContext {
   readonly attend?: Attend;
   readonly overhear?: Overhear;
   /** Bounds of single sessions of a principal at the moment; left out: those of {@link limits} for everybody. */
-  readonly limitsOf?: (principal: Principal) => Partial<BrokerLimits>;
+  readonly limitsOf?: (principal: Principal) => Partial<BrokerLimits> | Promise<Partial<BrokerLimits>>;
   /** What payloads must be, by device type; where it is left out, anything. */
   readonly payloadDemands?: PayloadDemands;
   readonly counters: BrokerCounters;

@@ -4,6 +4,7 @@ import type { Standing } from './arrival.ts';
 import type { BrokerContext } from './context.ts';
 import { removeSession } from './departure.ts';
 import { CLOSE_CODES, type Ending } from './ending.ts';
+import type { BrokerLimits } from './limits.ts';
 import type { Realm } from './realm.ts';
 import type { Session } from './session.ts';
 import { endUncovered } from './unsubscribe.ts';
@@ -11,14 +12,26 @@ import { endUncovered } from './unsubscribe.ts';
 /** What DISCONNECT can say of grounds that have gone (MQTT 5 table 3-10); whatever else ended them is "not authorized". */
 const SAID: ReadonlySet<number> = new Set([ReasonCode.notAuthorized, ReasonCode.administrativeAction]);
 
-/** Judges one session anew: ends it if its grounds have gone, else drops what was decided before and what is no longer covered. */
-export async function reconsider(context: BrokerContext, realm: Realm, session: Session): Promise<void> {
+/**
+ * Judges one session anew: ends it if its grounds have gone, else drops what was decided before and what is no longer covered, and puts
+ * the bounds of its principal into force where they may be others.
+ */
+export async function reconsider(
+  context: BrokerContext,
+  realm: Realm,
+  session: Session,
+  bounds: 'as they are' | 'anew' = 'as they are',
+): Promise<void> {
   // Before anything is awaited: from this moment no earlier answer is believed.
   session.forgetDecisions();
   const { grounds } = session;
   let standing: Standing;
+  let limits: Partial<BrokerLimits> | undefined;
   try {
-    standing = await context.regrounds(grounds, session.link?.facts);
+    [standing, limits] = await Promise.all([
+      context.regrounds(grounds, session.link?.facts),
+      bounds === 'anew' ? context.limitsOf?.(session.principal) : undefined,
+    ]);
   } catch (error) {
     context.counters.defects++;
     const problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -33,7 +46,7 @@ export async function reconsider(context: BrokerContext, realm: Realm, session: 
     standing = { ended: 'client_id_not_permitted', text };
   }
   if (standing === 'stands') {
-    bound(context, session);
+    if (limits !== undefined) bound(context, session, limits);
     endUncovered(context, realm, session);
     return;
   }
@@ -59,11 +72,9 @@ export async function reconsider(context: BrokerContext, realm: Realm, session: 
 }
 
 /** Puts the bounds of this moment into force. What was told to a client that is here holds until it comes again. */
-function bound({ limits, limitsOf }: BrokerContext, session: Session): void {
-  if (limitsOf === undefined) return;
+function bound({ limits }: BrokerContext, session: Session, own: Partial<BrokerLimits>): void {
   const { receiveMaximum } = session.limits;
-  const told = session.link === undefined ? {} : { receiveMaximum };
-  session.limits = { ...limits, ...limitsOf(session.principal), ...told };
+  session.limits = { ...limits, ...own, ...(session.link === undefined ? {} : { receiveMaximum }) };
   session.account.traffic.grant(session.limits.messageRate, session.limits.byteRate);
 }
 

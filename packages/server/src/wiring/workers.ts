@@ -42,6 +42,7 @@ export interface WorkersParts {
   readonly counted: SummedCounters;
   readonly arrive: Arrive;
   readonly regrounds: Regrounds;
+  readonly limitsOf: OfficeCalls['limitsOf'];
   readonly askForDevice: AskForDevice;
   readonly attend: Attend;
   readonly overhear: Overhear;
@@ -99,6 +100,7 @@ export function openWorkers(parts: WorkersParts): Workers | undefined {
     desk: (worker, line) => ({
       arrive: (question) => askForWorker(question, line, { arrive: parts.arrive, authorizer }),
       regrounds: parts.regrounds,
+      limitsOf: parts.limitsOf,
       askForDevice: parts.askForDevice,
       admitCertificate: parts.admitCertificate,
       policy: async (organisation) => (await registry.policies.get(organisation))?.text,

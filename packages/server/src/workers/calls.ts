@@ -1,4 +1,4 @@
-import type { DevicePrincipal, Refusal, TraceStep } from '@sallyport/model';
+import type { DevicePrincipal, Principal, Refusal, TraceStep } from '@sallyport/model';
 import type { Evidence, Grounds } from '../authentication/authenticator.ts';
 import type { ServerCredentials } from '../authority/authority.ts';
 import type { ContainmentLevel } from '../authorization/containments.ts';
@@ -83,6 +83,8 @@ export interface WorkerPlan {
 export type OfficeCalls = {
   arrive(question: ArrivalQuestion): Promise<ArrivalAnswer>;
   regrounds(grounds: Grounds, transport: TransportFacts | undefined): Standing | Promise<Standing>;
+  /** Bounds of single sessions of a principal at the moment. */
+  limitsOf(principal: Principal): Partial<BrokerLimits>;
   askForDevice(
     gateway: DevicePrincipal,
     roles: readonly string[],

@@ -57,6 +57,7 @@ export function buildWorker(
     limits: plan.limits,
     arrive,
     regrounds: (grounds, transport) => office.ask('regrounds', grounds, transport),
+    limitsOf: (principal) => office.ask('limitsOf', principal),
     askForDevice: (gateway, roles, device) => office.ask('askForDevice', gateway, roles, device),
     refuse,
     attend: attendElsewhere((topic, heard) => office.tell('heard', topic, heard), now),
