@@ -1,5 +1,8 @@
+import { X509Certificate } from 'node:crypto';
+import { createIntermediateAuthority } from '@sallyport/trust';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LABORATORY, policy, RawClient, VERSIONS } from '../attacks/raw-client.ts';
+import { issuedPair, ownAuthority, type Pair, pairOf } from '../certificate-clients.ts';
 import { type TestServer, testServer } from '../server.ts';
 
 const by = 'system';
@@ -26,8 +29,79 @@ const everyone = { principals: ['device:demo/**', 'application:demo/*'] };
 
 const nothingBefore = async (): Promise<void> => {};
 
+/** With a certificate in place of its token; who has none goes on with the token. */
+async function byCertificate(pair: Pair): Promise<Pair> {
+  await registry().types.update({ organisation, id: 'pump', security: 'tls-certificate-or-token', by });
+  return pair;
+}
+
+/** By which the cause ends what `before` has begun. */
+let ending = '';
+
 /** What ends the session of pump-7 on the plain listener, and what has to be there before. */
 const CAUSES: readonly (readonly [string, () => Promise<unknown>, () => Promise<unknown>])[] = [
+  [
+    'its certificate is revoked',
+    () => server.api.certificates.revoke(organisation, ending),
+    async () => {
+      const { id, ...pair } = await issuedPair(server, 'device:demo/pump/pump-7');
+      ending = id;
+      return byCertificate(pair);
+    },
+  ],
+  [
+    'its pinned certificate is revoked',
+    () => server.api.certificates.revoke(organisation, ending),
+    async () => {
+      const pair = await pairOf(await ownAuthority(), 'whoever');
+      const principal = 'device:demo/pump/pump-7';
+      ({ id: ending } = await server.api.certificates.pin(organisation, { principal, certificate: pair.cert }));
+      return byCertificate(pair);
+    },
+  ],
+  [
+    'the authority of its certificate is removed',
+    () => server.api.authorities.remove(organisation, ending),
+    async () => {
+      const plant = await ownAuthority();
+      ({ id: ending } = await server.api.authorities.add(organisation, plant.pem));
+      return byCertificate(await pairOf(plant, 'd:pump:pump-7'));
+    },
+  ],
+  [
+    'an authority between its certificate and the trusted one is revoked',
+    () => server.api.certificates.revokeForeign(organisation, { certificate: ending }),
+    async () => {
+      const plant = await ownAuthority();
+      await server.api.authorities.add(organisation, plant.pem);
+      const below = { commonName: 'Line 1', now: Date.now(), validity: 86_400_000 };
+      const line = await createIntermediateAuthority({ authority: plant, ...below });
+      ending = line.pem;
+      return byCertificate(await pairOf(line, 'd:pump:pump-7'));
+    },
+  ],
+  [
+    'its certificate is revoked by serial, as one of a trusted authority',
+    async () => {
+      const [authority = '', serial = ''] = ending.split(' ');
+      await server.api.certificates.revokeForeign(organisation, { authority, serial });
+    },
+    async () => {
+      const plant = await ownAuthority();
+      const { id } = await server.api.authorities.add(organisation, plant.pem);
+      const pair = await pairOf(plant, 'd:pump:pump-7');
+      ending = `${id} ${new X509Certificate(pair.cert).serialNumber.toLowerCase()}`;
+      return byCertificate(pair);
+    },
+  ],
+  [
+    'the policy takes its client id',
+    () => {
+      const denied = { effect: 'deny', principals: ['device:demo/pump/pump-7'], actions: ['connect'] };
+      return registry().policies.put({ organisation, text: policy({ ...denied, resources: ['*'] }), by });
+    },
+    nothingBefore,
+  ],
   ['its token is revoked', () => revoke('device:demo/pump/pump-7'), nothingBefore],
   ['it is suspended', () => registry().devices.suspend(device), nothingBefore],
   ['it is removed', () => registry().devices.remove(device), nothingBefore],
@@ -64,6 +138,22 @@ async function provokeIncident(): Promise<void> {
   await expect.poll(async () => (await server.api.incidents.list()).items.length).toBe(1);
 }
 
+function isPair(made: unknown): made is Pair {
+  return typeof made === 'object' && made !== null && 'cert' in made;
+}
+
+/** pump-7 from its address: by its certificate over TLS, if it has one, else by its token on the plain listener. */
+function openDevice(version: (typeof VERSIONS)[number], pair: unknown, more: object): Promise<RawClient> {
+  if (!isPair(pair)) return plainDevice(version, more);
+  const from = { localAddress: ADDRESS, pair };
+  return RawClient.login(server, { clientId: 'd:demo:pump:pump-7', keepAlive: 0, ...more }, version, from).then(
+    ({ client, code }) => {
+      expect(code).toBe(0);
+      return client;
+    },
+  );
+}
+
 async function plainDevice(version: (typeof VERSIONS)[number], more: object = {}): Promise<RawClient> {
   const client = await RawClient.dial(server, version, true, { localAddress: ADDRESS });
   const password = Buffer.from(server.tokens['pump-7'] ?? '');
@@ -79,13 +169,13 @@ describe.each(VERSIONS)('rights that end under a live session of version %s', (v
   it.each(CAUSES)(
     'when %s: it is closed, its will is not sent, its messages are gone, nobody else is touched',
     async (_, end, before) => {
-      await before();
+      const pair = await before();
       const desk = await RawClient.open(server, 'desk');
       await desk.subscribe('iot-2/type/+/id/+/evt/+/fmt/+');
       const bystanders = await Promise.all(
         ['pump-8', 'hub-1', 'tap', 'other/pump-7'].map((who) => RawClient.open(server, who)),
       );
-      const client = await plainDevice(version, { ...keep, will: WILL });
+      const client = await openDevice(version, pair, { ...keep, will: WILL });
       await client.subscribe('iot-2/cmd/+/fmt/+', { qos: 1 });
       client.publish(EVENT, 'before', { qos: 1 });
       await client.take('puback');

@@ -256,6 +256,14 @@ export const REASONS = {
     meaning: 'No such device, gateway, application or user name is registered.',
     cure: 'Register it first (`sallyport device add`, `sallyport application add`), or correct the spelling; ids are case-sensitive.',
   },
+  proves_by_scram: {
+    stage: 'authentication',
+    connack3: 5,
+    reasonCode: 0x87,
+    httpStatus: 401,
+    meaning: 'A password was sent in CONNECT for a user name that proves itself by SCRAM only.',
+    cure: 'Have the client use the MQTT 5 authentication method SCRAM-SHA-256 or SCRAM-SHA-512, or set a password for CONNECT too (`sallyport device credential add` without --scram).',
+  },
   wrong_secret: {
     stage: 'authentication',
     connack3: 5,

@@ -8,6 +8,7 @@ import { questioner } from './authorization/questioner.ts';
 import { loadConfiguration } from './config/load.ts';
 import { DATABASE_FILE, openInstallation } from './installation.ts';
 import { openDatabase } from './storage/database.ts';
+import { heldAgainst } from './wiring/held-against.ts';
 
 export interface OfflineExplanationOptions {
   /** Data directory of a server that does not run at the moment. */
@@ -40,7 +41,12 @@ export async function explainOffline(
       policyText ?? (await registry.policies.get(organisation))?.text;
     const policies = new PolicyStore({ findDocument, now });
     const findRoles = async (name: string) => roles ?? (await registry.lookup.byPrincipal(name))?.roles;
-    return await questioner({ load: (organisation) => policies.load(organisation), findRoles, now })(question);
+    return await questioner({
+      load: (organisation) => policies.load(organisation),
+      findRoles,
+      heldAgainst: heldAgainst((name) => registry.lookup.byPrincipal(name)),
+      now,
+    })(question);
   } finally {
     await installation.close();
   }

@@ -63,6 +63,7 @@ import { certificateTrust, firstDoor } from './wiring/first-door.ts';
 import { foreignRevocation } from './wiring/foreign-revocation.ts';
 import { openGuessing } from './wiring/guessing.ts';
 import { handshakeAdmission } from './wiring/handshake-admission.ts';
+import { heldAgainst } from './wiring/held-against.ts';
 import { openIncidents, throttledLimits } from './wiring/incidents.ts';
 import { openLists } from './wiring/lists.ts';
 import { openMqttListeners } from './wiring/mqtt-listeners.ts';
@@ -447,6 +448,7 @@ async function open(
       load: (organisation) => policies.load(organisation),
       findRoles: async (name) => (await findPrincipal(name))?.roles,
       judgeLists,
+      heldAgainst: heldAgainst(findPrincipal, containments),
       now,
     }),
     health: () => health.now(),

@@ -29,6 +29,9 @@ export function passwordAuthenticator(options: PasswordOptions): Authenticator {
       const credential = known && passwordOf(known, username, now());
       // Unknown names pay for a hash too, or response times would list our user names.
       const matches = await verifyHash(password, credential ? (credential.hash as string) : decoyHash);
+      if (known && !credential && known.credentials.some((c) => c.kind === 'scram' && c.username === username)) {
+        return provesByScram(known, username);
+      }
       if (!known || !credential) return unknownUserName(evidence, username, options);
       const name = principalName(known.principal);
       if (!matches) {
@@ -39,6 +42,15 @@ export function passwordAuthenticator(options: PasswordOptions): Authenticator {
       return judged(known, credential, username, now());
     },
   };
+}
+
+/** For the trace alone: the client is told no more than of a name that nobody has. */
+function provesByScram({ principal }: KnownPrincipal, username: string): Verdict {
+  const text = `User name "${username}" (${principalName(principal)}) has no password for CONNECT: it proves itself by SCRAM.`;
+  return rejected('proves_by_scram', text, {
+    compared: { what: 'proof of the user name', found: 'a password in CONNECT', expected: 'SCRAM over AUTH of MQTT 5' },
+    cure: `Have the client use the authentication method SCRAM-SHA-256 or SCRAM-SHA-512, or set a password with \`sallyport ${principal.kind} credential add\`.`,
+  });
 }
 
 /** The newest password in force; one hash per login, so of several the newest alone counts. Else the newest that ended. */

@@ -25,6 +25,12 @@ export interface QuestionerOptions {
     address: string,
     organisation: string | undefined,
   ) => { readonly step: TraceStep } & ({ readonly passes: true } | { readonly passes: false; readonly cure: string });
+  /** What stands against a principal whatever the policy permits; undefined if nothing does. Left out: nothing ever does. */
+  readonly heldAgainst?: (
+    name: string,
+    action: Question['action'],
+    resource: string,
+  ) => Promise<{ readonly step: TraceStep; readonly cure: string } | undefined>;
   readonly now: () => number;
 }
 
@@ -33,6 +39,7 @@ export function questioner({
   load,
   findRoles,
   judgeLists,
+  heldAgainst,
   now,
 }: QuestionerOptions): (question: Question) => Promise<Explanation> {
   return async (question) => {
@@ -65,11 +72,14 @@ export function questioner({
       credentialKind: 'token',
     };
     const resolved = resolve(principal, clientId, question);
+    const held = await heldAgainst?.(question.as, question.action, resolved);
+    if (held) steps.push(held.step);
+    const barred = unlisted ?? held?.cure;
     const { policy } = await load(principal.organisation);
     const judged = describeDecision(policy, subject, question.action, resolved, now());
     const told = { ...judged, ...narrowed(question, principal, judged, subject, resolved) };
     const effect = told.reason === 'not_granted' ? 'deny' : judged.decision.effect;
-    if (unlisted !== undefined) return { question, effect: 'deny', resolved, statements: [], steps, cure: unlisted };
+    if (barred !== undefined) return { question, effect: 'deny', resolved, statements: [], steps, cure: barred };
     return {
       question,
       effect,

@@ -1,6 +1,6 @@
 import { Turnstile } from './allowance.ts';
 import type { ClaimRequest } from './claim-request.ts';
-import type { BrokerLimits } from './limits.ts';
+import type { LimitName } from './limits.ts';
 import { type NotOpened, TURN_BURST } from './not-opened.ts';
 
 /** Principals whose rate of connecting is remembered. */
@@ -48,7 +48,7 @@ export class ConnectTurns {
   }
 }
 
-function tooFast(name: keyof BrokerLimits, what: string, most: number): NotOpened {
+function tooFast(name: LimitName, what: string, most: number): NotOpened {
   const limit = { name, what, found: most + 1, most };
   return { reason: 'connection_limit', text: `More ${what} than are allowed, for longer than may be waited.`, limit };
 }

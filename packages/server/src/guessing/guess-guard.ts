@@ -25,6 +25,8 @@ const GUESSES: ReadonlySet<RefusalReason> = new Set([
   'unknown_organisation',
   'no_valid_credential',
   'wrong_user_name',
+  // Told apart in private only: to whoever guesses it is a name that nobody has.
+  'proves_by_scram',
   'access_token_invalid',
 ]);
 /** Of these a claim is worth counting: whoever it names exists. */
