@@ -48,7 +48,7 @@ export function eventShower(output: Output): (event: SimulatedEvent) => void {
         return line('unlock', more.length === 0 ? status : `${status}: ${more.join(', ')}`);
       }
       case 'certificate':
-        return line('certificate', `${event.phase}: ${event.text}`);
+        return line('proof', `certificate ${event.phase}: ${event.text}`);
       case 'firmware': {
         const { phase, text, received, size } = event.progress;
         if (received === undefined || size === undefined) return line('firmware', `${phase}: ${text}`);
