@@ -100,6 +100,11 @@ describe('a device program with access tokens', () => {
     expect(fetched).toBe(2);
   });
 
+  it('is not held up by a function that never answers, if it may give up', async () => {
+    const never = asDevice({ accessToken: () => new Promise<string>(() => {}), signal: AbortSignal.timeout(100) });
+    await expect(never).rejects.toMatchObject({ name: 'TimeoutError' });
+  });
+
   it('fetches another when the one it holds is refused in a new connection, and ends when that is refused too', async () => {
     let fetched = 0;
     const accessToken = () => shortToken(300, fetched++ === 0 ? 'device:pump/pump-7' : 'device:pump/pump-8');

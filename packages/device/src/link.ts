@@ -112,7 +112,7 @@ export class Link {
     const { clientId, proof = fixedProof(credential) } = credential;
     // What was subscribed comes again only after the admission.
     const lasting = await lastingSettings(options, admission === undefined);
-    const begun = await proof.begin(signal ?? new AbortController().signal);
+    const begun = await abortable(proof.begin(signal ?? new AbortController().signal), signal);
     const client = mqtt.connect({ ...lasting, clientId, ...connectSettings(begun, options) });
     if (onStage) watchStages(client, onStage);
     const where = `${options.host}:${lasting.port}`;
