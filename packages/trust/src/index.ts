@@ -86,6 +86,7 @@ export {
   verificationKeyOf,
   verifies,
 } from './signing-key.ts';
+export { isSmallOrder } from './small-order.ts';
 export {
   MOST_REVOKED,
   type Statement,

@@ -1,5 +1,6 @@
 import type { webcrypto } from 'node:crypto';
 import { fromBase64url, toBase64url } from './base64url.ts';
+import { isSmallOrder } from './small-order.ts';
 
 /** EdDSA is Ed25519 (RFC 8032), ES256 is ECDSA on P-256 with SHA-256. */
 export type SigningAlgorithm = 'EdDSA' | 'ES256';
@@ -60,6 +61,7 @@ export async function signerOf(jwk: webcrypto.JsonWebKey): Promise<Signer | unde
 export async function verifies(key: VerificationKey, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
   const parameters = PARAMETERS[key.algorithm];
   if (signature.length !== SIGNATURE_SIZE || key.bytes.length !== parameters.size) return false;
+  if (key.algorithm === 'EdDSA' && isSmallOrder(key.bytes)) return false;
   try {
     const publicKey = await crypto.subtle.importKey('raw', key.bytes, parameters.key, true, ['verify']);
     return await crypto.subtle.verify(
@@ -73,7 +75,7 @@ export async function verifies(key: VerificationKey, message: Uint8Array, signat
   }
 }
 
-/** The public half of a JWK; undefined if it is on neither curve. */
+/** The public half of a JWK; undefined if it is on neither curve, or one that anybody can sign for. */
 export function verificationKeyOf(jwk: {
   readonly kty?: unknown;
   readonly crv?: unknown;
@@ -82,7 +84,9 @@ export function verificationKeyOf(jwk: {
 }): VerificationKey | undefined {
   const x = coordinate(jwk.x);
   if (x === undefined) return undefined;
-  if (jwk.kty === 'OKP' && jwk.crv === 'Ed25519') return { algorithm: 'EdDSA', bytes: x };
+  if (jwk.kty === 'OKP' && jwk.crv === 'Ed25519') {
+    return isSmallOrder(x) ? undefined : { algorithm: 'EdDSA', bytes: x };
+  }
   const y = coordinate(jwk.y);
   if (jwk.kty !== 'EC' || jwk.crv !== 'P-256' || y === undefined) return undefined;
   return { algorithm: 'ES256', bytes: Uint8Array.from([4, ...x, ...y]) };

@@ -1,5 +1,6 @@
 import { childrenOf, elementAt } from './der-reader.ts';
 import { toHex } from './fingerprint.ts';
+import { isSmallOrder } from './small-order.ts';
 
 /** What was signed with what, as a certificate, list or answer holds it. */
 export interface SignedBytes {
@@ -27,6 +28,9 @@ const SCHEMES: Readonly<Record<string, Scheme>> = {
   '2b6570': { kind: 'ed25519', hash: '' },
 };
 
+const SEQUENCE = 0x30;
+const INTEGER = 0x02;
+
 const CURVES: Readonly<Record<string, { readonly name: string; readonly bytes: number }>> = {
   '2a8648ce3d030107': { name: 'P-256', bytes: 32 },
   '2b81040022': { name: 'P-384', bytes: 48 },
@@ -49,6 +53,8 @@ export async function verifySignature({ content, algorithm, signature, publicKey
       ]);
       return await crypto.subtle.verify({ name: 'ECDSA', hash: scheme.hash }, key, raw, bytes);
     }
+    // The key are the last 32 bytes of its SubjectPublicKeyInfo (RFC 8410 section 4).
+    if (scheme.kind === 'ed25519' && isSmallOrder(spki.subarray(-32))) return false;
     const name = scheme.kind === 'rsa' ? { name: 'RSASSA-PKCS1-v1_5', hash: scheme.hash } : { name: 'Ed25519' };
     const key = await crypto.subtle.importKey('spki', spki, name, false, ['verify']);
     const { modulusLength } = key.algorithm as { readonly modulusLength?: number };
@@ -73,16 +79,18 @@ function curveOf(publicKey: Uint8Array): string | undefined {
   return curve?.tag === 0x06 ? toHex(publicKey.subarray(curve.content, curve.end)) : undefined;
 }
 
-/** X.509 holds two integers (RFC 3279 section 2.2.3), WebCrypto wants r and s side by side. */
+/** X.509 holds two integers in DER (RFC 3279 section 2.2.3), positive and minimal; WebCrypto wants r and s side by side. */
 function rawEcdsa(signature: Uint8Array, size: number): Uint8Array<ArrayBuffer> | undefined {
   const pair = elementAt(signature, 0, signature.length);
   const [r, s, ...rest] = (pair && childrenOf(signature, pair)) ?? [];
-  if (pair?.end !== signature.length || !r || !s || rest.length > 0) return undefined;
+  if (pair?.tag !== SEQUENCE || pair.end !== signature.length || !r || !s || rest.length > 0) return undefined;
   const raw = new Uint8Array(2 * size);
   for (const [index, { tag, content, end }] of [r, s].entries()) {
-    let from = content;
-    while (from < end - 1 && signature[from] === 0) from += 1;
-    if (tag !== 0x02 || end - from > size) return undefined;
+    const [first = 0x80, second = 0] = signature.subarray(content, end);
+    const padded = first === 0 && end - content > 1;
+    if (tag !== INTEGER || first >= 0x80 || (padded && second < 0x80)) return undefined;
+    const from = padded ? content + 1 : content;
+    if (end - from > size) return undefined;
     raw.set(signature.subarray(from, end), (index + 1) * size - (end - from));
   }
   return raw;

@@ -1,4 +1,5 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { isSmallOrder } from '@sallyport/trust';
 import { parseStrictObject } from './strict-json.ts';
 
 /** Algorithms by which an access token may be signed. There is none with a shared secret, and "none" is none. */
@@ -87,7 +88,7 @@ function algorithmsOf(key: KeyObject): readonly TokenAlgorithm[] {
       return algorithm === undefined ? [] : [algorithm];
     }
     case 'ed25519':
-      return ['EdDSA'];
+      return isSmallOrder(Buffer.from(String(key.export({ format: 'jwk' }).x), 'base64url')) ? [] : ['EdDSA'];
     case 'rsa': {
       const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
       return bits >= RSA_BITS.least && bits <= RSA_BITS.most ? RSA_ALGORITHMS : [];

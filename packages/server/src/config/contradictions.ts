@@ -1,3 +1,4 @@
+import { credentialContradictions } from './credential-contradictions.ts';
 import { organisationContradictions } from './organisation-contradictions.ts';
 import type { Configuration } from './schema.ts';
 import type { Source } from './source.ts';
@@ -13,6 +14,7 @@ export function contradictions(configuration: Configuration, source: Source): st
   ports(configuration, source, complain);
   pairs(configuration, source, complain);
   authorizationServer(configuration, complain);
+  credentialContradictions(configuration, source, complain);
   alerts(configuration, complain);
   found.push(...organisationContradictions(configuration, source));
   return found;

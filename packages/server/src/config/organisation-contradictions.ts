@@ -12,7 +12,7 @@ const VARIABLES = new Set(['dn', 'id', 'type', 'kind', 'organisation', 'principa
 const ANSWERS_FOR_ALL: ProofKind = 'password';
 
 /** What cannot hold together in the blocks of organisations, each with the line to change. */
-export function organisationContradictions({ organisations }: Configuration, source: Source): string[] {
+export function organisationContradictions({ organisations, listeners }: Configuration, source: Source): string[] {
   const found: string[] = [];
   const seen = new Set<string>();
   for (const [index, block] of organisations.entries()) {
@@ -30,6 +30,18 @@ export function organisationContradictions({ organisations }: Configuration, sou
       complain(['database'], 'says what is granted, and directory.groups does too; only one may');
     }
     statement(block, complain);
+    if (block.hook && block.hook.cacheLifetime > block.hook.sessionLifetime) {
+      complain(
+        ['hook', 'cacheLifetime'],
+        'is more than sessionLifetime: a session would come back on the answer by which it ended',
+      );
+    }
+    if (block.authenticators?.includes('certificate') && listeners.mqttTls.clientCertificates === 'off') {
+      complain(
+        ['authenticators'],
+        'names certificate, and listeners.mqttTls.clientCertificates is off: nobody is asked for one',
+      );
+    }
   }
   return found;
 }
@@ -76,6 +88,9 @@ function directory({ id, directory: ldap }: Block, complain: Complain): void {
       'and readerPasswordFile belong together: a name without a password binds as nobody',
     );
   }
+  if (ldap.reader !== 'none' && !ldap.users?.search && !ldap.groups) {
+    complain(['directory', 'reader'], 'is set, and neither users.search nor groups would search');
+  }
   if (!ldap.users && !ldap.groups) complain(['directory'], 'has neither users nor groups, so it would never be asked');
   const { users, groups } = ldap;
   if (users) {
@@ -107,6 +122,20 @@ function directory({ id, directory: ldap }: Block, complain: Complain): void {
       );
       if (unknown !== undefined) complain(['directory', 'groups', key], `does not know \${${unknown}}`);
     }
+    const byEntry = variablesIn(groups.filter).includes('dn');
+    const named = groups.entry !== 'uid=${id}';
+    if (byEntry !== named) {
+      complain(
+        ['directory', 'groups', 'entry'],
+        named ? 'is set, and filter does not hold ${dn}' : 'is not set, and filter holds ${dn}',
+      );
+    }
+    for (const [index, { group }] of groups.grants.entries()) {
+      if (groups.grants.findIndex((other) => other.group === group) !== index) {
+        complain(['directory', 'groups', 'grants', index, 'group'], `names "${group}" twice`);
+      }
+    }
+    if (groups.grants.length === 0) complain(['directory', 'groups', 'grants'], 'is empty: nobody could do anything');
     const problem = filterProblem(groups.filter);
     if (problem !== undefined) complain(['directory', 'groups', 'filter'], problem);
     if (variablesIn(groups.filter).length === 0) {
@@ -136,6 +165,12 @@ function filterProblem(filter: string): string | undefined {
 
 function statement({ database }: Block, complain: Complain): void {
   if (!database) return;
+  if (database.caFile === 'none' && !/^(localhost|127(\.\d{1,3}){3}|::1|\/.*)$/.test(database.host)) {
+    complain(
+      ['database', 'host'],
+      'is another machine, and caFile is not set: password and grants would travel without TLS',
+    );
+  }
   const named = [...database.query.matchAll(/\$([0-9]{1,2})/g)].map((match) => Number(match[1]));
   const highest = Math.max(0, ...named);
   if (highest !== database.parameters.length) {

@@ -1,5 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { Failure } from '@sallyport/model';
+import { isSmallOrder } from '@sallyport/trust';
 import { calculateJwkThumbprint, exportJWK } from 'jose';
 import type { ClientKey } from '../registry/records.ts';
 
@@ -32,6 +33,11 @@ export async function readClientKey(pem: string): Promise<ClientKey['jwk']> {
     });
   }
   const { kty, crv, x, y } = jwk;
+  if (alg === 'EdDSA' && isSmallOrder(Buffer.from(x ?? '', 'base64url'))) {
+    throw new Failure('invalid_request', 'Anybody can sign for this key: it is a point of small order.', {
+      cure: 'Make one by openssl genpkey -algorithm ed25519 -out key.pem.',
+    });
+  }
   const kid = await calculateJwkThumbprint(jwk);
   return { kid, alg, kty: kty ?? '', crv: crv ?? '', x: x ?? '', ...(y === undefined ? {} : { y }) };
 }
