@@ -31,8 +31,11 @@ const ORGANISATION = 'demo';
 /** With `SALLYPORT_TEST_WORKERS=2` every server of the tests has two worker processes. */
 const WORKERS = Number(process.env.SALLYPORT_TEST_WORKERS ?? 1);
 
-/** Starts a server on free ports of loopback in a temporary folder. `overrides` are configuration keys. */
-export async function testServer(overrides: Readonly<Record<string, unknown>> = {}): Promise<TestServer> {
+/** Starts a server on free ports of loopback in a temporary folder. `overrides` are configuration keys; `now` is its clock. */
+export async function testServer(
+  overrides: Readonly<Record<string, unknown>> = {},
+  more: { readonly now?: () => number } = {},
+): Promise<TestServer> {
   const directory = mkdtempSync(join(tmpdir(), 'sallyport-test-'));
   const configuration = loadConfiguration({
     overrides: {
@@ -45,7 +48,7 @@ export async function testServer(overrides: Readonly<Record<string, unknown>> = 
       ...overrides,
     },
   });
-  const started = await startServer({ configuration });
+  const started = await startServer({ configuration, ...more });
   const server = WORKERS > 1 ? inForceEverywhere(started) : started;
   try {
     const { tokens, keys } = await populate(server);

@@ -3,6 +3,13 @@ import { randomBytes } from 'node:crypto';
 /** What a client of the bench may do: a `pub` writes its own topic, a `sub` reads its own, a `crowd` reads all. */
 export type Role = 'pub' | 'sub' | 'crowd';
 
+/** The client's side of an authentication by AUTH packets. */
+export interface Exchange {
+  readonly method: string;
+  readonly first: string;
+  answer(data: Buffer): string;
+}
+
 export interface Identity {
   readonly role: Role;
   readonly index: number;
@@ -11,6 +18,8 @@ export interface Identity {
   readonly password: string;
   /** PEM of key and certificate that it shows in the handshake; user name and password are not sent then. */
   readonly pair?: { readonly key: string; readonly cert: string };
+  /** Logs in by an exchange of MQTT 5 instead of user name and password; made anew for each connection. */
+  readonly exchange?: () => Exchange;
 }
 
 /** How many clients of each role every peer knows. */

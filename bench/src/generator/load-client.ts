@@ -1,7 +1,7 @@
 import net from 'node:net';
 import tls from 'node:tls';
-import { encode } from '@sallyport/mqtt';
-import type { Identity } from '../identity.ts';
+import { decodeProperties, encode } from '@sallyport/mqtt';
+import type { Exchange, Identity } from '../identity.ts';
 import { Frames } from './frames.ts';
 
 /** Where a peer listens, and the certificate that its TLS listener is checked against. */
@@ -15,6 +15,9 @@ export interface Target {
 
 const CONNACK = 0x20;
 const SUBACK = 0x90;
+const AUTH = 0xf0;
+/** AUTH and CONNECT say it with this (MQTT 5 section 3.15.2.1). */
+const CONTINUE = 0x18;
 const PATIENCE = 30_000;
 
 /** A socket that gives each chunk to `onBytes`; plain ones read into one buffer over and over. */
@@ -54,11 +57,13 @@ export class LoadClient {
   #answer: ((code: number) => void) | undefined;
   #failed: ((error: Error) => void) | undefined;
   #closing = false;
+  /** Where the code of an answer is: of MQTT 3.1.1 at its end. */
+  #codeAt = (end: number, _start: number): number => end - 1;
 
   private constructor(identity: Identity, target: Target, session?: Buffer) {
     this.identity = identity;
     const frames = new Frames((header, bytes, start, end) => {
-      if (header === CONNACK || header === SUBACK) this.#answer?.(bytes[end - 1] ?? 0xff);
+      if (header === CONNACK || header === SUBACK) this.#answer?.(bytes[this.#codeAt(end, start)] ?? 0xff);
       else this.onPacket(header, bytes, start, end);
     });
     this.socket = open(
@@ -81,7 +86,8 @@ export class LoadClient {
   /** Connects and logs in; fails with the return code if the server refuses. `keep`: the session outlives the connection. */
   static async connect(identity: Identity, target: Target, session?: Buffer, keep = false): Promise<LoadClient> {
     const client = new LoadClient(identity, target, session);
-    const { clientId, username, password, pair } = identity;
+    const { clientId, username, password, pair, exchange } = identity;
+    if (exchange) return client.#exchanged(clientId, exchange());
     // The answer is awaited from the start on: the bytes wait in the socket until the handshake is done.
     const code = await client.#ask(
       encode(
@@ -98,6 +104,24 @@ export class LoadClient {
     );
     if (code !== 0) throw new Error(`CONNACK ${code}`);
     return client;
+  }
+
+  /** Logs in by AUTH packets of MQTT 5; the code of its CONNACK is the second byte. */
+  async #exchanged(clientId: string, { method, first, answer }: Exchange): Promise<LoadClient> {
+    const shown = (text: string) => ({ authenticationMethod: method, authenticationData: Buffer.from(text) });
+    this.#codeAt = (_end, start) => start + 1;
+    this.onPacket = (header, bytes, start, end) => {
+      if (header !== AUTH) return;
+      // The length of the properties has one byte, or two.
+      const from = start + ((bytes[start + 1] ?? 0) < 0x80 ? 2 : 3);
+      const { authenticationData } = decodeProperties(bytes, from, end);
+      const properties = shown(answer(Buffer.from(authenticationData ?? [])));
+      this.socket.write(encode({ type: 'auth', reasonCode: CONTINUE, properties }, 5));
+    };
+    const connect = { clientId, cleanStart: true, keepAlive: 600, properties: shown(first) };
+    const code = await this.#ask(encode({ type: 'connect', protocolVersion: 5, ...connect }, 5));
+    if (code !== 0) throw new Error(`CONNACK ${code}`);
+    return this;
   }
 
   async subscribe(filter: string, qos: 0 | 1): Promise<void> {

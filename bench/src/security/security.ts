@@ -3,7 +3,9 @@ import { connectionRate } from '../generator/connection-rate.ts';
 import { median, spread } from '../statistics.ts';
 import { withAccessTokens } from './access-tokens.ts';
 import { enrolments, lists } from './authority-work.ts';
+import { type IntrospectedLogins, withIntrospection } from './introspected-logins.ts';
 import { type SecurityPeer, startMosquittoWithCertificates, startSallyportWithPast } from './peers.ts';
+import { withScram } from './scram-logins.ts';
 
 export interface SecurityOptions {
   /** An empty folder. */
@@ -39,6 +41,7 @@ interface Workload {
 export async function benchSecurity(options: SecurityOptions): Promise<SecurityResult> {
   const { folder, revoked, cores, say } = options;
   const started: SecurityPeer[] = [];
+  let opaque: IntrospectedLogins | undefined;
   const keep = <P extends SecurityPeer>(peer: P): P => {
     started.push(peer);
     return peer;
@@ -56,6 +59,7 @@ export async function benchSecurity(options: SecurityOptions): Promise<SecurityR
       'mosquitto: mutual TLS, no list',
       'mosquitto: resumed',
     ];
+    opaque = await withIntrospection(few, join(folder, 'few'));
     const workloads: Workload[] = [
       { name: WITHOUT, peer: open, certificates: false, resume: false, beside: WITHOUT },
       { name: 'sallyport: TLS, token', peer: few, certificates: false, resume: false, beside: WITHOUT },
@@ -69,6 +73,27 @@ export async function benchSecurity(options: SecurityOptions): Promise<SecurityR
       {
         name: 'sallyport: TLS, access token EdDSA',
         peer: { ...few, byToken: await withAccessTokens(few, 'EdDSA') },
+        certificates: false,
+        resume: false,
+        beside: WITHOUT,
+      },
+      {
+        name: 'sallyport: TLS, SCRAM-SHA-256',
+        peer: { ...few, byToken: await withScram(few) },
+        certificates: false,
+        resume: false,
+        beside: WITHOUT,
+      },
+      {
+        name: 'sallyport: TLS, opaque token, answer remembered',
+        peer: { ...few, byToken: opaque.warm },
+        certificates: false,
+        resume: false,
+        beside: WITHOUT,
+      },
+      {
+        name: 'sallyport: TLS, opaque token, asked each time',
+        peer: { ...few, byToken: opaque.cold },
         certificates: false,
         resume: false,
         beside: WITHOUT,
@@ -104,7 +129,10 @@ export async function benchSecurity(options: SecurityOptions): Promise<SecurityR
       found.get('sallyport: mutual TLS, 0 revoked'),
       found.get(`sallyport: mutual TLS, ${revoked} revoked`),
     );
-    const remarks = [`${revoked} revoked certificates cost a handshake ${cost} (pairs of neighbouring runs).`];
+    const remarks = [
+      `The authorization server of opaque tokens was asked ${opaque.asked()} times.`,
+      `${revoked} revoked certificates cost a handshake ${cost} (pairs of neighbouring runs).`,
+    ];
     for (const [name, peer] of [
       ['0', few],
       [String(revoked), many],
@@ -116,6 +144,7 @@ export async function benchSecurity(options: SecurityOptions): Promise<SecurityR
     remarks.push(await enrolments(many, options.duration));
     return { rows, remarks };
   } finally {
+    await opaque?.close();
     await Promise.all(started.map((peer) => peer.stop()));
   }
 }
