@@ -1,6 +1,6 @@
 import { request as requestPlain } from 'node:http';
 import { request as requestSecure } from 'node:https';
-import { rootCertificates } from 'node:tls';
+import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 
 /** What is asked of an authorization server. */
 export interface IssuerRequest {
@@ -42,7 +42,12 @@ export function issuerAddressProblem(text: string): string | undefined {
 
 /** Asks authorization servers over HTTPS; over HTTP only on this machine. Redirects are refused: keys come from where they were said to be. */
 export function askIssuer({ timeout, authorities }: IssuerRequestOptions): AskIssuer {
-  const ca = [...rootCertificates, ...authorities];
+  // Reading all public authorities takes longer than a question: once is enough.
+  let known: SecureContext | undefined;
+  const trusted = () => {
+    known ??= createSecureContext({ ca: [...rootCertificates, ...authorities] });
+    return known;
+  };
   return ({ url: text, form, headers = {} }) =>
     new Promise((resolve, reject) => {
       const problem = issuerAddressProblem(text);
@@ -68,7 +73,9 @@ export function askIssuer({ timeout, authorities }: IssuerRequestOptions): AskIs
         signal: AbortSignal.timeout(timeout),
         agent: false,
       } as const;
-      const request = url.protocol === 'https:' ? requestSecure(url, { ...options, ca }) : requestPlain(url, options);
+      // Handed on to the handshake; the types of Node name it only there.
+      const secure = url.protocol === 'https:' && { ...options, secureContext: trusted() };
+      const request = secure ? requestSecure(url, secure) : requestPlain(url, options);
       request.on('error', reject);
       request.on('response', (response) => {
         const chunks: Buffer[] = [];
