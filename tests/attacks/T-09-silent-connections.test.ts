@@ -96,9 +96,10 @@ describe('beyond the bound on unfinished handshakes', () => {
   it('the bound on connections of the whole server holds', async () => {
     server = await testServer({ 'limits.maximumConnections': 2 });
     const held = [await RawClient.open(server, 'pump-7'), await RawClient.dial(server)];
-    const late = await RawClient.dial(server);
-    await late.gone;
-    expect(late.packets).toEqual([]);
+    // With several workers it is closed before its handshake.
+    const late = await RawClient.dial(server).catch(() => undefined);
+    await late?.gone;
+    expect(late?.packets ?? []).toEqual([]);
     expect(await held[0]?.settled()).toBe(true);
     for (const client of held) await client.vanish();
   });

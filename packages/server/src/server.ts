@@ -40,6 +40,7 @@ import { openInstallation } from './installation.ts';
 import { clientAuthorities } from './listeners/client-authorities.ts';
 import { guardHandshakes } from './listeners/guard-handshakes.ts';
 import { handshakeFailures } from './listeners/handshake-failures.ts';
+import type { AcceptStream } from './listeners/listener-options.ts';
 import { namedContexts } from './listeners/named-contexts.ts';
 import { secureContextOptions } from './listeners/secure-settings.ts';
 import { attachWebSocket } from './listeners/websocket.ts';
@@ -468,7 +469,10 @@ async function open(
   undo.push(() => api.close());
 
   progress('Opening the listeners');
-  const accept = ownBroker.accept.bind(ownBroker);
+  const accept: AcceptStream = (stream, facts) => {
+    if (workers?.full()) stream.destroy();
+    else ownBroker.accept(stream, facts);
+  };
   const { mqttTls, http, revocationHttp } = configuration.listeners;
   const opened: string[] = [];
   const rates = {

@@ -68,6 +68,8 @@ export interface Workers {
   tell: Crew['tell'];
   /** Resolves when all have heard what they were told. */
   heard(): Promise<void>;
+  /** The whole server, with what comes by WebSocket, has as many connections as it may have. */
+  full(): boolean;
   /** Hands a connection to a worker, or closes it if there is none or the whole server has as many as it may have. */
   give(listener: string, socket: Socket, counted: HandedOver): void;
   /** Asks the workers what they have counted. */
@@ -117,6 +119,7 @@ export function openWorkers(parts: WorkersParts): Workers | undefined {
       await parts.broker().adopt(worker, parts.readmit);
     },
   });
+  const full = (): boolean => crew.connections + parts.counters.connectionsNow >= limits.connections;
   store.follow({
     failing(problem) {
       storeProblem = problem;
@@ -152,9 +155,9 @@ export function openWorkers(parts: WorkersParts): Workers | undefined {
     },
     tell: crew.tell.bind(crew),
     heard: () => crew.heard(),
+    full,
     give(listener, socket, one) {
-      const full = crew.connections + parts.counters.connectionsNow >= limits.connections;
-      if (!full && crew.give(listener, socket, one)) return;
+      if (!full() && crew.give(listener, socket, one)) return;
       socket.destroy();
       one.settled();
       one.gone();
