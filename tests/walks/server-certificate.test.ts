@@ -11,12 +11,13 @@ const OWN = 'Sallyport intermediate';
 const COMPANY = 'Company servers';
 const HOST = 'mqtt.company.test';
 
-describe('the server certificate of another authority', () => {
+describe.each([1, 2])('the server certificate of another authority, with %i workers', (workers) => {
   let server: TestServer;
   let ours: Company;
   let doors: readonly number[];
   beforeAll(async () => {
     server = await testServer({
+      workers,
       'listeners.enrolment.enabled': true,
       'listeners.enrolment.port': 0,
       serverNames: [HOST, 'other.company.test'],
