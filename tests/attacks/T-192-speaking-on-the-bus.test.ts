@@ -58,6 +58,8 @@ it('a process of the same user that finds the place in time is not taken for a w
   // Those who came in time were sent away.
   expect(came).toBeGreaterThan(0);
   await Promise.all(
-    strangers.map((stranger) => stranger.closed || new Promise((resolve) => stranger.once('close', resolve))),
+    strangers.map((stranger) =>
+      stranger.closed ? Promise.resolve() : new Promise((resolve) => stranger.once('close', resolve)),
+    ),
   );
 });

@@ -31,6 +31,8 @@ import { socketAddresses } from '../listeners/socket-address.ts';
 import { tlsFacts } from '../listeners/tls-facts.ts';
 import { insertAuditRows } from '../storage/audit-rows.ts';
 
+/** Failed boots of one device that are told in a minute. */
+const FAILED_BOOTS = 20;
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
@@ -95,7 +97,8 @@ export function openFirmware(options: FirmwareOptions) {
   const watched = (where: string, work: Promise<unknown>) => {
     work.catch((problem: unknown) => events.emit({ type: 'defect', where, problem: String(problem) }));
   };
-  const refusals = new Map<string, number>();
+  const refusals: Told = new Map();
+  const failedBoots: Told = new Map();
   const hear = async (device: DeviceName, word: DeviceWord, by: string) => {
     if (word.said === 'piece') return pieces.answer(device, word);
     if (word.said === 'manage' && word.reqId !== undefined) {
@@ -103,10 +106,15 @@ export function openFirmware(options: FirmwareOptions) {
     }
     const { organisation } = device;
     const principal = principalName({ kind: 'device', ...device });
-    if (word.said === 'boot' && word.report.outcome !== 'booted') {
+    const failed = word.said === 'boot' && word.report.outcome !== 'booted';
+    if (failed && isNews(failedBoots, `${by} ${principal}`, now(), FAILED_BOOTS)) {
       events.emit({ type: 'firmware.boot', organisation, principal, by, outcome: 'failed', details: word.report });
     }
-    if (word.said === 'firmware' && word.updateStatus === VERIFICATION_FAILED && isNews(refusals, principal, now())) {
+    if (
+      word.said === 'firmware' &&
+      word.updateStatus === VERIFICATION_FAILED &&
+      isNews(refusals, principal, now(), 1)
+    ) {
       events.emit({
         type: 'firmware.refused',
         organisation,
@@ -159,13 +167,16 @@ export function openFirmware(options: FirmwareOptions) {
   };
 }
 
-/** Once a minute for each device, which may say it as often as it likes. */
-function isNews(told: Map<string, number>, principal: string, now: number): boolean {
-  if (now - (told.get(principal) ?? 0) < MINUTE) return false;
+/** What devices say again and again is told so often in a minute, or one that repeats itself would fill the audit trail. */
+function isNews(told: Told, principal: string, now: number, most: number): boolean {
+  const known = told.get(principal);
+  if (known !== undefined && now - known.since < MINUTE) return known.count++ < most;
   if (told.size >= 10_000) told.clear();
-  told.set(principal, now);
+  told.set(principal, { since: now, count: 1 });
   return true;
 }
+
+type Told = Map<string, { readonly since: number; count: number }>;
 
 /** Lets the first door judge who asks for firmware over HTTPS. */
 export function firmwareAuthentication(satisfy: Requirement): FirmwareDoorOptions['authenticate'] {

@@ -214,7 +214,7 @@ export class Line<Theirs extends Calls, Mine extends Calls> {
 }
 
 /** The process at the other end has gone. */
-class LineBroken extends Error {
+export class LineBroken extends Error {
   constructor() {
     super('The line to the other process has ended.');
   }

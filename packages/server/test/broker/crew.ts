@@ -111,7 +111,7 @@ export class Crew {
   /** The process of a worker ends, without a word to anybody. */
   async kill(worker: number): Promise<void> {
     const exchange = this.exchanges[worker]!;
-    delete this.exchanges[worker];
+    (this.exchanges as (InProcessExchange | undefined)[])[worker] = undefined;
     for (let peer = 0; peer < 64; peer++) exchange.drop(peer, 'killed');
     await settled();
   }

@@ -10,7 +10,7 @@ describe('the death of a worker', () => {
     const listener = await crew.connect(2, 'listener');
     await subscribed(listener, 'a', { qos: 1 });
     const five = await crew.connect(1, 'five');
-    const four = await crew.stages[1]!.dial(4);
+    const four = crew.stages[1]!.dial(4);
     four.connect('four');
     await until(() => four.packets.length === 1);
     four.packets = [];
