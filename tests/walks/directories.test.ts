@@ -122,7 +122,7 @@ describeWith(['slapd', 'ldapmodify', 'openssl'], 'an organisation with a directo
         {
           id: 'demo',
           authenticators: ['directory', 'token'],
-          directory: block({ url: directory.ldapUrl, startTls: true, users }),
+          directory: block({ url: directory.ldapUrl, startTls: true, users, groups }),
         },
       ],
     });
