@@ -13,6 +13,7 @@ beforeAll(async () => {
     'authorizationServer.organisations': ['demo', 'other'],
     'authorizationServer.deviceInterval': '100ms',
     'authorizationServer.maximumTokens': 100,
+    'authorizationServer.maximumPendingDevices': 50,
   });
 });
 afterAll(() => server.close());
