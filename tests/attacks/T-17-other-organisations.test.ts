@@ -79,8 +79,8 @@ describe.each(VERSIONS)(
     it('shares no group of subscribers with this one', async () => {
       const ours = await RawClient.open(server, 'lab', { clientId: 'member' });
       const theirs = await RawClient.open(server, 'other/desk', { clientId: 'member' }, version);
-      for (const client of [ours, theirs]) expect(await client.subscribe('$share/group/work/#')).toBe(0);
-      for (let index = 0; index < 6; index++) ours.publish('work/1', String(index));
+      for (const client of [ours, theirs]) expect(await client.subscribe('$share/group/jobs/#')).toBe(0);
+      for (let index = 0; index < 6; index++) ours.publish('jobs/1', String(index));
       await ours.settled();
       expect(await ours.heard()).toHaveLength(6);
       expect(await theirs.heard()).toEqual([]);
