@@ -1,198 +1,114 @@
-import { X509Certificate } from 'node:crypto';
-import { createIntermediateAuthority } from '@sallyport/trust';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LABORATORY, policy, RawClient, VERSIONS } from '../attacks/raw-client.ts';
-import { issuedPair, ownAuthority, type Pair, pairOf } from '../certificate-clients.ts';
+import { identity, LABORATORY, policy, RawClient, VERSIONS } from '../attacks/raw-client.ts';
 import { type TestServer, testServer } from '../server.ts';
+import { CAUSES, type Client, type Scene, SETTINGS } from './causes-of-an-end.ts';
 
 const by = 'system';
 const organisation = 'demo';
-const device = { organisation, type: 'pump', id: 'pump-7', by };
-/** Of this machine, as all of 127.0.0.0/8 are; whoever else the test plays comes from another one. */
-const ADDRESS = '127.0.0.77';
-const EVENT = 'iot-2/evt/status/fmt/json';
-const FULL_EVENT = 'iot-2/type/pump/id/pump-7/evt/status/fmt/json';
-const WILL = { topic: 'iot-2/evt/gone/fmt/json', payload: Buffer.from('will'), qos: 1, retain: false } as const;
+const EVENT = 'evt/status/fmt/json';
+const COMMAND = 'cmd/go/fmt/json';
+const TABLE = CAUSES.map((cause) => [cause.name, cause] as const);
+const WILL = { payload: Buffer.from('will'), qos: 1, retain: false } as const;
 
 let server: TestServer;
+let scene: Scene | undefined;
 beforeEach(async () => {
-  server = await testServer({ 'listeners.mqttPlain.allowPlaintextListener': true });
+  server = await testServer(SETTINGS);
   await server.server.registry.organisations.update({ id: organisation, security: 'tls-optional', by });
 });
-afterEach(() => server.close());
+afterEach(async () => {
+  await server.close();
+  await scene?.close?.();
+  scene = undefined;
+});
 
 const registry = () => server.server.registry;
-const revoke = async (principal: string) => {
-  for (const { id } of await registry().credentials.list(principal)) await registry().credentials.revoke({ id, by });
-};
 const everyone = { principals: ['device:demo/**', 'application:demo/*'] };
+const willOf = ({ short }: Client) => ({ ...WILL, topic: `${short}evt/gone/fmt/json` });
+const commandsOf = ({ short }: Client) => `${short}cmd/+/fmt/+`;
+const sessions = async () => (await server.api.sessions.list(organisation)).items.map(({ clientId }) => clientId);
 
-const nothingBefore = async (): Promise<void> => {};
-
-/** With a certificate in place of its token; who has none goes on with the token. */
-async function byCertificate(pair: Pair): Promise<Pair> {
-  await registry().types.update({ organisation, id: 'pump', security: 'tls-certificate-or-token', by });
-  return pair;
+/** An application that hears every event, and can send commands. */
+async function watching(): Promise<RawClient> {
+  const desk = await RawClient.open(server, 'desk');
+  await desk.subscribe('iot-2/type/+/id/+/evt/+/fmt/+');
+  return desk;
 }
 
-/** By which the cause ends what `before` has begun. */
-let ending = '';
-
-/** What ends the session of pump-7 on the plain listener, and what has to be there before. */
-const CAUSES: readonly (readonly [string, () => Promise<unknown>, () => Promise<unknown>])[] = [
-  [
-    'its certificate is revoked',
-    () => server.api.certificates.revoke(organisation, ending),
-    async () => {
-      const { id, ...pair } = await issuedPair(server, 'device:demo/pump/pump-7');
-      ending = id;
-      return byCertificate(pair);
-    },
-  ],
-  [
-    'its pinned certificate is revoked',
-    () => server.api.certificates.revoke(organisation, ending),
-    async () => {
-      const pair = await pairOf(await ownAuthority(), 'whoever');
-      const principal = 'device:demo/pump/pump-7';
-      ({ id: ending } = await server.api.certificates.pin(organisation, { principal, certificate: pair.cert }));
-      return byCertificate(pair);
-    },
-  ],
-  [
-    'the authority of its certificate is removed',
-    () => server.api.authorities.remove(organisation, ending),
-    async () => {
-      const plant = await ownAuthority();
-      ({ id: ending } = await server.api.authorities.add(organisation, plant.pem));
-      return byCertificate(await pairOf(plant, 'd:pump:pump-7'));
-    },
-  ],
-  [
-    'an authority between its certificate and the trusted one is revoked',
-    () => server.api.certificates.revokeForeign(organisation, { certificate: ending }),
-    async () => {
-      const plant = await ownAuthority();
-      await server.api.authorities.add(organisation, plant.pem);
-      const below = { commonName: 'Line 1', now: Date.now(), validity: 86_400_000 };
-      const line = await createIntermediateAuthority({ authority: plant, ...below });
-      ending = line.pem;
-      return byCertificate(await pairOf(line, 'd:pump:pump-7'));
-    },
-  ],
-  [
-    'its certificate is revoked by serial, as one of a trusted authority',
-    async () => {
-      const [authority = '', serial = ''] = ending.split(' ');
-      await server.api.certificates.revokeForeign(organisation, { authority, serial });
-    },
-    async () => {
-      const plant = await ownAuthority();
-      const { id } = await server.api.authorities.add(organisation, plant.pem);
-      const pair = await pairOf(plant, 'd:pump:pump-7');
-      ending = `${id} ${new X509Certificate(pair.cert).serialNumber.toLowerCase()}`;
-      return byCertificate(pair);
-    },
-  ],
-  [
-    'the policy takes its client id',
-    () => {
-      const denied = { effect: 'deny', principals: ['device:demo/pump/pump-7'], actions: ['connect'] };
-      return registry().policies.put({ organisation, text: policy({ ...denied, resources: ['*'] }), by });
-    },
-    nothingBefore,
-  ],
-  ['its token is revoked', () => revoke('device:demo/pump/pump-7'), nothingBefore],
-  ['it is suspended', () => registry().devices.suspend(device), nothingBefore],
-  ['it is removed', () => registry().devices.remove(device), nothingBefore],
-  [
-    'the connection security of its type is raised',
-    () => registry().types.update({ organisation, id: 'pump', security: 'tls-token', by }),
-    nothingBefore,
-  ],
-  [
-    'its address is put on the black list of the organisation',
-    () => server.api.lists.add(organisation, 'black', { entries: [{ entry: ADDRESS }] }),
-    () => server.api.lists.use(organisation, { active: 'black' }),
-  ],
-  [
-    'a white list without its address is turned on for the whole server',
-    () => server.api.lists.use(undefined, { active: 'white' }),
-    () => server.api.lists.add(undefined, 'white', { entries: [{ entry: '127.0.0.1' }, { entry: '::1' }] }),
-  ],
-  [
-    'an incident has it suspended',
-    async () => {
-      const [incident] = (await server.api.incidents.list()).items;
-      await server.api.incidents.contain(incident?.id ?? '', 'suspend');
-    },
-    provokeIncident,
-  ],
-];
-
-/** The device names another again and again. */
-async function provokeIncident(): Promise<void> {
-  const pump = await RawClient.open(server, 'pump-7');
-  for (let count = 0; count < 6; count++) await pump.subscribe(`iot-2/type/pump/id/pump-8/evt/e${count}/fmt/json`);
-  await pump.vanish();
-  await expect.poll(async () => (await server.api.incidents.list()).items.length).toBe(1);
-}
-
-function isPair(made: unknown): made is Pair {
-  return typeof made === 'object' && made !== null && 'cert' in made;
-}
-
-/** pump-7 from its address: by its certificate over TLS, if it has one, else by its token on the plain listener. */
-function openDevice(version: (typeof VERSIONS)[number], pair: unknown, more: object): Promise<RawClient> {
-  if (!isPair(pair)) return plainDevice(version, more);
-  const from = { localAddress: ADDRESS, pair };
-  return RawClient.login(server, { clientId: 'd:demo:pump:pump-7', keepAlive: 0, ...more }, version, from).then(
-    ({ client, code }) => {
-      expect(code).toBe(0);
-      return client;
-    },
-  );
-}
-
-async function plainDevice(version: (typeof VERSIONS)[number], more: object = {}): Promise<RawClient> {
-  const client = await RawClient.dial(server, version, true, { localAddress: ADDRESS });
-  const password = Buffer.from(server.tokens['pump-7'] ?? '');
-  const login = { clientId: 'd:demo:pump:pump-7', username: 'use-token-auth', password, keepAlive: 0, ...more };
-  expect((await client.connect(login)).reasonCode).toBe(0);
-  return client;
+async function command(desk: RawClient, { full }: Client, payload: string): Promise<void> {
+  desk.publish(`${full}${COMMAND}`, payload, { qos: 1 });
+  expect((await desk.take('puback')).reasonCode).toBe(0);
 }
 
 describe.each(VERSIONS)('rights that end under a live session of version %s', (version) => {
   const keep =
     version === 5 ? { cleanStart: false, properties: { sessionExpiryInterval: 300 } } : { cleanStart: false };
 
-  it.each(CAUSES)(
+  it.each(TABLE)(
     'when %s: it is closed, its will is not sent, its messages are gone, nobody else is touched',
-    async (_, end, before) => {
-      const pair = await before();
-      const desk = await RawClient.open(server, 'desk');
-      await desk.subscribe('iot-2/type/+/id/+/evt/+/fmt/+');
+    async (_, { scene: prepare }) => {
+      scene = await prepare(server);
+      const { subject, nearest, end } = scene;
+      const desk = await watching();
       const bystanders = await Promise.all(
-        ['pump-8', 'hub-1', 'tap', 'other/pump-7'].map((who) => RawClient.open(server, who)),
+        (['hub-1', 'tap', 'other/pump-7'] as const)
+          .filter((who) => ![subject, nearest].some(({ clientId }) => clientId === identity(server, who).clientId))
+          .map((who) => RawClient.open(server, who)),
       );
-      const client = await openDevice(version, pair, { ...keep, will: WILL });
-      await client.subscribe('iot-2/cmd/+/fmt/+', { qos: 1 });
-      client.publish(EVENT, 'before', { qos: 1 });
+      const beside = await nearest.open(version, keep);
+      await beside.subscribe(commandsOf(nearest), { qos: 1 });
+      const client = await subject.open(version, { ...keep, will: willOf(subject) });
+      await client.subscribe(commandsOf(subject), { qos: 1 });
+      client.publish(`${subject.short}${EVENT}`, 'before', { qos: 1 });
       await client.take('puback');
-      expect(await desk.heard()).toEqual([`${FULL_EVENT} before`]);
+      expect(await desk.heard()).toEqual([`${subject.full}${EVENT} before`]);
 
       await end();
-      client.publish(EVENT, 'after', { qos: 1 });
       await client.gone;
+      client.publish(`${subject.short}${EVENT}`, 'after', { qos: 1 });
       if (version === 5) {
         const reasonCode = expect.toSatisfy((code: number) => code === 0x87 || code === 0x98);
         const properties = { reasonString: expect.stringMatching(/^ticket /) };
         expect(client.packets).toContainEqual(expect.objectContaining({ type: 'disconnect', reasonCode, properties }));
       }
       expect(await desk.heard()).toEqual([]);
+      expect(await sessions()).not.toContain(subject.clientId);
       for (const bystander of bystanders) expect(await bystander.settled()).toBe(true);
-      const { items } = await server.api.sessions.list(organisation);
-      expect(items.map(({ clientId }) => clientId)).not.toContain('d:demo:pump:pump-7');
+      await command(desk, nearest, 'still');
+      expect(await beside.heard()).toEqual([expect.stringMatching(/ still$/)]);
+      beside.publish(`${nearest.short}${EVENT}`, 'still', { qos: 1 });
+      expect((await beside.take('puback')).reasonCode).toBeLessThan(0x80);
+    },
+  );
+
+  it.each(TABLE)(
+    'when %s while its client is away: queue and will go with it or wait for judgement, and nothing of others',
+    async (_, { scene: prepare, whileAway }) => {
+      scene = await prepare(server);
+      const { subject, nearest, end } = scene;
+      const desk = await watching();
+      const delayed = version === 5 ? { will: { ...willOf(subject), properties: { willDelayInterval: 200 } } } : {};
+      for (const [client, more] of [
+        [nearest, {}],
+        [subject, delayed],
+      ] as const) {
+        const present = await client.open(version, { ...keep, ...more });
+        await present.subscribe(commandsOf(client), { qos: 1 });
+        await present.vanish();
+      }
+      const away = async () =>
+        (await server.api.sessions.list(organisation)).items.filter(
+          ({ connected, clientId }) => !connected && [subject, nearest].some((one) => one.clientId === clientId),
+        );
+      await expect.poll(async () => (await away()).length, { timeout: 20_000 }).toBe(2);
+      for (const client of [subject, nearest]) await command(desk, client, 'waits');
+
+      await end();
+      if (whileAway === 'ends') await expect.poll(sessions, { timeout: 20_000 }).not.toContain(subject.clientId);
+      else await expect(subject.open(version, keep)).rejects.toThrow();
+      expect(await desk.heard()).toEqual([]);
+      const back = await nearest.open(version, keep);
+      expect(await back.heard()).toContainEqual(expect.stringMatching(/ waits$/));
     },
   );
 
@@ -205,7 +121,12 @@ describe.each(VERSIONS)('rights that end under a live session of version %s', (v
     const lasting = await RawClient.open(server, 'pump-7', {}, version);
     const { client, code } = await RawClient.login(
       server,
-      { clientId: 'd:demo:pump:pump-8', username: 'use-token-auth', password: Buffer.from(token), will: WILL },
+      {
+        clientId: 'd:demo:pump:pump-8',
+        username: 'use-token-auth',
+        password: Buffer.from(token),
+        will: { ...WILL, topic: 'iot-2/evt/gone/fmt/json' },
+      },
       version,
     );
     expect(code).toBe(0);
