@@ -138,13 +138,20 @@ export function reasonCodeIn(error: unknown): number | undefined {
   return typeof code === 'number' ? code : undefined;
 }
 
+/** What went wrong with an attempt to connect: a refusal, something that is no MQTT, or the connection itself. `reason` is that of the CONNACK. */
+export function connectFailure(error: unknown, where: string, reason: string | undefined): Failure {
+  const code = refusedWith(error);
+  if (code === undefined) return misspoken(error, where) ?? linkFailure(error, where);
+  return refusalOf('connection_refused', `${where} refused the connection`, code, reason);
+}
+
 /** Return or reason code of a CONNACK in an error of the MQTT library; nothing for everything else, also where the library finds fault with the server. */
-export function refusedWith(error: unknown): number | undefined {
+function refusedWith(error: unknown): number | undefined {
   return error instanceof Error && error.message.startsWith('Connection refused: ') ? reasonCodeIn(error) : undefined;
 }
 
 /** The failure of a connection on which something came that is no MQTT, or not in its place; undefined for other errors. */
-export function misspoken(error: unknown, where: string): Failure | undefined {
+function misspoken(error: unknown, where: string): Failure | undefined {
   if (!(error instanceof Error) || error instanceof Failure) return undefined;
   const { code, message } = error as Error & { readonly code?: unknown };
   // Errors of sockets and TLS have a text as code; of the others the library writes these itself.

@@ -1,18 +1,10 @@
 import { Failure } from '@sallyport/model';
 // The library as a whole: what a browser gets of it has no exports by name.
 import mqtt, { type MqttClient } from 'mqtt';
-import { abortable, pause } from './abort.ts';
-import { type Backoff, jitteredBackoff } from './backoff.ts';
+import { abortable } from './abort.ts';
 import { Gate } from './gate.ts';
-import {
-  isTemporary,
-  linkFailure,
-  misspoken,
-  RefusedByServer,
-  reasonCodeIn,
-  refusalOf,
-  refusedWith,
-} from './link-failure.ts';
+import { connectFailure, isTemporary, RefusedByServer, refusalOf } from './link-failure.ts';
+import { LinkListeners } from './link-listeners.ts';
 import type {
   Admission,
   LinkCredential,
@@ -20,27 +12,19 @@ import type {
   LinkListener,
   LinkOptions,
   LinkPublishOptions,
-  MessageProperties,
 } from './link-options.ts';
 import { fixedProof, type LinkProof } from './link-proof.ts';
-import {
-  applySettings,
-  connectSettings,
-  isChanging,
-  keepsSession,
-  lastingSettings,
-  watchStages,
-} from './link-settings.ts';
+import { connectSettings, keepsSession, lastingSettings, watchStages } from './link-settings.ts';
+import { Pending } from './pending.ts';
 import { ProofExchange } from './proof-exchange.ts';
-import { keepProven } from './renewal.ts';
+import { Reconnection } from './reconnection.ts';
+import { followCertificate, keepProven } from './renewal.ts';
 import { type Receiver, Subscriptions } from './subscriptions.ts';
+import { Wire } from './wire.ts';
 import { within } from './within.ts';
 
 const SESSION_TAKEN_OVER = 0x8e;
 const CLOSE_TIMEOUT = 2_000;
-/** Milliseconds after which a connection counts as good. */
-const STEADY = 10_000;
-
 /** What ends a client, as trying again would change nothing. */
 const FINAL: ReadonlySet<string> = new Set([
   'token_refused',
@@ -67,33 +51,31 @@ export class Link {
   readonly #parts: LinkParts;
   readonly #client: MqttClient;
   readonly #where: string;
-  readonly #maximumPending: number;
+  readonly #wire: Wire;
+  readonly #pending: Pending;
   readonly #subscriptions = new Subscriptions();
-  readonly #listeners: { [T in keyof LinkEvents]: Set<LinkListener<T>> } = {
-    online: new Set(),
-    offline: new Set(),
-    problem: new Set(),
-    renewed: new Set(),
-  };
-  readonly #backoff: Backoff;
+  readonly #listeners = new LinkListeners();
+  readonly #reconnection: Reconnection;
   /** Shut from the break of a connection until the admission of the next where there is one, and while the connection is moved. */
   readonly #gate = new Gate();
-  readonly #ending = new AbortController();
   #connection = new AbortController();
   /** What the connection is left for, until there is another. */
   #moving: LinkEvents['renewed']['what'] | undefined;
-  /** The next break is our own doing. */
-  #leaving = false;
-  #pending = 0;
-  readonly #idle: (() => void)[] = [];
   #resolveClosed: (failure: Failure | undefined) => void = () => {};
 
   private constructor(parts: LinkParts) {
+    const { options, client, where } = parts;
     this.#parts = parts;
-    this.#client = parts.client;
-    this.#where = parts.where;
-    this.#maximumPending = parts.options.maximumPending ?? 1_000;
-    this.#backoff = jitteredBackoff(parts.options.backoff);
+    this.#client = client;
+    this.#where = where;
+    this.#wire = new Wire(client, where, options.protocolVersion ?? 5);
+    this.#pending = new Pending(options.maximumPending ?? 1_000, where);
+    this.#reconnection = new Reconnection({
+      ...parts,
+      isFinal: ({ code }) => FINAL.has(code),
+      report: (failure) => this.report(failure),
+      end: (failure) => this.#end(failure),
+    });
     if (parts.admission !== undefined) this.#gate.shut();
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
@@ -124,7 +106,10 @@ export class Link {
     const stop = () => void link.close();
     signal?.addEventListener('abort', stop, { once: true });
     void link.closed.then(() => signal?.removeEventListener('abort', stop));
-    await abortable(link.#firstConnection(), signal);
+    await abortable(
+      link.#wire.connected((error) => link.#connectFailure(error)),
+      signal,
+    );
     link.#keepUp();
     if (admission !== undefined) {
       try {
@@ -135,12 +120,16 @@ export class Link {
       }
     }
     link.#keepProven();
-    link.#followCertificate();
+    followCertificate(options.certificate, {
+      move: () => link.#move('certificate'),
+      report: (problem) => link.report(problem),
+      closed: link.closed,
+    });
     return link;
   }
 
   on<T extends keyof LinkEvents>(event: T, listener: LinkListener<T>): void {
-    this.#listeners[event].add(listener);
+    this.#listeners.add(event, listener);
   }
 
   /**
@@ -152,16 +141,7 @@ export class Link {
   async publish(topic: string, payload: Uint8Array, how: 0 | 1 | 2 | LinkPublishOptions): Promise<void> {
     const { signal, ...options } = typeof how === 'number' ? { qos: how } : how;
     signal?.throwIfAborted();
-    if (this.#pending >= this.#maximumPending) {
-      throw new Failure('queue_full', `${this.#pending} messages wait already for ${this.#where}.`);
-    }
-    this.#pending += 1;
-    try {
-      await abortable(this.#publishAdmitted(topic, payload, options), signal);
-    } finally {
-      this.#pending -= 1;
-      if (this.#pending === 0) for (const idle of this.#idle.splice(0)) idle();
-    }
+    await this.#pending.during(() => abortable(this.#publishAdmitted(topic, payload, options), signal));
   }
 
   /** A message that was on its way when the connection broke may come to the server before the next admission: then it is sent again. */
@@ -170,25 +150,11 @@ export class Link {
       await this.#gate.passed();
       const { shuts } = this.#gate;
       try {
-        return await this.#publishNow(topic, payload, options);
+        return await this.#wire.publish(topic, payload, options);
       } catch (failure) {
         if (this.#gate.shuts === shuts || !(failure instanceof RefusedByServer)) throw failure;
       }
     }
-  }
-
-  #publishNow(topic: string, payload: Uint8Array, { qos, properties }: LinkPublishOptions): Promise<void> {
-    const along = properties === undefined || this.#version === 4 ? {} : { properties: propertiesOf(properties) };
-    return new Promise<void>((resolve, reject) => {
-      this.#client.publish(topic, bytesOf(payload), { qos, ...along }, (error, packet) => {
-        if (!error) return resolve();
-        const code = reasonCodeIn(error);
-        const reason = packet !== undefined && 'properties' in packet ? packet.properties : undefined;
-        if (code === undefined) return reject(linkFailure(error, this.#where));
-        const what = `The server refused to publish to ${topic}`;
-        reject(refusalOf('publish_refused', what, code, (reason as Reason)?.reasonString));
-      });
-    });
   }
 
   /**
@@ -202,19 +168,12 @@ export class Link {
   }
 
   async #subscribeNow(identifier: number): Promise<void> {
-    const { filter, qos } = this.#subscriptions.get(identifier);
-    const properties = this.#version === 5 ? { properties: { subscriptionIdentifier: identifier } } : {};
-    await new Promise<void>((resolve, reject) => {
-      this.#client.subscribe(filter, { qos, ...properties }, (error, granted, packet) => {
-        const code = packet?.granted.find((each) => Number(each) >= 0x80);
-        if (!error && code === undefined) return resolve();
-        this.#subscriptions.refused(identifier);
-        if (code === undefined) return reject(linkFailure(error, this.#where));
-        const reason = (packet?.properties as Reason)?.reasonString;
-        const what = `The server refused the subscription to ${granted?.[0]?.topic ?? filter}`;
-        reject(refusalOf('subscribe_refused', what, Number(code), reason));
-      });
-    });
+    try {
+      await this.#wire.subscribe(identifier, this.#subscriptions.get(identifier));
+    } catch (failure) {
+      this.#subscriptions.refused(identifier);
+      throw failure;
+    }
   }
 
   /** What was agreed on for the beginning of a connection; then everything that the program has subscribed to. */
@@ -226,7 +185,7 @@ export class Link {
     const again = this.#subscriptions.granted();
     await admission(
       {
-        publish: (topic, payload, qos) => this.#publishNow(topic, payload, { qos }),
+        publish: (topic, payload, qos) => this.#wire.publish(topic, payload, { qos }),
         subscribe: (filter, qos, receive) =>
           this.#subscribeNow(this.#subscriptions.add({ filter, qos, receive, early: true })),
       },
@@ -238,75 +197,45 @@ export class Link {
 
   /** Reports what no call can: to the listeners of `problem`. */
   report(problem: Failure): void {
-    for (const listener of this.#listeners.problem) listener(problem);
+    this.#listeners.tell('problem', problem);
   }
 
   /** Says goodbye to the server and ends; what is not acknowledged within two seconds is given up. Safe to call twice. */
   async close(): Promise<void> {
     const client = this.#client;
-    this.#ending.abort();
+    this.#reconnection.stop();
     this.#gate.bar(new Failure('connection_lost', `The connection to ${this.#where} was closed by this program.`));
     // A server that is away, or never answers, must not keep a program from ending.
-    if (client.connected) await this.#quiet();
-    const force = !client.connected || this.#pending > 0;
+    if (client.connected) await this.#pending.quiet(CLOSE_TIMEOUT);
+    const force = !client.connected || !this.#pending.none;
     const last = keepsSession(this.#parts.options) ? { properties: { sessionExpiryInterval: 0 } } : {};
     await within(CLOSE_TIMEOUT, new Promise<void>((resolve) => client.end(force, last, () => resolve())));
     client.stream.destroy();
     this.#resolveClosed(undefined);
   }
 
-  /** Resolves when nothing waits for the server any more, and after two seconds in any case. */
-  async #quiet(): Promise<void> {
-    if (this.#pending > 0) await within(CLOSE_TIMEOUT, new Promise<void>((idle) => this.#idle.push(idle)));
-  }
-
-  async #firstConnection(): Promise<void> {
-    const client = this.#client;
-    try {
-      await new Promise<void>((resolve, reject) => {
-        client.once('connect', () => resolve());
-        client.once('error', (error) => reject(this.#connectFailure(error)));
-        client.once('close', () =>
-          reject(
-            new Failure('connection_refused', `${this.#where} closed the connection before it answered.`, {
-              cure: 'Look for the refusal with `sallyport refusals`, and check that the port is the MQTT port over TLS.',
-            }),
-          ),
-        );
-      });
-    } catch (failure) {
-      // The library emits late errors of a socket that is being torn down; nobody must crash by them.
-      client.on('error', () => {});
-      client.end(true);
-      throw failure;
-    }
-    client.removeAllListeners('error');
-  }
-
   #keepUp(): void {
     const client = this.#client;
-    let steady = setTimeout(() => this.#backoff.reset(), STEADY);
+    this.#reconnection.begun();
     client.on('connect', () => {
-      // Two MQTT 3.1.1 clients with one id are not told why they are cut off: pauses must go on growing between them.
-      steady = setTimeout(() => this.#backoff.reset(), STEADY);
+      this.#reconnection.begun();
       this.#admit().then(
         () => {
           const what = this.#moving;
           this.#moving = undefined;
-          this.#emit('online', undefined);
-          if (what !== undefined) this.#emit('renewed', { what });
+          this.#listeners.tell('online', undefined);
+          if (what !== undefined) this.#listeners.tell('renewed', { what });
           this.#keepProven();
         },
         (failure: unknown) => this.#notAdmitted(failure),
       );
     });
     client.on('close', () => {
-      clearTimeout(steady);
       if (this.#parts.admission !== undefined) this.#gate.shut();
       this.#connection.abort(new Failure('connection_lost', `The connection to ${this.#where} broke.`));
-      void this.#comeBack();
+      this.#reconnection.broken();
     });
-    client.on('offline', () => this.#emit('offline', undefined));
+    client.on('offline', () => this.#listeners.tell('offline', undefined));
     client.on('disconnect', (packet) => {
       const code = packet.reasonCode ?? 0;
       this.#toldToGo(code, (packet.properties as Reason)?.reasonString);
@@ -335,44 +264,12 @@ export class Link {
     }
   }
 
-  /** Connects again after a pause, with a proof of that moment. */
-  async #comeBack(): Promise<void> {
-    const { signal } = this.#ending;
-    const { proof, exchange, options } = this.#parts;
-    try {
-      let wait = this.#leaving ? 0 : this.#backoff.next();
-      this.#leaving = false;
-      for (;;) {
-        await pause(signal, wait);
-        try {
-          const begun = await proof.begin(signal);
-          signal.throwIfAborted();
-          exchange.begin(begun.method);
-          applySettings(this.#client, {
-            ...connectSettings(begun, options),
-            // The first connection begins the session; the others go on with it.
-            ...(keepsSession(options) ? { clean: false } : {}),
-          });
-          this.#client.connect();
-          return;
-        } catch (failure) {
-          signal.throwIfAborted();
-          if (FINAL.has((failure as Failure).code)) return this.#end(failure as Failure);
-          this.report(failure as Failure);
-          wait = this.#backoff.next();
-        }
-      }
-    } catch {
-      // Ended by the program, or for good.
-    }
-  }
-
   /** Leaves the connection for a new one, once nothing is on its way; what is published meanwhile waits. */
   async #move(what: LinkEvents['renewed']['what']): Promise<void> {
     this.#gate.shut();
-    await this.#quiet();
+    await this.#pending.quiet(CLOSE_TIMEOUT);
     this.#moving = what;
-    this.#leaving = this.#client.connected;
+    if (this.#client.connected) this.#reconnection.leaving();
     this.#client.stream.destroy();
   }
 
@@ -384,23 +281,10 @@ export class Link {
         exchange,
         move: () => this.#move('access-token'),
         report: (failure) => this.report(failure),
-        renewed: () => this.#emit('renewed', { what: 'access-token' }),
+        renewed: () => this.#listeners.tell('renewed', { what: 'access-token' }),
       },
       this.#connection.signal,
     );
-  }
-
-  /** Shows a renewed certificate at once: the old one may end before the connection does. */
-  #followCertificate(): void {
-    const { certificate } = this.#parts.options;
-    if (certificate === undefined || !isChanging(certificate)) return;
-    const ends = [
-      certificate.onRenewed(() => void this.#move('certificate')),
-      certificate.onProblem((problem) => this.report(problem)),
-    ];
-    void this.closed.then(() => {
-      for (const end of ends) end();
-    });
   }
 
   /** A connection that broke in its admission is mended as any other; one that was not admitted is not tried again. */
@@ -412,40 +296,16 @@ export class Link {
   }
 
   #connectFailure(error: unknown): Failure {
-    const { distrust } = this.#parts.exchange;
-    if (distrust !== undefined) return distrust;
-    const code = refusedWith(error);
-    if (code === undefined) return misspoken(error, this.#where) ?? linkFailure(error, this.#where);
     const reason = this.#client.serverProperties?.reasonString;
-    return refusalOf('connection_refused', `${this.#where} refused the connection`, code, reason);
+    return this.#parts.exchange.distrust ?? connectFailure(error, this.#where, reason);
   }
 
   #end(failure: Failure): void {
-    this.#ending.abort();
+    this.#reconnection.stop();
     this.#gate.bar(failure);
     this.#client.end(true);
     this.#resolveClosed(failure);
   }
-
-  #emit<T extends keyof LinkEvents>(event: T, value: LinkEvents[T]): void {
-    for (const listener of this.#listeners[event]) listener(value);
-  }
-
-  get #version(): 4 | 5 {
-    return this.#parts.options.protocolVersion ?? 5;
-  }
 }
 
 type Reason = { readonly reasonString?: string } | undefined;
-
-function propertiesOf({ responseTopic, correlationData }: MessageProperties) {
-  return {
-    ...(responseTopic === undefined ? {} : { responseTopic }),
-    ...(correlationData === undefined ? {} : { correlationData: bytesOf(correlationData) }),
-  };
-}
-
-/** Bytes as the types of the MQTT library want them; it writes any, and a browser has no others. */
-function bytesOf(bytes: Uint8Array): Buffer {
-  return typeof Buffer === 'undefined' ? (bytes as Buffer) : Buffer.from(bytes);
-}

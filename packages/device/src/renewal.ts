@@ -1,7 +1,10 @@
 import type { Failure } from '@sallyport/model';
 import { pause } from './abort.ts';
 import { jitteredBackoff } from './backoff.ts';
+import type { ChangingCertificate } from './certificate-files.ts';
+import type { ClientCertificate } from './link-options.ts';
 import type { LinkProof } from './link-proof.ts';
+import { isChanging } from './link-settings.ts';
 import type { ProofExchange } from './proof-exchange.ts';
 
 /** The longest time that a timer can wait, in milliseconds. */
@@ -42,4 +45,24 @@ export async function keepProven(parts: RenewalParts, connection: AbortSignal): 
   } catch {
     // The connection broke; the next one begins anew.
   }
+}
+
+export interface CertificateParts {
+  /** Connects again with the certificate that is in hand. */
+  readonly move: () => Promise<void>;
+  readonly report: (problem: Failure) => void;
+  /** Resolves when the connection has ended for good. */
+  readonly closed: Promise<unknown>;
+}
+
+/** Shows a renewed certificate at once: the old one may end before the connection does. Nothing to do for one that stays. */
+export function followCertificate(
+  certificate: ClientCertificate | ChangingCertificate | undefined,
+  { move, report, closed }: CertificateParts,
+): void {
+  if (certificate === undefined || !isChanging(certificate)) return;
+  const ends = [certificate.onRenewed(() => void move()), certificate.onProblem(report)];
+  void closed.then(() => {
+    for (const end of ends) end();
+  });
 }
