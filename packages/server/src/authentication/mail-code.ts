@@ -1,5 +1,5 @@
 import type { SendMail } from '../outbound/mail-server.ts';
-import type { CodeLetter, DeliverCode } from './unlock-desk.ts';
+import type { CodeLetter, DeliverCode } from './code-delivery.ts';
 
 /** Sends codes to the mail addresses of owners. */
 export function mailCode({ send, now }: { readonly send: SendMail; readonly now: () => number }): DeliverCode {

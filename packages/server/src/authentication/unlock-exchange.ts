@@ -1,8 +1,9 @@
 import { Failure, principalName, type UnlockStatus } from '@sallyport/model';
 import type { Evidence, Grounds } from './authenticator.ts';
 import type { ExchangeMethod, ExchangeStep } from './exchange-method.ts';
-import type { UnlockDesk, UnlockSession } from './unlock-desk.ts';
+import type { UnlockDesk } from './unlock-desk.ts';
 import { codeIn, jsonObject } from './unlock-message.ts';
+import type { UnlockSession } from './unlock-session.ts';
 import { rejected } from './verdicts.ts';
 
 /** Name of the authentication method by which a device gives its one-time code before CONNACK. */

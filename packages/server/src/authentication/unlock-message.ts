@@ -1,5 +1,5 @@
 import type { Principal } from '@sallyport/model';
-import type { UnlockSession } from './unlock-desk.ts';
+import type { UnlockSession } from './unlock-session.ts';
 
 /** A message of a device that is heard before it goes anywhere. */
 export interface HeardMessage extends Omit<UnlockSession, 'principal'> {

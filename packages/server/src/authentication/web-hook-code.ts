@@ -1,4 +1,4 @@
-import type { DeliverCode } from './unlock-desk.ts';
+import type { DeliverCode } from './code-delivery.ts';
 
 /** Posts codes to a web service that takes them to their owners; `post` signs and sends. */
 export function webHookCode(post: (content: object) => Promise<void>): DeliverCode {

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { parsePrincipal, principalName } from '@sallyport/model';
+import type { DeliverCode } from '../authentication/code-delivery.ts';
 import type { ExchangeMethod } from '../authentication/exchange-method.ts';
 import { mailCode } from '../authentication/mail-code.ts';
 import { oneTimeCodes } from '../authentication/one-time-code.ts';
 import { unlockAttendants } from '../authentication/unlock-attendants.ts';
-import { type DeliverCode, UnlockDesk } from '../authentication/unlock-desk.ts';
+import { UnlockDesk } from '../authentication/unlock-desk.ts';
 import { unlockExchange } from '../authentication/unlock-exchange.ts';
 import { webHookCode } from '../authentication/web-hook-code.ts';
 import { whenReady } from '../authentication/when-ready.ts';

@@ -7,7 +7,7 @@ import {
 } from '@sallyport/model';
 import { z } from 'zod';
 import { enrolmentOf } from '../../authentication/authenticator-app.ts';
-import type { PendingUnlock } from '../../authentication/unlock-desk.ts';
+import type { PendingUnlock } from '../../authentication/waiting-sessions.ts';
 import { at, pageAnswer } from '../answers.ts';
 import type { Services } from '../api-options.ts';
 import { fields, type Route, route } from '../route.ts';
