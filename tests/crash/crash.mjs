@@ -1,9 +1,10 @@
 // @ts-check
 /**
  * Kills a loaded server at random moments, starts it again, and counts what it had acknowledged and lost, QoS 2 messages that came
- * twice, sessions that were gone, and starts that failed. `npm run test:crash -- [--cycles N] [--keep]`; ends with 1 if any count is not zero.
+ * twice, sessions that were gone, and starts that failed. `npm run test:crash -- [--cycles N] [--workers N] [--keep]`; ends with 1 if any count
+ * is not zero. With more than one worker process, those are killed too: two cycles of three end one worker, under the others.
  */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,10 +21,16 @@ const START_PATIENCE = 60_000;
 const SETTLE_PATIENCE = 60_000;
 
 const { values } = parseArgs({
-  options: { cycles: { type: 'string', default: '5' }, keep: { type: 'boolean', default: false } },
+  options: {
+    cycles: { type: 'string', default: '5' },
+    workers: { type: 'string', default: '1' },
+    keep: { type: 'boolean', default: false },
+  },
 });
 const cycles = Number(values.cycles);
+const workers = Number(values.workers);
 if (!Number.isInteger(cycles) || cycles < 1) throw new Error('--cycles takes a number above 0');
+if (!Number.isInteger(workers) || workers < 1) throw new Error('--workers takes a number above 0');
 
 /** @typedef {{ child: import('node:child_process').ChildProcess, port: number, username: string, password: string }} Server */
 
@@ -32,7 +39,7 @@ if (!Number.isInteger(cycles) || cycles < 1) throw new Error('--cycles takes a n
  * @returns {Promise<Server>}
  */
 async function start(directory) {
-  const child = spawn(process.execPath, [SERVER, directory], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [SERVER, directory, String(workers)], { stdio: ['ignore', 'pipe', 'pipe'] });
   let err = '';
   child.stderr?.on('data', (chunk) => {
     err = (err + chunk).slice(-4000);
@@ -48,6 +55,39 @@ async function start(directory) {
   late.catch(() => {});
   const [line] = await Promise.race([opened, late, ended]);
   return { child, ...JSON.parse(String(line)) };
+}
+
+/** Process ids of the workers that a server has at the moment. @param {Server} server */
+function workersOf({ child }) {
+  const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n');
+  const pairs = lines.map((line) => line.trim().split(/\s+/).map(Number));
+  return pairs.filter(([, parent]) => parent === child.pid).map(([pid = 0]) => pid);
+}
+
+/** Kills one worker, and lets its clients come back to whoever takes them. @param {Server} server */
+async function killWorker(server) {
+  const all = workersOf(server);
+  const victim = all[Math.floor(Math.random() * all.length)];
+  if (victim === undefined) throw new Error('the server has no workers');
+  process.kill(victim, 'SIGKILL');
+  await pause(100);
+  for (const client of clients) if (client !== absent) await back(client, server);
+}
+
+/**
+ * Connects as often as is needed: what a dead worker had is taken over in a moment, and until then nobody gets it.
+ * @param {import('./client.mjs').CrashClient} client
+ * @param {Server} server
+ */
+async function back(client, server) {
+  for (const end = Date.now() + START_PATIENCE; !client.connected; ) {
+    try {
+      await client.connect(server);
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      await pause(50);
+    }
+  }
 }
 
 const one = new Publisher('publisher-1', 1, () => ({ topic: 'one/1' }));
@@ -85,7 +125,7 @@ async function until(holds) {
 const acknowledgedNow = () => publishers.reduce((sum, { acknowledged }) => sum + acknowledged.size, 0);
 
 const directory = mkdtempSync(join(tmpdir(), 'sallyport-crash-'));
-/** @type {Record<string, number>[]} */
+/** @type {Record<string, number | string>[]} */
 const rows = [];
 let failedStarts = 0;
 let staleRetained = 0;
@@ -100,7 +140,7 @@ try {
   for (let cycle = 1; cycle <= cycles; cycle++) {
     const before = acknowledgedNow();
     const begun = Date.now();
-    for (const client of clients) if (!client.connected && client !== absent) await client.connect(server);
+    for (const client of clients) if (client !== absent) await back(client, server);
     for (const publisher of publishers) {
       publisher.running = true;
       publisher.fill();
@@ -109,8 +149,13 @@ try {
     // One receiver comes and goes, so that messages wait for it, are on their way to it, and are half acknowledged.
     await pause(moment / 2);
     if (absent.connected) absent.cut();
-    else await absent.connect(server);
+    else await back(absent, server);
     await pause(moment / 2);
+    if (workers > 1 && cycle % 3 !== 0) {
+      await killWorker(server);
+      rows.push({ cycle, killed: 'worker', 'after ms': moment, acknowledged: acknowledgedNow() - before });
+      continue;
+    }
     server.child.kill('SIGKILL');
     await once(server.child, 'exit');
     for (const client of clients) client.cut();
@@ -120,7 +165,8 @@ try {
       server = await start(directory);
       rows.push({
         cycle,
-        'killed after ms': killedAfter,
+        killed: 'server',
+        'after ms': killedAfter,
         acknowledged: acknowledgedNow() - before,
         'started in ms': Date.now() - from,
       });
@@ -132,7 +178,7 @@ try {
   }
   if (failedStarts === 0) {
     for (const publisher of publishers) publisher.running = false;
-    for (const client of clients) await client.connect(server);
+    for (const client of clients) await back(client, server);
     await until(() => publishers.every(({ finished }) => finished));
     await until(() => lostBy(present) + lostBy(absent) === 0);
     await pause(500);

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * The server that is killed. `node server-process.mjs DIRECTORY`: prints one line of JSON with port and token when it is open; SIGTERM
+ * The server that is killed. `node server-process.mjs DIRECTORY [WORKERS]`: prints one line of JSON with port and token when it is open; SIGTERM
  * stops it gracefully.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,6 +12,7 @@ const tokenFile = join(directory, 'crash.token');
 const configuration = loadConfiguration({
   overrides: {
     dataDirectory: directory,
+    workers: Number(process.argv[3] ?? 1),
     'listeners.mqttTls.enabled': false,
     'listeners.mqttPlain.allowPlaintextListener': true,
     'listeners.mqttPlain.port': 0,
