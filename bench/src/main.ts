@@ -72,6 +72,7 @@ async function revoke(options: BenchOptions): Promise<boolean> {
       sessions: options.quick ? 1000 : 10_000,
       revocations: options.quick ? 50 : 500,
       cores: options.serverCores,
+      workers: options.workers,
       say: (line) => console.log(line),
     });
     const shown = (milliseconds: number) => `${milliseconds.toFixed(1)} ms`;

@@ -15,6 +15,7 @@ export interface RevokeOptions {
   /** Credentials that are revoked, one after another, spread over all sessions. */
   readonly revocations: number;
   readonly cores: string | undefined;
+  readonly workers: number;
   readonly say: (line: string) => void;
 }
 
@@ -35,9 +36,10 @@ export interface RevokeResult {
 const CONNECTORS = 16;
 
 /** Connects devices with credentials of their own and revokes some of them. */
-export async function benchRevoke({ folder, sessions, revocations, cores, say }: RevokeOptions): Promise<RevokeResult> {
+export async function benchRevoke(options: RevokeOptions): Promise<RevokeResult> {
+  const { folder, sessions, revocations, cores, workers, say } = options;
   say(`Registering ${sessions} devices…`);
-  const peer = await startSallyport({ folder, population: { pub: 0, sub: 0, crowd: sessions }, cores });
+  const peer = await startSallyport({ folder, population: { pub: 0, sub: 0, crowd: sessions }, cores, workers });
   try {
     say(`Connecting ${sessions} sessions…`);
     const clients = new Map<Identity, LoadClient>();

@@ -13,6 +13,10 @@ interface Entry {
   readonly takeovers: Turnstile;
   worker: number;
   connected: boolean;
+  /** A claim to it was granted and is not over. */
+  claimed: boolean;
+  /** The session has ended under that claim, to make way or by itself. */
+  ended: boolean;
   /** Of a session that nothing is kept of: what is needed to send its will when its worker dies. */
   will: StoredSession | undefined;
 }
@@ -92,11 +96,11 @@ export class ClaimBook {
     }
     let entry = held;
     if (entry === undefined) {
-      const takeovers = new Turnstile();
-      entry = { organisation, clientId, principal, takeovers, worker, connected: false, will: undefined };
+      entry = newEntry(organisation, clientId, principal, worker, new Turnstile());
       this.#enter(key, entry);
     }
     this.#connect(entry, true);
+    entry.claimed = true;
     const id = ++this.#last;
     const from = entry.worker === worker ? undefined : entry.worker;
     this.#claims.set(id, { worker, entry, isNew: held === undefined, from, release });
@@ -114,13 +118,20 @@ export class ClaimBook {
     this.#claims.delete(id);
     const { entry, from, isNew } = claim;
     const key = keyOf(entry.organisation, entry.clientId);
+    const { ended } = entry;
+    entry.claimed = false;
+    entry.ended = false;
     if (opened) {
-      // The session that was there may have ended with its connection, to make way for this one.
-      if (this.#entries.get(key) !== entry) this.#enter(key, entry);
+      // A session of a worker that has died meanwhile was taken out of the book.
+      const other = this.#entries.get(key);
+      if (other !== entry) {
+        if (other !== undefined) this.#remove(key, other);
+        this.#enter(key, entry);
+      }
       this.#move(entry, worker);
       this.#connect(entry, true);
       entry.will = will;
-    } else if (isNew) this.#remove(key, entry);
+    } else if (isNew || ended) this.#remove(key, entry);
     else this.#connect(entry, false);
     if (from !== undefined) this.#told(from, id, opened);
     claim.release();
@@ -133,25 +144,32 @@ export class ClaimBook {
     const held = this.#entries.get(key);
     if (held !== undefined) this.#remove(key, held);
     const takeovers = held?.takeovers ?? new Turnstile();
-    this.#enter(key, { organisation, clientId, principal, takeovers, worker, connected: false, will: undefined });
+    this.#enter(key, newEntry(organisation, clientId, principal, worker, takeovers));
   }
 
   /** The client has gone. */
   away(worker: number, organisation: string, clientId: string): void {
     const entry = this.#entries.get(keyOf(organisation, clientId));
-    if (entry?.worker === worker && !this.#claimed(entry)) this.#connect(entry, false);
+    if (entry?.worker === worker && !entry.claimed) this.#connect(entry, false);
   }
 
   /** The session has ended. */
   gone(worker: number, organisation: string, clientId: string): void {
     const key = keyOf(organisation, clientId);
     const entry = this.#entries.get(key);
-    if (entry?.worker === worker) this.#remove(key, entry);
+    if (entry?.worker !== worker) return;
+    if (!entry.claimed) this.#remove(key, entry);
+    else {
+      // It makes way. Who claims it next must not find the book empty: that would be no takeover.
+      entry.ended = true;
+      entry.will = undefined;
+    }
   }
 
   /** Which worker has the session. */
   ownerOf(organisation: string, clientId: string): number | undefined {
-    return this.#entries.get(keyOf(organisation, clientId))?.worker;
+    const entry = this.#entries.get(keyOf(organisation, clientId));
+    return entry === undefined || entry.ended ? undefined : entry.worker;
   }
 
   // The death of a worker
@@ -226,10 +244,6 @@ export class ClaimBook {
 
   // Entries
 
-  #claimed(entry: Entry): boolean {
-    return this.#locks.has(keyOf(entry.organisation, entry.clientId));
-  }
-
   #enter(key: string, entry: Entry): void {
     this.#entries.set(key, entry);
     this.#sessions.set(entry.organisation, (this.#sessions.get(entry.organisation) ?? 0) + 1);
@@ -239,12 +253,12 @@ export class ClaimBook {
 
   #remove(key: string, entry: Entry): void {
     if (this.#entries.get(key) !== entry) return;
+    this.#connect(entry, false);
     this.#entries.delete(key);
     const left = (this.#sessions.get(entry.organisation) ?? 1) - 1;
     if (left === 0) this.#sessions.delete(entry.organisation);
     else this.#sessions.set(entry.organisation, left);
     this.principals.add(entry.principal, entry.worker, -1);
-    if (entry.connected) this.organisations.add(entry.organisation, entry.worker, -1);
   }
 
   #connect(entry: Entry, connected: boolean): void {
@@ -261,6 +275,17 @@ export class ClaimBook {
     this.principals.add(entry.principal, worker, 1);
     if (entry.connected) this.organisations.add(entry.organisation, worker, 1);
   }
+}
+
+function newEntry(
+  organisation: string,
+  clientId: string,
+  principal: string,
+  worker: number,
+  takeovers: Turnstile,
+): Entry {
+  const nothing = { connected: false, claimed: false, ended: false, will: undefined };
+  return { organisation, clientId, principal, takeovers, worker, ...nothing };
 }
 
 function keyOf(organisation: string, clientId: string): string {

@@ -142,7 +142,9 @@ export function openWorkers(parts: WorkersParts): Workers | undefined {
     }),
     policies: (own) => ({
       async changed(organisation) {
-        await Promise.all([crew.ask('policyChanged', organisation), own.changed(organisation)]);
+        // A policy that cannot be used fails here at once: the change is not over before every worker has let go of the one before.
+        const [, here] = await Promise.allSettled([crew.ask('policyChanged', organisation), own.changed(organisation)]);
+        if (here.status === 'rejected') throw here.reason;
       },
       removed(organisation) {
         crew.tell('policyRemoved', organisation);
