@@ -1,10 +1,8 @@
-import { execFile, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { knock, type Pair } from '../certificate-clients.ts';
+import { AUTHORITY, CLIENT, OpensslCertificates } from '../openssl-certificates.ts';
 import { describeWith } from '../programs.ts';
 import { type TestServer, testServer } from '../server.ts';
 import { SALLYPORT } from '../walks/sallyport-process.ts';
@@ -14,18 +12,20 @@ const clientId = 'd:demo:pump:pump-7';
 const VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const;
 
 describeWith(['openssl'], 'certificates of openssl that must not count', ({ openssl = '' }) => {
+  const made = new OpensslCertificates(openssl);
+  const make = made.make.bind(made);
+  const dated = made.dated.bind(made);
+  const pair = made.pair.bind(made);
   let server: TestServer;
   let demanding: TestServer;
-  let folder: string;
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'sallyport-bad-'));
     server = await testServer();
     demanding = await testServer({ 'listeners.mqttTls.clientCertificates': 'require' });
     makeAuthorities();
     for (const each of [server, demanding]) {
       await each.api.types.update({ organisation, id: 'pump' }, { security: 'tls-certificate' });
       for (const name of ['root', 'short', 'constrained']) {
-        await each.api.authorities.add(organisation, readFileSync(path(`${name}.pem`), 'utf8'));
+        await each.api.authorities.add(organisation, made.pem(name));
       }
       const { items } = await each.api.authorities.list(organisation);
       const root = items.find(({ subject }) => subject === 'CN=Plant root')?.id ?? '';
@@ -35,119 +35,8 @@ describeWith(['openssl'], 'certificates of openssl that must not count', ({ open
   afterAll(async () => {
     await server.close();
     await demanding.close();
-    rmSync(folder, { recursive: true, force: true });
+    made.remove();
   });
-
-  const path = (name: string): string => join(folder, name);
-  function run(...args: string[]): void {
-    const { status, stderr } = spawnSync(openssl, args, { encoding: 'utf8' });
-    if (status !== 0) throw new Error(`openssl ${args.join(' ')}: ${stderr}`);
-  }
-  const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
-
-  interface Wish {
-    readonly name: string;
-    readonly by?: string;
-    readonly subject?: string;
-    readonly extensions?: string;
-    readonly more?: readonly string[];
-    readonly key?: readonly string[];
-    readonly conf?: string;
-  }
-
-  /** A certificate `name.pem` with its key; without `by` it signs itself. */
-  function make({ name, by, subject = '/CN=d:pump:pump-7', extensions = '', more = [], key = KEY }: Wish): void {
-    const file = path(`${name}.cnf`);
-    writeFileSync(file, `[req]\ndistinguished_name=dn\n[dn]\n[e]\n${extensions}\n`);
-    run(
-      'req',
-      '-new',
-      '-nodes',
-      ...key,
-      '-config',
-      file,
-      '-subj',
-      subject,
-      '-keyout',
-      path(`${name}.key`),
-      '-out',
-      path(`${name}.csr`),
-    );
-    const signer =
-      by === undefined ? ['-signkey', path(`${name}.key`)] : ['-CA', path(`${by}.pem`), '-CAkey', path(`${by}.key`)];
-    const serial = more.includes('-set_serial') ? [] : ['-set_serial', `0x${Buffer.from(name).toString('hex')}`];
-    const days = more.includes('-not_after') || more.includes('-days') ? [] : ['-days', '30'];
-    run(
-      'x509',
-      '-req',
-      '-in',
-      path(`${name}.csr`),
-      ...signer,
-      ...serial,
-      ...days,
-      '-extfile',
-      file,
-      '-extensions',
-      'e',
-      ...more,
-      '-out',
-      path(`${name}.pem`),
-    );
-  }
-
-  /** Dates that x509 of older versions cannot set; `ca` can. */
-  function dated(
-    name: string,
-    from: string,
-    to: string,
-    extensions = CLIENT,
-    by = 'root',
-    subject = '/CN=d:pump:pump-7',
-  ): void {
-    const file = path(`${name}.cnf`);
-    writeFileSync(path(`${name}.txt`), '');
-    writeFileSync(path(`${name}.serial`), `${Buffer.from(name).toString('hex')}\n`);
-    writeFileSync(
-      file,
-      `[req]\ndistinguished_name=dn\n[dn]\n[ca]\ndefault_ca=c\n[c]\ndatabase=${path(`${name}.txt`)}\nserial=${path(`${name}.serial`)}\nnew_certs_dir=${folder}\ndefault_md=sha256\npolicy=p\nx509_extensions=e\nunique_subject=no\n[p]\ncommonName=supplied\n[e]\n${extensions}\n`,
-    );
-    run(
-      'req',
-      '-new',
-      '-nodes',
-      ...KEY,
-      '-config',
-      file,
-      '-subj',
-      subject,
-      '-keyout',
-      path(`${name}.key`),
-      '-out',
-      path(`${name}.csr`),
-    );
-    run(
-      'ca',
-      '-batch',
-      '-notext',
-      '-config',
-      file,
-      '-in',
-      path(`${name}.csr`),
-      '-cert',
-      path(`${by}.pem`),
-      '-keyfile',
-      path(`${by}.key`),
-      '-startdate',
-      from,
-      '-enddate',
-      to,
-      '-out',
-      path(`${name}.pem`),
-    );
-  }
-
-  const CLIENT = 'basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=clientAuth';
-  const AUTHORITY = 'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign';
 
   function makeAuthorities(): void {
     make({ name: 'root', subject: '/CN=Plant root', extensions: AUTHORITY });
@@ -169,12 +58,6 @@ describeWith(['openssl'], 'certificates of openssl that must not count', ({ open
     dated('old-line', '20200101000000Z', '20210101000000Z', AUTHORITY, 'root', '/CN=Old line');
     make({ name: 'stranger', subject: '/CN=Stranger', extensions: AUTHORITY });
     make({ name: 'impostor', subject: '/CN=Plant root', extensions: AUTHORITY });
-  }
-
-  /** What a client sends: the certificate and others behind it. */
-  function pair(name: string, ...behind: string[]): Pair {
-    const chain = [name, ...behind].map((one) => readFileSync(path(`${one}.pem`), 'utf8')).join('');
-    return { key: readFileSync(path(`${name}.key`), 'utf8'), cert: chain };
   }
 
   const BAD: readonly (readonly [what: string, reason: string, make: () => Pair, words: string])[] = [

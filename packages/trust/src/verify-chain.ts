@@ -37,8 +37,9 @@ export type Verification =
   | {
       readonly verified: false;
       readonly reason: VerificationProblem;
-      /** Subject of the certificate that the reason is about. */
+      /** Subject of the certificate that the reason is about, and who has issued it. */
       readonly subject?: string;
+      readonly issuer?: string;
     };
 
 export interface VerifyChainOptions {
@@ -85,7 +86,7 @@ export async function verifyChain({ chain, roots, at, purpose }: VerifyChainOpti
     checks: 0,
   };
   const problem = problemOf(leaf, 'leaf', search);
-  if (problem) return { verified: false, reason: problem, subject: leaf.facts.subject };
+  if (problem) return refused(problem, leaf);
   return climb(leaf, 0, [leaf], leaf.facts as VerifiedCertificate, search);
 }
 
@@ -118,7 +119,7 @@ async function climb(
   leaf: VerifiedCertificate,
   search: Search,
 ): Promise<Verification> {
-  let best: Verification = { verified: false, reason: 'unknown_authority', subject: child.facts.subject };
+  let best: Verification = refused('unknown_authority', child);
   const candidates = [
     ...search.anchors.map((parent) => ({ parent, isRoot: true })),
     ...search.others.map((parent) => ({ parent, isRoot: false })),
@@ -152,7 +153,7 @@ function factsOf({ facts }: Link): CertificateFacts {
 type Refused = Extract<Verification, { verified: false }>;
 
 function refused(reason: VerificationProblem, { facts }: Link): Refused {
-  return { verified: false, reason, subject: facts.subject };
+  return { verified: false, reason, subject: facts.subject, issuer: facts.issuer };
 }
 
 /** Who has signed whom, by the very bytes of both: what was true once is true for ever, and devices come again and again. */
@@ -205,13 +206,16 @@ function problemOf(
 
 const RSA_BITS_MINIMUM = 2048;
 const WEAK_HASHES = new Set(['SHA-1', 'MD5', 'MD4', 'MD2']);
+/** RSA with MD2, MD4 and MD5 (RFC 8017 appendix C), which the library knows by their identifiers only. */
+const WEAK_SIGNATURES = new Set(['1.2.840.113549.1.1.2', '1.2.840.113549.1.1.3', '1.2.840.113549.1.1.4']);
 
 /** A hash in which collisions are found, or a key that can be factored (RFC 9325 section 4.4). */
 function isWeak({ signatureAlgorithm, publicKey }: x509.X509Certificate): boolean {
-  const { hash } = signatureAlgorithm as { readonly hash?: { readonly name: string } };
+  const { name, hash } = signatureAlgorithm as { readonly name: string; readonly hash?: { readonly name: string } };
   const { modulusLength } = publicKey.algorithm as { readonly modulusLength?: number };
   // A root's own signature proves nothing, but one with such a hash is of a time whose keys are not trusted either.
   return (
+    WEAK_SIGNATURES.has(name) ||
     (hash !== undefined && WEAK_HASHES.has(hash.name.toUpperCase())) ||
     (modulusLength !== undefined && modulusLength < RSA_BITS_MINIMUM)
   );

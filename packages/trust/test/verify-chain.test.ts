@@ -68,6 +68,7 @@ describe('verifyChain', () => {
       verified: false,
       reason: 'unknown_authority',
       subject: 'CN=d:pump:pump-7',
+      issuer: 'CN=Between',
     });
     expect(await verify([leaf, between], NOW + 31 * DAY)).toMatchObject({ reason: 'expired' });
     expect(await verify([leaf, between], NOW - DAY)).toMatchObject({ reason: 'not_yet_valid' });

@@ -226,5 +226,5 @@ function keyOf({ address, clientId, principal, action, resource, reason, steps, 
   // Another cure is another mistake, also where everything else is the same.
   const certificate = steps.find(({ stage, outcome }) => stage === 'certificate' && outcome === 'failed');
   // One reason covers many mistakes in certificates, and who mends one wants to hear of the next.
-  return `${reason}\n${action}\n${address ?? ''}\n${names}\n${clip(cure)}\n${clip(certificate?.text ?? '')}`;
+  return `${reason}\n${action}\n${address ?? ''}\n${names}\n${clip(cure)}\n${clip(certificate?.text ?? '')}\n${clip(certificate?.compared?.found ?? '')}`;
 }

@@ -24,6 +24,7 @@ export type CertificateVerification =
   | { readonly ok: false; readonly reason: RefusalReason; readonly text: string };
 
 type Verified = Extract<Verification, { verified: true }>;
+type Refused = Extract<Verification, { verified: false }>;
 
 /** Organisations that may trust authorities of the same name before it is too costly to try each. */
 const ORGANISATIONS_TRIED = 8;
@@ -69,8 +70,8 @@ export async function verifyCertificate(
     led.push({ organisation: owner, grounds: groundsOf(verification, trust), path: verification.path });
   }
   if (led.length > 0) return { ok: true, leaf, led };
-  const { reason, subject } = problem as Extract<Verification, { verified: false }>;
-  return { ok: false, reason: REASON_OF[reason], text: textOf(reason, subject, leaf) };
+  const refused = problem as Refused;
+  return { ok: false, reason: REASON_OF[refused.reason], text: textOf(refused, leaf) };
 }
 
 function grouped(authorities: readonly KnownAuthority[]): Map<string, KnownAuthority[]> {
@@ -131,12 +132,12 @@ const WHAT: Readonly<Record<VerificationProblem, string>> = {
   weak_algorithm: 'is signed with a broken hash or has a key that is too short',
 };
 
-function textOf(reason: VerificationProblem, subject: string | undefined, leaf: CertificateFacts): string {
+function textOf({ reason, subject, issuer: by }: Refused, leaf: CertificateFacts): string {
   const dates =
     reason === 'expired' || reason === 'not_yet_valid'
       ? ` (valid from ${new Date(leaf.notBefore).toISOString()} to ${new Date(leaf.notAfter).toISOString()})`
       : '';
-  const issuer = reason === 'unknown_authority' ? `; its issuer is ${printable(leaf.issuer)}` : '';
+  const issuer = reason === 'unknown_authority' ? `; its issuer is ${printable(by ?? leaf.issuer)}` : '';
   return `The certificate ${printable(subject ?? leaf.subject)} ${WHAT[reason]}${dates}${issuer}.`;
 }
 

@@ -33,7 +33,8 @@ function peerCertificate(socket: TLSSocket): Pick<TransportFacts, 'certificate' 
   };
 }
 
-const ISSUERS_MAXIMUM = 9;
+/** One more than are looked at, so that too many are seen to be too many. */
+const ISSUERS_MAXIMUM = 10;
 
 /** What the peer sent with its certificate, in the order sent; OpenSSL links each to the next without a check. */
 function issuersOf(certificate: X509Certificate): Uint8Array[] {

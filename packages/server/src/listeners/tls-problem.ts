@@ -26,6 +26,11 @@ const MEANINGS: readonly (readonly [RegExp, HandshakeProblem, string])[] = [
     'The client offers no cipher suite, curve or signature algorithm that is accepted',
   ],
   [
+    /^ERR_SSL_(WRONG_CURVE|UNSUPPORTED_ELLIPTIC_CURVE|UNKNOWN_CERTIFICATE_TYPE)$/,
+    'certificate_invalid',
+    'The key of the client certificate is of a kind or on a curve that is not accepted; take P-256, P-384, P-521, Ed25519, or RSA of 2048 bits or more',
+  ],
+  [
     /^ERR_SSL_NO_APPLICATION_PROTOCOL$/,
     'no_shared_application_protocol',
     'The client asked by ALPN for protocols without "mqtt"',
