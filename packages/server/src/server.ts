@@ -2,13 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { eventLog } from './audit/log.ts';
-import { openRefusals } from './audit/refusals.ts';
-import { openTrail } from './audit/trail.ts';
 import { certificateAdmission } from './authentication/admit-certificate.ts';
 import { operatorAuthenticator } from './authentication/operator-token.ts';
 import { regrounds } from './authentication/regrounds.ts';
-import type { ServerCredentials } from './authority/authority.ts';
 import type { ExpiryWatch } from './authority/expiry-watch.ts';
 import { shownNames } from './authority/shown-names.ts';
 import { authorizer } from './authorization/authorizer.ts';
@@ -20,7 +16,6 @@ import type { Attend } from './broker/attend.ts';
 import { Broker } from './broker/broker.ts';
 import { configuredLimits, limitsByPrincipal } from './broker/configured-limits.ts';
 import { newCounters } from './broker/counters.ts';
-import { followRegistry } from './broker/follow-registry.ts';
 import { gatewayDevices } from './broker/gateway-devices.ts';
 import { monitorSessions } from './broker/monitor.ts';
 import { readmission } from './broker/readmission.ts';
@@ -32,20 +27,12 @@ import { EventStream } from './events/stream.ts';
 import { buildApi } from './http/api.ts';
 import { certificateDesk } from './http/certificate-desk.ts';
 import { identityDesk } from './http/identity-desk.ts';
-import { listenHttp } from './http/listen.ts';
 import { listenPublished } from './http/listen-published.ts';
 import { policyDesk } from './http/policy-desk.ts';
 import { serverCertificateDesk } from './http/server-certificate-desk.ts';
 import { openInstallation } from './installation.ts';
-import { clientAuthorities } from './listeners/client-authorities.ts';
-import { guardHandshakes } from './listeners/guard-handshakes.ts';
 import { handshakeFailures } from './listeners/handshake-failures.ts';
 import type { AcceptStream } from './listeners/listener-options.ts';
-import { namedContexts } from './listeners/named-contexts.ts';
-import { secureContextOptions } from './listeners/secure-settings.ts';
-import { attachWebSocket } from './listeners/websocket.ts';
-import { serverHealth } from './metrics/health.ts';
-import { openMeters } from './metrics/meters.ts';
 import { announceBroadPolicies } from './registry/broad-policies.ts';
 import { operatorIdOfToken } from './registry/operator-token.ts';
 import type { RegistryChange } from './registry/records.ts';
@@ -65,15 +52,23 @@ import { foreignRevocation } from './wiring/foreign-revocation.ts';
 import { openGuessing } from './wiring/guessing.ts';
 import { handshakeAdmission } from './wiring/handshake-admission.ts';
 import { heldAgainst } from './wiring/held-against.ts';
+import { httpsCredentials, openHttpsListener } from './wiring/https-listener.ts';
 import { openIncidents, throttledLimits } from './wiring/incidents.ts';
 import { openLists } from './wiring/lists.ts';
 import { openMqttListeners } from './wiring/mqtt-listeners.ts';
+import { openObservers } from './wiring/observers.ts';
 import { followOrganisations } from './wiring/organisation-authorities.ts';
 import { ownIssuers } from './wiring/own-issuers.ts';
 import { followDemands } from './wiring/payload-demands.ts';
 import { wireRegistration } from './wiring/registration.ts';
+import { registryChanges } from './wiring/registry-changes.ts';
 import { publication } from './wiring/revocation.ts';
 import { overhearCommands } from './wiring/sent-commands.ts';
+import {
+  clientFacingCredentials,
+  keepServerCredentials,
+  type ServerCredentialsKeeper,
+} from './wiring/server-credentials.ts';
 import { watchSuspicions } from './wiring/suspicions.ts';
 import { followTypeLimits } from './wiring/type-limits.ts';
 import { UnderWay } from './wiring/under-way.ts';
@@ -87,7 +82,6 @@ const VERSION = (createRequire(import.meta.url)('../package.json') as { version:
 const SESSIONS_FILE = 'sessions.db';
 /** Says to commands on the same machine where the server is to be found. */
 const SERVER_FILE = 'server.json';
-const DAY = 24 * 60 * 60_000;
 
 export interface ServerOptions {
   readonly configuration: Configuration;
@@ -153,34 +147,15 @@ async function open(
   undo.push(() => installation.close());
   const { registry, authority, tokens, passwords, database, directory } = installation;
 
-  // Observers.
-  const log = eventLog({ level: configuration.log.level, now });
-  const trail = openTrail({
-    database,
-    now,
-    emit,
-    retention: configuration.audit.retention,
-    maximumRows: configuration.audit.maximumRows,
-  });
-  undo.push(() => trail.close());
-  const refusals = openRefusals({
-    database,
-    now,
-    random: randomBytes,
-    emit,
-    retention: configuration.audit.retention,
-    maximumRows: configuration.audit.maximumRefusals,
-  });
-  undo.push(() => refusals.close());
-  const health = serverHealth();
-  events.on('*', (event) => health.observe(event));
+  const atEnd = (close: () => unknown): void => void undo.push(close);
   const counters = newCounters();
   let expiring: ExpiryWatch | undefined;
   const counted = new SummedCounters(counters);
-  const meters = openMeters({ counters: counted.sum, trail, refusals, expiring: () => expiring?.counts ?? {} });
-  events.on('*', log);
-  events.on('*', (event) => trail.record(event));
-  events.on('*', (event) => meters.observe(event));
+  const { trail, refusals, health, meters } = openObservers({
+    ...{ configuration, installation, events, now, atEnd },
+    counters: counted.sum,
+    expiring: () => expiring?.counts ?? {},
+  });
 
   // First door: who are you.
   const { lookup } = registry;
@@ -332,37 +307,22 @@ async function open(
     onDefect: (where, problem) => emit({ type: 'defect', where, problem: String(problem) }),
   });
   undo.push(() => published.close());
-  let nameClientAuthorities = (): void => {};
-  changed = (change) => {
-    payloadDemands.changed(change);
-    typeLimits.changed(change);
-    emit({
-      type: 'registry.changed',
-      by: change.by,
-      action: change.action,
-      target: change.target,
-      ...(change.organisation === undefined ? {} : { organisation: change.organisation }),
-    });
-    if (change.kind === 'authority') nameClientAuthorities();
-    organisationAuthorities.changed(change);
-    published.follow(change);
-    if (change.kind === 'organisation' && change.change === 'removed')
-      addressLists.lists.forget(change.organisation ?? '');
-    foreign.follow(change);
-    authorization.follow(change);
-    underWay.add(
-      followRegistry(change, { policies: workers?.policies(policies) ?? policies, broker }).catch(
-        (problem: unknown) => {
-          emit({
-            type: 'defect',
-            where: `rights after ${change.action} of ${change.target}`,
-            problem: String(problem),
-          });
-        },
-      ),
-    );
-  };
   const underWay = new UnderWay();
+  let credentials: ServerCredentialsKeeper | undefined;
+  changed = registryChanges({
+    before: [payloadDemands.changed, typeLimits.changed],
+    after: [
+      ({ kind }) => kind === 'authority' && credentials?.nameAuthorities(),
+      organisationAuthorities.changed,
+      published.follow,
+      ({ kind, change, organisation = '' }) =>
+        kind === 'organisation' && change === 'removed' && addressLists.lists.forget(organisation),
+      foreign.follow,
+      authorization.follow,
+    ],
+    policies: workers?.policies(policies) ?? policies,
+    ...{ broker, underWay, emit },
+  });
   foreign.onRevoked((organisation) => {
     broker.reconsider({ organisation }).catch((problem: unknown) => {
       emit({ type: 'defect', where: 'rights after news of revocation', problem: String(problem) });
@@ -406,10 +366,7 @@ async function open(
   await ownBroker.restore(readmit);
   await firmware.start(broker);
 
-  const { minimumTlsVersion } = configuration.listeners.mqttTls;
-  const secureContext = () => secureContextOptions(authority.serverCredentials(), minimumTlsVersion);
-  const httpNames = namedContexts(minimumTlsVersion, authority.serverCredentials());
-  let renewCredentials = async (): Promise<void> => {};
+  const https = httpsCredentials(authority, configuration.listeners.mqttTls.minimumTlsVersion);
   const enrolment = wireEnrolment({ installation, trust, refusals, emit, now });
   const firmwareDoor = {
     file: (organisation: string, path: string) => firmware.desk.file(organisation, path),
@@ -418,7 +375,7 @@ async function open(
   };
   const api = buildApi({
     version: VERSION,
-    tls: { ...secureContext(), SNICallback: httpNames.SNICallback },
+    tls: https.tls,
     registry,
     trail,
     refusals: {
@@ -437,7 +394,7 @@ async function open(
     serverCertificates: serverCertificateDesk({
       ...{ authority, registry, emit },
       names: configuration.serverNames,
-      renew: () => renewCredentials(),
+      renew: async () => credentials?.renew(),
     }),
     firmware: firmware.desk,
     rollouts: firmware.rollouts,
@@ -481,14 +438,10 @@ async function open(
     boundLoopback: configuration.limits.boundLoopback,
     refuseAddress: guessing.refuseAddress(addressLists.refuseAddress),
   };
-  const mqttCredentials = async (): Promise<ServerCredentials> => {
-    const ca = await clientAuthorities(registry, authority);
-    return { ...authority.serverCredentials(), ca };
-  };
   const mqtt = await openMqttListeners({
     settings: configuration.listeners,
     rates,
-    credentials: await mqttCredentials(),
+    credentials: await clientFacingCredentials(installation),
     admitCertificate,
     accept,
     onHandshakeFailure,
@@ -496,26 +449,11 @@ async function open(
   });
   undo.push(() => mqtt.close());
   for (const port of [mqtt.tls, mqtt.plain]) if (port) opened.push(`${port.name} ${port.address}:${port.port}`);
-  if (http.websocket) {
-    const websocket = attachWebSocket(api.server, {
-      name: 'websocket',
-      path: http.websocketPath,
-      maximumConnections: http.maximumConnections,
-      // A whole packet must fit, and the framing of many small ones.
-      maximumPayload: Math.max(configuration.limits.maximumPacketSize, 1024 * 1024),
-      accept,
-      onHandshakeFailure,
-    });
-    undo.push(() => websocket.close());
-  }
-  const httpGate = guardHandshakes(api.server, {
-    name: 'https',
-    ...rates,
-    proxyAddresses: http.proxyAddresses,
-    onHandshakeFailure,
+  httpPort = await openHttpsListener({
+    ...{ api, rates, accept, onHandshakeFailure, atEnd },
+    settings: http,
+    maximumPacketSize: configuration.limits.maximumPacketSize,
   });
-  undo.push(() => httpGate.close());
-  httpPort = await listenHttp(api, http);
   opened.push(`https ${http.address}:${httpPort}`);
   const publishing = revocationHttp.enabled
     ? await listenPublished({ ...revocationHttp, answer: published.answer })
@@ -528,7 +466,7 @@ async function open(
   const enrolmentDoor = await openEnrolmentListener({
     settings: configuration.listeners.enrolment,
     desk: enrolment,
-    credentials: await mqttCredentials(),
+    credentials: await clientFacingCredentials(installation),
     minimumTlsVersion: mqttTls.minimumTlsVersion,
     rates,
     onHandshakeFailure,
@@ -550,38 +488,15 @@ async function open(
     `${JSON.stringify({ pid: process.pid, mqttPort: mqttPort ?? null, plainPort: plainPort ?? null, httpPort, enrolmentPort: enrolmentDoor?.port ?? null, address: http.address })}\n`,
   );
   undo.push(() => rmSync(join(directory, SERVER_FILE), { force: true }));
-  let handing: Promise<void> = Promise.resolve();
-  const handOver = (doors: 'mqtt' | 'all'): Promise<void> => {
-    // One after the other: the last change is the one that stays.
-    const handed = handing.then(async () => {
-      const credentials = await mqttCredentials();
-      await mqtt.setCredentials(credentials);
-      enrolmentDoor?.setCredentials(credentials);
-      if (doors === 'mqtt') return;
-      api.server.setSecureContext(secureContext());
-      httpNames.use(authority.serverCredentials());
-    });
-    handing = handed.catch(() => {});
-    return handed;
-  };
-  nameClientAuthorities = () => {
-    handOver('mqtt').catch((problem: unknown) =>
-      emit({ type: 'defect', where: 'authorities named to clients', problem: String(problem) }),
-    );
-  };
-  renewCredentials = () => handOver('all');
-  const renewal = setInterval(() => {
-    renewCertificate().catch((problem: unknown) =>
-      emit({ type: 'defect', where: 'renewal of the server certificate', problem: String(problem) }),
-    );
-  }, DAY);
-  renewal.unref();
-  undo.push(() => clearInterval(renewal));
-  async function renewCertificate(): Promise<void> {
-    if (await authority.renewServerCertificate()) await renewCredentials();
-  }
+  const keeper = keepServerCredentials({
+    ...{ installation, mqtt, emit },
+    enrolment: enrolmentDoor,
+    renewHttps: () => https.renew(api.server),
+  });
+  credentials = keeper;
+  undo.push(() => keeper.close());
   emit({ type: 'server.started', version: VERSION, listeners: opened });
-  const succession = followSuccession({ authority, emit, now, succeeded: () => nameClientAuthorities() });
+  const succession = followSuccession({ authority, emit, now, succeeded: keeper.nameAuthorities });
   undo.push(() => succession.close());
   const expiry = watchExpiry({ registry, authority, emit, now });
   expiring = expiry.watch;
