@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { knock, ownAuthority, type Pair, pairOf, reasonOf } from '../certificate-clients.ts';
 import { type ForeignPublisher, foreignPublisher, serialOf } from '../foreign-publisher.ts';
 import { type TestServer, testServer } from '../server.ts';
+import { startedAgain } from '../started-again.ts';
 
 const organisation = 'demo';
 const clientId = 'd:demo:pump:pump-7';
@@ -104,7 +105,7 @@ describe('a certificate that its own authority has revoked', () => {
     const { readdirSync } = await import('node:fs');
     const { join } = await import('node:path');
     await expect.poll(() => readdirSync(join(server.directory, 'revocation')).length, { timeout: 20_000 }).toBe(2);
-    const again = await startAgain();
+    const again = await startedAgain(server, { 'revocation.allowedHosts': ['127.0.0.1'] });
     try {
       expect(await reasonOf(again, { clientId, ...pair })).toBe('certificate_revoked');
     } finally {
@@ -126,27 +127,3 @@ describe('a certificate that its own authority has revoked', () => {
     expect(newest).toMatchObject({ action: 'handshake', reason: 'certificate_revoked' });
   });
 });
-
-/** The same data directory under a new server. */
-async function startAgain(): Promise<TestServer> {
-  const { loadConfiguration, startServer } = await import('@sallyport/server');
-  const { connectManagement } = await import('@sallyport/application/management');
-  await server.server.close();
-  const started = await startServer({
-    configuration: loadConfiguration({
-      overrides: {
-        dataDirectory: server.directory,
-        'listeners.mqttTls.port': 0,
-        'listeners.http.port': 0,
-        'log.level': 'silent',
-        'revocation.allowedHosts': ['127.0.0.1'],
-      },
-    }),
-  });
-  const api = connectManagement({
-    url: `https://localhost:${started.httpPort}`,
-    token: server.operatorToken,
-    ca: started.rootPem,
-  });
-  return { ...server, server: started, port: started.mqttPort ?? 0, httpPort: started.httpPort, api };
-}

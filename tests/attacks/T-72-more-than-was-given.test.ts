@@ -41,7 +41,8 @@ describe('a device', () => {
     await decide(server, json.user_code, 'approve');
     const answers = await Promise.all(Array.from({ length: 6 }, () => hastily(server, json.device_code)));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
-    expect(answers.filter(({ json: { error } }) => error === 'slow_down')).toHaveLength(5);
+    // Which of the two it is depends on how fast they come.
+    expect(answers.filter(({ json: { error } }) => error === 'slow_down' || error === 'invalid_grant')).toHaveLength(5);
     // Two that come at the right time, one after the other, do not both get it either.
     expect((await poll(server, json.device_code)).json.error).toMatch(/invalid_grant|slow_down/);
   });

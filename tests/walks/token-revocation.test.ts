@@ -154,6 +154,55 @@ describe('an operator', () => {
   });
 });
 
+describe.each([4, 5] as const)('an opaque token that is taken back (MQTT version %s)', (version) => {
+  let opaque: TestServer;
+  beforeAll(async () => {
+    opaque = await testServer({ ...switchedOn, 'authorizationServer.accessTokens': 'opaque' });
+  });
+  afterAll(() => opaque.close());
+  const call = (path: string, form: Form, id: string) =>
+    ask(opaque, `/oauth/demo/token${path}`, { form, basic: [id, opaque.tokens[id] ?? ''] });
+  const fetched = async (id: string) =>
+    String((await call('', { grant_type: 'client_credentials' }, id)).json.access_token);
+  const enter = (token: string, id: string) => login(token, `a:demo:${id}`, version, opaque);
+
+  // Without being told, the server would not ask again for a minute.
+  it('ends its session when its client gives it back, and no other', async () => {
+    const [token, other] = [await fetched('lab'), await fetched('tap')];
+    const { client, code } = await enter(token, 'lab');
+    const { client: neighbour } = await enter(other, 'tap');
+    expect(code).toBe(0);
+    expect((await call('/revocation', { token }, 'lab')).status).toBe(200);
+    if (version === 5) expect((await client.take('disconnect')).reasonCode).toBe(0x87);
+    await client.gone;
+    expect((await enter(token, 'lab')).code).not.toBe(0);
+    expect(await neighbour.settled()).toBe(true);
+    await expect
+      .poll(async () => (await opaque.api.audit({ type: 'token.revoked' })).items)
+      .toContainEqual(expect.objectContaining({ principal: 'application:demo/lab', by: 'application:demo/lab' }));
+    const text = JSON.stringify((await opaque.api.audit({ type: 'token.revoked' })).items);
+    expect(text).not.toContain(token);
+  });
+
+  it('ends its session when an operator takes all of its principal back', async () => {
+    const { client } = await enter(await fetched('lab'), 'lab');
+    const { client: neighbour } = await enter(await fetched('tap'), 'tap');
+    await opaque.api.oauth.revokeToken('demo', { principal: 'application:demo/lab' });
+    await client.gone;
+    expect(await neighbour.settled()).toBe(true);
+  });
+
+  it('ends the session of a device that gives its refresh token back', async () => {
+    const granted = await approved(opaque);
+    const { client, code } = await login(String(granted.access_token), PUMP, version, opaque);
+    expect(code).toBe(0);
+    const back = { client_id: PUMP, token: String(granted.refresh_token) };
+    expect((await ask(opaque, '/oauth/demo/token/revocation', { form: back })).status).toBe(200);
+    await client.gone;
+    expect((await login(String(granted.access_token), PUMP, version, opaque)).code).not.toBe(0);
+  });
+});
+
 it('who is registered anew under the same name does not get the tokens of the first', async () => {
   const name = { organisation: 'demo', id: 'again', by: 'system' };
   const { token: secret } = await server.server.registry.applications.create(name);

@@ -184,7 +184,7 @@ async function open(
   undo.push(() => authorization.close());
   const { oauth } = authorization;
   const own = oauth && ownIssuers(oauth);
-  const bearer = accessTokens({ registry, authority, directory, configuration, findPrincipal, own, now });
+  const bearer = accessTokens({ ...installation, configuration, findPrincipal, own, now });
   undo.push(() => bearer.close());
   const directories = openDirectories({
     configuration,
@@ -361,6 +361,7 @@ async function open(
     if (atOnce) void broker.reconsider({ organisation });
   });
   events.on('token.revoked', ({ organisation, principal }) => {
+    bearer.revoked(organisation);
     void broker.reconsider(principal === undefined ? { organisation } : { principal });
   });
   await ownBroker.restore(readmit);

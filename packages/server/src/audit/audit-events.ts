@@ -83,7 +83,7 @@ export const AUDIT_EVENTS = {
   },
   'token.revoked': {
     meaning:
-      'A signed access token was revoked before its end (`what`: token), or all of an approval or of a principal; what was refused to whom is told by the refusals that follow.',
+      'An access token of the embedded authorization server was revoked before its end (`what`: token; `jti` if it was a signed one), or all of an approval or of a principal; what was refused to whom is told by the refusals that follow.',
     details: ['what', 'jti'],
   },
   'device.approved': {

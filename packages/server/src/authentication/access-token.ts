@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer';
-import { createHash } from 'node:crypto';
 import { type ClientId, principalName, type RefusalReason } from '@sallyport/model';
 import { type Grants, MOST_GRANTS, parseAuthorizationDetails, parseScope } from '@sallyport/policy';
 import { compactVerify } from 'jose';
 import type { Authenticator, Evidence } from './authenticator.ts';
 import type { ExchangeMethod } from './exchange-method.ts';
 import type { Introspect } from './introspection.ts';
+import { type KeptTokens, tokenHash } from './kept-tokens.ts';
 import type { KeySets } from './key-sets.ts';
 import type { FindIssuers, KnownIssuer } from './known-issuer.ts';
 import type { Find } from './known-principal.ts';
@@ -25,6 +25,7 @@ export interface AccessTokenOptions {
   readonly keySets: Pick<KeySets, 'find'>;
   /** Asks the issuer about a token. */
   readonly introspect: Introspect;
+  readonly kept: Pick<KeptTokens, 'keep'>;
   readonly findPrincipal: Find;
   readonly now: () => number;
 }
@@ -210,7 +211,7 @@ async function vouchOpaque(
 }
 
 async function judgeVouched(
-  { findPrincipal, now }: AccessTokenOptions,
+  { findPrincipal, kept, now }: AccessTokenOptions,
   { clientId, transport }: Evidence,
   text: string,
   { issuer, claims, from }: Vouched,
@@ -247,7 +248,7 @@ async function judgeVouched(
       issuer: {
         id: issuer.id,
         version: issuer.version,
-        ...(issuer.introspection === undefined ? {} : { token: hashOf(text) }),
+        ...(issuer.introspection === undefined ? {} : kept.keep(text, issuer)),
         ...(names === undefined ? {} : { names }),
       },
       ...(issuer.introspection === undefined ? {} : { judgedFor: issuer.introspection.cache * 1000 }),
@@ -310,9 +311,5 @@ function refusedFor({
 
 /** How records speak of a token: by its own id if that can be written, else by the beginning of its hash. Never by itself. */
 function tokenId({ jti }: Claims, text: string): string {
-  return typeof jti === 'string' && /^[\x21-\x7e]{1,64}$/.test(jti) ? jti : hashOf(text).slice(0, 16);
-}
-
-function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
+  return typeof jti === 'string' && /^[\x21-\x7e]{1,64}$/.test(jti) ? jti : tokenHash(text).slice(0, 16);
 }

@@ -38,6 +38,8 @@ export interface IssuerGrounds {
   readonly version: number;
   /** SHA-256 of the token in base64url, where the issuer is asked whether it is still active. */
   readonly token?: string;
+  /** The same token under the key of the server, to ask about it after a restart. */
+  readonly sealed?: string;
   /** Of the token, where its issuer says of itself which it has revoked. */
   readonly names?: TokenNames;
 }

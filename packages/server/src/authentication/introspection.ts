@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { RefusalReason } from '@sallyport/model';
 import type { ClientProof } from './issuer-client.ts';
 import type { AskIssuer } from './issuer-request.ts';
+import { type KeptToken, type KeptTokens, tokenHash } from './kept-tokens.ts';
 import type { KnownIssuer } from './known-issuer.ts';
 import { parseStrictObject } from './strict-json.ts';
 import type { Claims } from './token-claims.ts';
@@ -18,6 +18,8 @@ export interface IntrospectionOptions {
   readonly ask: AskIssuer;
   /** Proves this server to the issuer; rejects if its secret cannot be read. */
   readonly proveClient: (issuer: KnownIssuer) => Promise<ClientProof>;
+  /** Opens what a session has kept of its token. */
+  readonly kept: Pick<KeptTokens, 'open'>;
   readonly now: () => number;
   /** Milliseconds for which a live session stands while its issuer does not answer. */
   readonly outage: number;
@@ -51,29 +53,42 @@ export class Introspection {
   readonly #entries = new Map<string, Entry>();
   readonly #flights = new Map<string, Promise<Introspected>>();
   readonly #circuits = new Map<string, Circuit>();
+  readonly #openedAt: number;
+  #revocations = 0;
 
   constructor(options: IntrospectionOptions) {
     this.#options = options;
+    this.#openedAt = options.now();
   }
 
-  readonly introspect: Introspect = (issuer, token) => this.#answer(issuer, keyOf(issuer, hashOf(token)), token);
+  readonly introspect: Introspect = (issuer, token) => this.#answer(issuer, keyOf(issuer, tokenHash(token)), token);
 
   /**
-   * Whether the token of a live session, known by its hash, is still active; asks again if the last answer is over. A token that is not
-   * remembered, as after a restart, cannot be asked about: it stands until it expires or its client comes back.
+   * Whether the token of a session is still active; asks again if the last answer is over, and after a restart. One that cannot be
+   * read any more cannot be asked about, and does not count.
    */
   async standing(
     issuer: KnownIssuer,
-    hash: string,
+    kept: KeptToken,
   ): Promise<Extract<Introspected, { outcome: 'refused' }> | undefined> {
-    const key = keyOf(issuer, hash);
+    const key = keyOf(issuer, kept.token);
     const entry = this.#entries.get(key);
-    if (entry === undefined) return undefined;
-    const { activeAt } = entry;
-    const answer = await this.#answer(issuer, key, entry.token);
+    const token = entry?.token ?? this.#options.kept.open(kept, issuer);
+    if (token === undefined) return UNREADABLE;
+    // What this process has never heard of stood when it was started, as far as can be known.
+    const activeAt = entry?.activeAt ?? this.#openedAt;
+    const answer = await this.#answer(issuer, key, token);
     if (answer.outcome === 'active') return undefined;
     const { now, outage } = this.#options;
     return answer.reason === 'issuer_unavailable' && now() - activeAt < outage ? undefined : answer;
+  }
+
+  /** Believes nothing any more that an issuer has said until now, nor what it is about to answer: it has revoked something. */
+  distrust({ organisation, id }: Pick<KnownIssuer, 'organisation' | 'id'>): void {
+    this.#revocations++;
+    const those = `${organisation}/${id}/`;
+    for (const [key, entry] of this.#entries) if (key.startsWith(those)) entry.until = 0;
+    for (const key of this.#flights.keys()) if (key.startsWith(those)) this.#flights.delete(key);
   }
 
   #answer(issuer: KnownIssuer, key: string, token: string): Promise<Introspected> {
@@ -81,7 +96,11 @@ export class Introspection {
     if (entry !== undefined && this.#options.now() < entry.until) return Promise.resolve(entry.answer);
     let flight = this.#flights.get(key);
     if (flight === undefined) {
-      flight = this.#ask(issuer, key, token).finally(() => this.#flights.delete(key));
+      // One that was begun before a revocation may have been overtaken by another.
+      const begun: Promise<Introspected> = this.#ask(issuer, key, token).finally(() => {
+        if (this.#flights.get(key) === begun) this.#flights.delete(key);
+      });
+      flight = begun;
       this.#flights.set(key, flight);
     }
     return flight;
@@ -89,6 +108,7 @@ export class Introspection {
 
   async #ask(issuer: KnownIssuer, key: string, token: string): Promise<Introspected> {
     const { ask, proveClient, now } = this.#options;
+    const revocations = this.#revocations;
     const settings = issuer.introspection;
     if (settings === undefined) return unavailable('The issuer is not set up to be asked.');
     const circuit = this.#circuitOf(settings.url);
@@ -115,17 +135,19 @@ export class Introspection {
             reason: 'access_token_revoked',
             text: `Issuer ${issuer.id} says that the token is not active.`,
           };
-    this.#keep(key, token, answer, settings.cache * 1000, claims);
+    const isOvertaken = revocations !== this.#revocations;
+    this.#keep(key, token, answer, isOvertaken ? 0 : settings.cache * 1000, claims);
     return answer;
   }
 
   #keep(key: string, token: string, answer: Introspected, cache: number, { exp }: Claims): void {
     const at = this.#options.now();
+    const activeAt = answer.outcome === 'active' ? at : 0;
     const end = typeof exp === 'number' ? exp * 1000 : Number.POSITIVE_INFINITY;
     // The youngest are at the end, so that the first to go is the one that was not asked about for longest.
     this.#entries.delete(key);
     if (this.#entries.size >= MOST_ENTRIES) this.#entries.delete(this.#entries.keys().next().value ?? '');
-    this.#entries.set(key, { token, answer, until: Math.min(at + cache, end), activeAt: at });
+    this.#entries.set(key, { token, answer, until: Math.min(at + cache, end), activeAt });
   }
 
   #circuitOf(url: string): Circuit {
@@ -138,14 +160,16 @@ export class Introspection {
   }
 }
 
+const UNREADABLE = {
+  outcome: 'refused',
+  reason: 'rights_changed',
+  text: 'What was kept of the access token of the session cannot be read any more, so that its issuer cannot be asked about it.',
+} as const;
+
 function unavailable(text: string): Introspected {
   return { outcome: 'refused', reason: 'issuer_unavailable', text };
 }
 
 function keyOf({ organisation, id, version }: KnownIssuer, hash: string): string {
   return `${organisation}/${id}/${version}/${hash}`;
-}
-
-function hashOf(token: string): string {
-  return createHash('sha256').update(token).digest('base64url');
 }

@@ -42,8 +42,9 @@ export async function issuerStanding(
   }
   const revoked = grounds.names && issuer.revocations?.find(grounds.names);
   if (revoked !== undefined) return { reason: 'access_token_revoked', text: revoked };
-  if (grounds.token === undefined) return undefined;
-  return trust?.introspection.standing(issuer, grounds.token);
+  const { token, sealed } = grounds;
+  if (token === undefined) return undefined;
+  return trust?.introspection.standing(issuer, { token, ...(sealed === undefined ? {} : { sealed }) });
 }
 
 function organisationOf(principal: Principal): string | undefined {

@@ -11,6 +11,9 @@ import { AWAITS_PUBCOMP, FREE } from './window.ts';
 /** Puts a stored session on the ground on which it stood; undefined if nobody may stand there any more. */
 export type Readmit = (stored: StoredSession) => Admission | undefined | Promise<Admission | undefined>;
 
+/** Sessions that are judged at once: an authorization server that is asked about each may take its time. */
+const AT_ONCE = 32;
+
 /** What was read of one session. */
 interface Found {
   readonly stored: StoredSession;
@@ -89,7 +92,11 @@ async function take(
   // While others write, what belongs to nobody here is theirs.
   if (wanted === undefined) cleanUp();
   const wills: (() => void)[] = [];
-  for (const found of sessions.values()) wills.push(await restoreSession(context, found, messages, readmit));
+  const restored = [...sessions.values()];
+  while (restored.length > 0) {
+    const several = restored.splice(0, AT_ONCE).map((found) => restoreSession(context, found, messages, readmit));
+    wills.push(...(await Promise.all(several)));
+  }
   // Only now is everybody there who is to get them.
   for (const sendOrAwait of wills) sendOrAwait();
 

@@ -91,7 +91,16 @@ export class AuthorizationServer {
     this.#keys = new SigningKeys(options);
     this.#pace = new PollingPace({ interval: options.terms.deviceInterval, most: MOST_PACES, now });
     this.#revoked = new RevokedTokens({ database, now, maximumRows });
-    this.#state = new OauthState({ database, now, maximumRows, hash: (text) => tokens.hash(text) });
+    this.#state = new OauthState({
+      database,
+      now,
+      maximumRows,
+      hash: (text) => tokens.hash(text),
+      onRevoked: (organisation, principal) => {
+        const whose = principal === undefined ? {} : { principal };
+        options.emit({ type: 'token.revoked', organisation, by: principal ?? 'system', what: 'token', ...whose });
+      },
+    });
   }
 
   /** Whether an organisation has one: it is named in the configuration, and exists. */

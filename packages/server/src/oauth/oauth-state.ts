@@ -11,7 +11,12 @@ export interface OauthStateOptions {
   readonly now: () => number;
   /** Rows of one organisation; more are refused with `too_many_requests`. */
   readonly maximumRows: number;
+  /** Told of the principal of opaque access tokens that were taken back before their end; absent if they do not say whose they are. */
+  readonly onRevoked: (organisation: string, principal: string | undefined) => void;
 }
+
+/** In their opaque form only: signed ones are not kept. */
+const ACCESS_TOKENS: ReadonlySet<string> = new Set(['AccessToken', 'ClientCredentials']);
 
 /** Stands in place of a token that is not known, for rows that were found by something else. No token has this form. */
 const BY_HASH = '=hash=';
@@ -99,20 +104,24 @@ export class OauthState {
         if (Number(numUpdatedRows) === 0) throw new AlreadyConsumed();
       },
       destroy: async (id) => {
-        await query
+        const removed = await query
           .deleteFrom('oauth_states')
           .where('organisation', '=', organisation)
           .where('model', '=', model)
           .where('id_hash', '=', keyOf(id).id_hash)
+          .returning('principal')
           .execute();
+        this.#tell(organisation, model, removed);
       },
       revokeByGrantId: async (grantId) => {
-        await query
+        const removed = await query
           .deleteFrom('oauth_states')
           .where('organisation', '=', organisation)
           .where('model', '=', model)
           .where('grant_id', '=', grantId)
+          .returning('principal')
           .execute();
+        this.#tell(organisation, model, removed);
       },
     };
   }
@@ -137,6 +146,13 @@ export class OauthState {
   async sweep(): Promise<void> {
     const { database, now } = this.#options;
     await database.query.deleteFrom('oauth_states').where('expires_at', '<=', now()).execute();
+  }
+
+  #tell(organisation: string, model: string, removed: readonly { readonly principal: string | null }[]): void {
+    if (!ACCESS_TOKENS.has(model)) return;
+    for (const principal of new Set(removed.map((row) => row.principal ?? undefined))) {
+      this.#options.onRevoked(organisation, principal);
+    }
   }
 
   async #makeRoom(organisation: string, id: string, rowOf: (id: string) => Promise<unknown>): Promise<void> {

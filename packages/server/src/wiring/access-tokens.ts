@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '@sallyport/model';
+import { secretBox } from '@sallyport/trust/secrets';
 import {
   type AccessTokenOptions,
   accessTokenAuthenticator,
@@ -12,6 +13,7 @@ import { Introspection } from '../authentication/introspection.ts';
 import { issuerClient } from '../authentication/issuer-client.ts';
 import { askIssuer } from '../authentication/issuer-request.ts';
 import type { IssuerTrust } from '../authentication/issuer-standing.ts';
+import { keptTokens } from '../authentication/kept-tokens.ts';
 import { KeySets } from '../authentication/key-sets.ts';
 import type { KnownIssuer } from '../authentication/known-issuer.ts';
 import type { Find } from '../authentication/known-principal.ts';
@@ -22,13 +24,13 @@ import type { Installation } from '../installation.ts';
 import type { Issuers } from '../registry/issuers.ts';
 import type { Issuer } from '../registry/records.ts';
 import { readPrivateFile } from '../storage/private-file.ts';
-import type { ownIssuers } from './own-issuers.ts';
+import { OWN_ISSUER, type ownIssuers } from './own-issuers.ts';
 
 /** Folder of the data directory for what this server proves itself by to others. */
 const SECRETS_FOLDER = 'secrets';
 const RENEWAL = 60_000;
 
-export interface AccessTokensOptions extends Pick<Installation, 'registry' | 'authority' | 'directory'> {
+export interface AccessTokensOptions extends Pick<Installation, 'registry' | 'authority' | 'directory' | 'tokenKey'> {
   readonly configuration: Pick<Configuration, 'accessTokens'>;
   readonly findPrincipal: Find;
   /** The embedded authorization servers, if there are any. */
@@ -41,6 +43,8 @@ export interface AccessTokens {
   readonly authenticator: Authenticator;
   readonly method: ExchangeMethod;
   readonly trust: IssuerTrust;
+  /** Told that the embedded authorization server of an organisation has taken tokens back: what it said before is not believed. */
+  revoked(organisation: string): void;
   close(): void;
 }
 
@@ -48,6 +52,7 @@ export function accessTokens({
   registry,
   authority,
   directory,
+  tokenKey,
   configuration: { accessTokens: settings },
   findPrincipal,
   own,
@@ -60,7 +65,9 @@ export function accessTokens({
   });
   const keySets = new KeySets({ ask, now, refresh: settings.keyRefresh, outage: settings.keyOutage });
   const proveClient = issuerClient({ readSecret: (name) => readSecret(join(directory, SECRETS_FOLDER, name)), now });
+  const kept = keptTokens(secretBox(tokenKey, 'sallyport access tokens of sessions'));
   const introspection = new Introspection({
+    kept,
     ask: own ? own.answering(ask) : ask,
     proveClient: own ? own.proving(proveClient) : proveClient,
     now,
@@ -82,6 +89,7 @@ export function accessTokens({
       ),
     keySets,
     introspect: introspection.introspect,
+    kept,
     findPrincipal,
     now,
   };
@@ -95,6 +103,7 @@ export function accessTokens({
         whenReady(known(), (all) => all.find((one) => one.organisation === organisation && one.id === id)),
       introspection,
     },
+    revoked: (organisation) => introspection.distrust({ organisation, id: OWN_ISSUER }),
     close: () => clearInterval(renewal),
   };
 }

@@ -8,10 +8,10 @@ import type { Revocation } from '../oauth/revoked-tokens.ts';
 import { SIGNING_ALGORITHM } from '../oauth/signing-keys.ts';
 
 /** No issuer that somebody adds can have this name. */
-const OWN = 'builtin:authorization-server';
+export const OWN_ISSUER = 'builtin:authorization-server';
 const CLOCK_SKEW = 5;
-/** Seconds; short, because asking costs a look into the registry only. */
-const CACHE = 1;
+/** Seconds. What is revoked is told by event; this is for what might have been missed. */
+const CACHE = 60;
 
 /**
  * The embedded authorization servers as issuers that their organisations trust without being told, and asked without the network.
@@ -41,7 +41,7 @@ export function ownIssuers(server: AuthorizationServer) {
     const { accessTokens, accessTokenLifetime } = server.terms;
     const same = {
       organisation,
-      id: OWN,
+      id: OWN_ISSUER,
       version: generation,
       issuer: server.issuerOf(organisation),
       audience: server.audienceOf(organisation),
@@ -54,7 +54,7 @@ export function ownIssuers(server: AuthorizationServer) {
       requireBound: false,
     };
     if (accessTokens === 'opaque') {
-      const introspection = { url: introspectionUrl(organisation), clientId: OWN, cache: CACHE };
+      const introspection = { url: introspectionUrl(organisation), clientId: OWN_ISSUER, cache: CACHE };
       return { ...same, tokens: 'opaque', introspection };
     }
     const find = await server.revocationFinder(organisation);
@@ -88,7 +88,7 @@ export function ownIssuers(server: AuthorizationServer) {
     proving:
       (prove: (issuer: KnownIssuer) => Promise<ClientProof>) =>
       (issuer: KnownIssuer): Promise<ClientProof> =>
-        issuer.id === OWN ? Promise.resolve({ form: {}, headers: {} }) : prove(issuer),
+        issuer.id === OWN_ISSUER ? Promise.resolve({ form: {}, headers: {} }) : prove(issuer),
   };
 }
 
