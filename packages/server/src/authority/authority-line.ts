@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CertificateAuthority, type CertificateFacts, keyPairToPem } from '@sallyport/trust';
-import { certificateEnd, loadIssuer } from './certificate-files.ts';
+import { loadIssuer, requiredCertificate } from './certificate-files.ts';
 import { refuseOpenFolder, writePrivateFolder } from './key-files.ts';
 
 const SUCCESSOR = /^successor-([1-9][0-9]{0,3})$/;
@@ -27,30 +27,45 @@ export interface AuthorityLine {
   readonly generations: number;
 }
 
+/** A line of which none is in force any more. */
+export interface EndedLine {
+  readonly current: undefined;
+  /** The one that ended last. */
+  readonly last: CertificateFacts;
+  readonly generations: number;
+}
+
 /**
  * Reads a line; those that have ended are passed over. Damaged files, files open to others or of another root are `key_material_invalid`
- * failures. Without one in force only the number of generations is known.
+ * failures.
  */
 export async function loadLine(
   { folder, certificate, key }: LinePlace,
   root: CertificateFacts,
   now: number,
-): Promise<AuthorityLine | { readonly current: undefined; readonly generations: number }> {
+): Promise<AuthorityLine | EndedLine> {
   const numbers = (await readdir(folder).catch(() => []))
     .flatMap((name) => SUCCESSOR.exec(name)?.[1] ?? [])
     .map(Number)
     .sort((a, b) => a - b);
   const folders = numbers.map((number) => join(folder, `successor-${number}`));
   const inForce: CertificateAuthority[] = [];
+  const ended: CertificateFacts[] = [];
   for (const [index, at] of [folder, ...folders].entries()) {
     const path = join(at, certificate);
     if (index > 0) await refuseOpenFolder(at);
-    if ((await certificateEnd(path)) < now) continue;
+    const { facts } = await requiredCertificate(path);
+    if (facts.notAfter < now) {
+      ended.push(facts);
+      continue;
+    }
     inForce.unshift(await loadIssuer(path, join(at, key), root, now));
   }
   const generations = 1 + (numbers.at(-1) ?? 0);
   const [current, ...earlier] = inForce;
-  return current ? { current, earlier, generations } : { current: undefined, generations };
+  if (current) return { current, earlier, generations };
+  // There is always a first one; that it is missing is a failure.
+  return { current: undefined, last: ended.at(-1) as CertificateFacts, generations };
 }
 
 /** Puts a successor behind a line of so many generations: the folder appears whole or not at all. */

@@ -22,7 +22,7 @@ import { publishedAt } from './published-at.ts';
 import { rootKey } from './root-key.ts';
 import { type ServerNames, sameNames, serverNames } from './server-names.ts';
 import { openServerPairs, type ServerPairs } from './server-pairs.ts';
-import { inForce, type Succession, succeedEnding } from './succession.ts';
+import { inForce, type Succession, serverSuccessor, succeedEnding } from './succession.ts';
 
 export interface AuthorityOptions {
   /** The folder of the key material, `<data-dir>/pki`. Made at the first run; its parent must exist. */
@@ -78,7 +78,7 @@ export interface Authority {
   hasRootKey(): Promise<boolean>;
   /** Every authority below the root, of this moment, also those that were succeeded. What they issued to clients counts only if it is on record. */
   issuers(): readonly Issuer[];
-  /** Gives a successor to each that ends within a year. */
+  /** Gives a successor to each that ends within a year. The first time it also tells of the one that was made at the start. */
   succeedEnding(): Promise<readonly Succession[]>;
   /** The root with its key, to sign what it has revoked; undefined once the key has been taken offline. Kept by nobody. */
   rootIssuer(): Promise<CertificateAuthority | undefined>;
@@ -99,7 +99,8 @@ export interface Authority {
 const RENEW_BEFORE = 30 * 24 * 60 * 60_000;
 
 /**
- * Opens the authority of this server; makes one at the first run. Renews the server certificate when it ends soon or the names changed.
+ * Opens the authority of this server; makes one at the first run. Renews the server certificate when it ends soon or the names changed, and
+ * the authority above it when that has ended.
  *
  * Files that are missing, damaged, out of date, open to others or not of one family are `key_material_invalid` failures that name the file.
  */
@@ -110,8 +111,13 @@ export async function openAuthority(options: AuthorityOptions): Promise<Authorit
   if (!(await loadKeyMaterial(directory, now()))) await createKeyMaterial(directory, wanted, now());
   const material = await loadAgain(directory, now());
   const { root } = material;
-  let ofServer = material.intermediate;
   const key = rootKey(directory, root);
+  const before = material.intermediate;
+  let ofServer = before.current ? before : await serverSuccessor({ directory, rootKey: key, now }, before);
+  /** What was done before anybody could hear of it. */
+  const madeAtStart: Succession[] = before.current
+    ? []
+    : [{ outcome: 'succeeded', before: before.last, now: ofServer.current.certificate }];
   const organisations = await openOrganisationAuthorities({
     directory: join(directory, 'organisations'),
     root,
@@ -188,8 +194,8 @@ export async function openAuthority(options: AuthorityOptions): Promise<Authorit
     intermediate: () => ofServer.current.certificate,
     hasRootKey: () => key.isHere(),
     issuers,
-    succeedEnding: () =>
-      succeedEnding({
+    async succeedEnding() {
+      const made = await succeedEnding({
         ...{ directory, root, organisations, now },
         rootKey: key,
         server: {
@@ -198,7 +204,9 @@ export async function openAuthority(options: AuthorityOptions): Promise<Authorit
             ofServer = line;
           },
         },
-      }),
+      });
+      return [...madeAtStart.splice(0), ...made];
+    },
     rootIssuer: async () => ((await key.isHere()) ? key.open('The revocation list of the root') : undefined),
     issuerOf: (organisation) => organisations.of(organisation),
     async removeOrganisation(organisation) {

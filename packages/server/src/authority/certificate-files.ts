@@ -13,11 +13,6 @@ import {
 } from '@sallyport/trust';
 import { readSecretFile, readTextFile } from './key-files.ts';
 
-/** When the certificate in a file ends. Milliseconds since the epoch. */
-export async function certificateEnd(path: string): Promise<number> {
-  return (await requiredCertificate(path)).facts.notAfter;
-}
-
 /** Reads an authority below the root, with its key, and checks both. */
 export async function loadIssuer(
   certificatePath: string,

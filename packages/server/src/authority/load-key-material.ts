@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '@sallyport/model';
 import type { CertificateFacts } from '@sallyport/trust';
-import { type AuthorityLine, loadLine, serverLine } from './authority-line.ts';
+import { type AuthorityLine, type EndedLine, loadLine, serverLine } from './authority-line.ts';
 import {
   invalid,
   optionalCertificate,
@@ -19,8 +19,8 @@ import { ROOT_KEY_FILE } from './root-key.ts';
 export interface KeyMaterial {
   readonly root: CertificateFacts;
   readonly rootPem: string;
-  /** Issues the certificate of the server itself. */
-  readonly intermediate: AuthorityLine;
+  /** Issues the certificate of the server itself, unless it has ended. */
+  readonly intermediate: AuthorityLine | EndedLine;
   /** Absent if the file was removed: a new one is issued. */
   readonly server?: CertificateFacts;
   readonly serverPem?: string;
@@ -36,10 +36,19 @@ export async function loadKeyMaterial(directory: string, now: number): Promise<K
   const root = await requiredCertificate(at('root.pem'));
   const rootKeyPem = await readSecretFile(at(ROOT_KEY_FILE));
   if (rootKeyPem !== undefined) requireBelongs(at(ROOT_KEY_FILE), rootKeyPem, root);
+  if (root.facts.notAfter < now) throw invalid(root.path, PROBLEMS.expired, ROOT_ENDED_CURE);
   await requirePath(root, root.facts, 'authority', now);
 
   const line = await loadLine(serverLine(directory), root.facts, now);
-  if (!line.current) throw invalid(at('intermediate.pem'), PROBLEMS.expired);
+  // A new one is made where the root can sign it.
+  if (!line.current && rootKeyPem === undefined) {
+    const path = at('intermediate.pem');
+    throw invalid(
+      path,
+      `${PROBLEMS.expired}, and ${at(ROOT_KEY_FILE)}, which could certify its successor, is not there`,
+      KEY_CURE,
+    );
+  }
 
   const server = await optionalCertificate(at('server.pem'));
   const serverKeyPem = server ? await requiredSecret(at('server-key.pem')) : await readSecretFile(at('server-key.pem'));
@@ -56,6 +65,11 @@ export async function loadKeyMaterial(directory: string, now: number): Promise<K
     ...(serverKeyPem === undefined ? {} : { serverKeyPem }),
   };
 }
+
+const KEY_CURE =
+  'Check the clock of this machine. If it is right, bring the key of the root back (`sallyport ca root restore-key FILE`) and start again: the successor is made then.';
+const ROOT_ENDED_CURE =
+  'Check the clock of this machine. If it is right, certify the root anew (`sallyport ca root renew`, which needs its key), start again, and give root.pem to every client.';
 
 async function isAbsent(directory: string): Promise<boolean> {
   try {

@@ -1,5 +1,5 @@
 import type { CertificateAuthority, CertificateFacts } from '@sallyport/trust';
-import { type AuthorityLine, serverLine, writeSuccessor } from './authority-line.ts';
+import { type AuthorityLine, type EndedLine, serverLine, writeSuccessor } from './authority-line.ts';
 import { makeIntermediate } from './intermediate.ts';
 import type { OrganisationAuthorities } from './organisation-authorities.ts';
 import type { RootKey } from './root-key.ts';
@@ -67,20 +67,25 @@ export async function succeedEnding(options: SuccessionOptions): Promise<readonl
 }
 
 async function succeedServer({ directory, rootKey, server, now }: SuccessionOptions): Promise<AuthorityLine> {
-  const { current, earlier, generations } = server.get();
+  const line = await serverSuccessor({ directory, rootKey, now }, server.get());
+  server.set(line);
+  return line;
+}
+
+/** Puts a new authority of the server's own certificate behind those of before, in force or not. `root_key_absent` if the key is offline. */
+export async function serverSuccessor(
+  { directory, rootKey, now }: Pick<SuccessionOptions, 'directory' | 'rootKey' | 'now'>,
+  before: AuthorityLine | EndedLine,
+): Promise<AuthorityLine> {
+  const { generations } = before;
   const successor = await makeIntermediate({
     root: await rootKey.open('The successor of the authority of the server'),
     name: 'intermediate',
     now: now(),
   });
   await writeSuccessor(serverLine(directory), generations, successor);
-  const line: AuthorityLine = {
-    current: successor,
-    earlier: [current, ...earlier],
-    generations: generations + 1,
-  };
-  server.set(line);
-  return line;
+  const earlier = before.current ? [before.current, ...before.earlier] : [];
+  return { current: successor, earlier, generations: generations + 1 };
 }
 
 /** Of a line those that are in force, the one that signs first. */

@@ -182,7 +182,36 @@ describe('openAuthority', () => {
     now = root.notBefore - DAY;
     await expect(open()).rejects.toMatchObject({ cure: 'Check the clock of this machine.' });
     now = root.notAfter + DAY;
-    await expect(open()).rejects.toThrow(`${at('root.pem')} has expired`);
+    await expect(open()).rejects.toMatchObject({
+      message: `${at('root.pem')} has expired`,
+      cure: expect.stringContaining('sallyport ca root renew'),
+    });
+  });
+
+  it('gives its own authority a successor at the start when that has ended, and tells of it once', async () => {
+    const first = (await open()).intermediate();
+    now = first.notAfter + DAY;
+    const late = await open();
+    const { fingerprintSha256, notAfter } = late.intermediate();
+    expect(notAfter).toBeGreaterThan(now + 5 * 365 * DAY);
+    const server = late.serverCredentials();
+    const chain = certificatesFromPem(server.cert);
+    const verified = await verifyChain({ chain, roots: [late.root.der], at: now, purpose: 'server' });
+    expect(verified).toMatchObject({ verified: true });
+    expect(late.issuers().map(({ certificate }) => certificate.fingerprintSha256)).toEqual([fingerprintSha256]);
+    const told = { outcome: 'succeeded', before: first, now: { fingerprintSha256 } };
+    expect(await late.succeedEnding()).toMatchObject([told]);
+    expect(await late.succeedEnding()).toEqual([]);
+    expect((await open()).intermediate().fingerprintSha256).toBe(fingerprintSha256);
+  });
+
+  it('names the key of the root where its own authority has ended and that key is away', async () => {
+    now = (await open()).intermediate().notAfter + DAY;
+    unlinkSync(at('root-key.pem'));
+    await expect(open()).rejects.toMatchObject({
+      message: expect.stringContaining(`${at('intermediate.pem')} has expired, and ${at('root-key.pem')}`),
+      cure: expect.stringContaining('sallyport ca root restore-key FILE'),
+    });
   });
 
   it('says so when the folder cannot be made', async () => {
