@@ -38,7 +38,7 @@ export interface PublishFrame {
 
 const NO_BYTES = Buffer.alloc(0);
 
-/** A frame for one decoder. */
+/** A frame for one decoder, or for several that share it. */
 export function newPublishFrame(): PublishFrame {
   return {
     bytes: NO_BYTES,

@@ -34,6 +34,8 @@ export interface DecoderOptions {
    * version; a server's packets are read as MQTT 3.1.1.
    */
   readonly version?: ProtocolVersion;
+  /** Filled for each PUBLISH. Decoders may share one if none of them is given bytes while another one delivers. */
+  readonly frame?: PublishFrame;
 }
 
 const CONNECT = 0x10;
@@ -41,6 +43,8 @@ const CONNECT_TYPE = 1;
 const PUBLISH_TYPE = 3;
 const SMALLEST_ASSEMBLY = 64;
 const NOTHING = Buffer.alloc(0);
+/** Shared by all: it is read from and done with before anything is delivered. */
+const READER = new ByteReader();
 
 /**
  * Turns the bytes of one connection into packets, however they are cut. Checks every rule of form; what it delivers needs
@@ -56,17 +60,17 @@ export class Decoder {
   #active = false;
   #stopped = false;
   /** Chunks that came while stopped. */
-  #held: Buffer[] = [];
+  #held: Buffer[] | undefined;
   #heldBytes = 0;
   /** The start of a packet whose end has not come. A new one for each packet, as slices of it may be kept. */
   #partial: Buffer = NOTHING;
   #partialBytes = 0;
-  readonly #frame = newPublishFrame();
-  readonly #reader = new ByteReader();
+  readonly #frame: PublishFrame;
 
   constructor(options: DecoderOptions) {
     this.maximumPacketSize = options.maximumPacketSize;
     this.#from = options.from;
+    this.#frame = options.frame ?? newPublishFrame();
     this.#version = options.version ?? 4;
     this.#firstBytes = firstByteTable(this.#version, this.#from);
     this.#awaitsConnect = options.from === 'client' && options.version === undefined;
@@ -98,7 +102,7 @@ export class Decoder {
       return undefined;
     }
     this.#consume(chunk, receiver);
-    return this.#held.length > 0 ? this.#drain(receiver) : this.#failure;
+    return this.#held === undefined ? this.#failure : this.#drain(receiver);
   }
 
   /** Delivers nothing more until `resume`; a receiver may call it. What comes is kept: pause the stream, or it grows. */
@@ -119,8 +123,12 @@ export class Decoder {
   }
 
   #drain(receiver: PacketReceiver): DecodeFailure | undefined {
-    while (this.#held.length > 0 && !this.#stopped && this.#failure === undefined) {
-      const chunk = this.#held.shift()!;
+    while (this.#held !== undefined && !this.#stopped && this.#failure === undefined) {
+      const chunk = this.#held.shift();
+      if (chunk === undefined) {
+        this.#held = undefined;
+        break;
+      }
       this.#heldBytes -= chunk.length;
       this.#consume(chunk, receiver);
     }
@@ -129,6 +137,7 @@ export class Decoder {
 
   #hold(chunk: Buffer): void {
     if (chunk.length === 0) return;
+    this.#held ??= [];
     this.#held.push(chunk);
     this.#heldBytes += chunk.length;
   }
@@ -161,6 +170,7 @@ export class Decoder {
     this.#active = false;
     if (position >= length || this.#failure !== undefined) return;
     if (this.#stopped) {
+      this.#held ??= [];
       this.#held.unshift(chunk.subarray(position));
       this.#heldBytes += length - position;
     } else this.#keep(chunk, position);
@@ -258,7 +268,7 @@ export class Decoder {
       if (this.#failure === undefined) receiver.publish(this.#frame);
       return;
     }
-    const reader = this.#reader;
+    const reader = READER;
     reader.open(bytes, body, end, PACKET_TYPES[type]!, this.#version, this.#from);
     const packet = decodePacket(reader);
     reader.release();

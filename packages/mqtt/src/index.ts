@@ -1,6 +1,6 @@
 export type { DecodeFailure, DecodeFailureCode } from './decode-failure.ts';
 export { decodeProperties } from './decode-properties.ts';
-export { type PublishFrame, publishFromFrame } from './decode-publish.ts';
+export { newPublishFrame, type PublishFrame, publishFromFrame } from './decode-publish.ts';
 export { Decoder, type DecoderOptions, type PacketReceiver } from './decoder.ts';
 export { EncodeError } from './encode-error.ts';
 export { encodePublishProperties } from './encode-properties.ts';

@@ -69,8 +69,10 @@ export class SessionRights {
     return this.#decide(action, resource)?.effect === 'permit';
   }
 
+  /** Gives back what a silent session does not need; it is worked out again when it is. */
   rest(): void {
     this.#options.arrival.rest();
+    this.#bound = undefined;
   }
 
   /** Gives a refusal its trace, its cure and its ticket. */

@@ -1,5 +1,5 @@
 import type { Refusal, RefusalReason, TraceStep } from '@sallyport/model';
-import { ReasonCode } from '@sallyport/mqtt';
+import { newPublishFrame, ReasonCode } from '@sallyport/mqtt';
 import type { Reading } from '../events/reading.ts';
 import type { TransportFacts } from '../events/transport-facts.ts';
 import { Accounts } from './accounts.ts';
@@ -87,6 +87,7 @@ export class Broker {
       wheel: new TimerWheel(ticker, undefined, (problem) => this.#defect('timer', problem)),
       flusher: new Flusher((problem) => this.#defect('flush', problem)),
       passage: new Passage(),
+      frame: newPublishFrame(),
       realms: new Map(),
       presences: new RowNumbers(team?.self),
       accounts: new Accounts(),

@@ -75,6 +75,8 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
   topicAliases: TopicAliases | undefined;
   due = 0;
   slot = -1;
+  next: Timed | undefined;
+  previous: Timed | undefined;
   readonly #decoder: Decoder;
   readonly #gone: (connection: Connection) => void;
   #state: State = 'greeting';
@@ -108,7 +110,8 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
     this.#gone = gone;
     this.connectedAt = context.now();
     this.#heard = context.wheel.tick;
-    this.#decoder = new Decoder({ maximumPacketSize: context.limits.maximumPacketSize, from: 'client' });
+    const { limits, frame } = context;
+    this.#decoder = new Decoder({ maximumPacketSize: limits.maximumPacketSize, from: 'client', frame });
     context.wheel.schedule(this, context.limits.connectDeadline);
     stream.attach(this);
   }
@@ -493,6 +496,7 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
     if (silent > 2) {
       this.shrink();
       this.#decoder.rest();
+      this.#session!.rest();
       this.#session!.rights.rest?.();
     }
     if (this.#patience === 0) wheel.schedule(this, LOOK_AGAIN_AFTER);

@@ -1,4 +1,5 @@
 import type { Principal, Refusal } from '@sallyport/model';
+import type { PublishFrame } from '@sallyport/mqtt';
 import type { ServerEvent } from '../events/events.ts';
 import { Abroad } from './abroad.ts';
 import type { Accounts } from './accounts.ts';
@@ -40,6 +41,8 @@ export interface BrokerContext {
   readonly flusher: Flusher;
   /** The one message that is being delivered; used again for the next. */
   readonly passage: Passage;
+  /** The one PUBLISH that is being read; used again for the next. */
+  readonly frame: PublishFrame;
   readonly realms: Map<string, Realm>;
   /** Numbers of the connections that became sessions. */
   readonly presences: RowNumbers;

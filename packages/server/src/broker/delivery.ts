@@ -109,12 +109,11 @@ function deliverTo(
     else write(context, passage, link, target, 0, retain, 0, identifiers);
     return;
   }
-  const message = passage.own();
   const flags = retain ? qos | RETAIN_BIT : qos;
   const { window } = receiver;
   const now = link !== undefined && receiver.quota > 0 && !link.congested && receiver.upToDate;
   if (!now || window.size >= receiver.limits.inflight) {
-    enqueue(context, receiver, message, flags, identifiers);
+    enqueue(context, receiver, passage.own(), flags, identifiers);
     return;
   }
   if (tooLarge(passage, receiver, target, qos, identifiers)) {
@@ -123,7 +122,10 @@ function deliverTo(
   }
   receiver.quota--;
   const state = qos === 1 ? AWAITS_PUBACK : AWAITS_PUBREC;
-  const position = context.durability.keep(receiver, message, flags, identifiers, window.next, state);
+  // What ends with the connection is never sent again, so nobody has to keep it.
+  const message = receiver.storeId === 0 ? undefined : passage.own();
+  const position =
+    message === undefined ? 0 : context.durability.keep(receiver, message, flags, identifiers, window.next, state);
   const packetId = window.open(message, flags, identifiers, state, position);
   if (qos === 2 && position > 0 && holdBack(context, receiver, packetId)) return;
   write(context, passage, link, target, qos, retain, packetId, identifiers);
@@ -170,7 +172,8 @@ function write(
     identifiers === undefined &&
     topicAliases === undefined
   ) {
-    slab.append(passage.payload, passage.wireStart, passage.wireEnd);
+    const { wire } = passage;
+    slab.append(wire, 0, wire.length);
     link.touch();
     return;
   }
@@ -223,9 +226,7 @@ function write(
   const kind = (version === 5 ? 6 : 0) + qos * 2 + (retain ? 1 : 0);
   const copy = passage.copyBytes(kind);
   if (copy !== undefined) {
-    const start = passage.copyStart(kind);
-    const end = passage.copyEnd(kind);
-    const at = slab.append(copy, start, end);
+    const at = slab.append(copy, 0, copy.length);
     if (qos > 0) patchPacketId(slab.bytes, at + passage.copyId(kind), packetId);
   } else {
     const packetIdAt = writePublish(

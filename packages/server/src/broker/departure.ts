@@ -2,6 +2,7 @@ import type { BrokerContext } from './context.ts';
 import type { Ending } from './ending.ts';
 import type { Realm } from './realm.ts';
 import type { Session } from './session.ts';
+import { Alarm } from './timer-wheel.ts';
 import { endSubscription } from './unsubscribe.ts';
 import { sendWill } from './will.ts';
 
@@ -13,7 +14,7 @@ export function depart(context: BrokerContext, realm: Realm, session: Session, e
   realm.connected--;
   session.lastLeft = context.now();
   // The rest of what was on its way is read from the window when the client comes back.
-  session.resend = [];
+  session.sendNothing();
   session.pending?.clear();
   while (session.backlog.length > 0) session.backlog.shift();
   const ends = session.expiry === 0 || ending.forget === true;
@@ -23,7 +24,8 @@ export function depart(context: BrokerContext, realm: Realm, session: Session, e
     // The session's end is the latest moment for the will [MQTT-3.1.3-9].
     if (ends || session.will.delay === 0) sendWill(context, session);
     else {
-      session.onWillDue = () => {
+      session.willTimer ??= new Alarm();
+      session.willTimer.ring = () => {
         sendWill(context, session);
         context.durability.save(session);
       };
@@ -36,7 +38,8 @@ export function depart(context: BrokerContext, realm: Realm, session: Session, e
   }
   context.team?.office.away(session.organisation, session.clientId);
   context.durability.save(session);
-  session.onExpiry = () => removeSession(context, realm, session);
+  session.expiryTimer ??= new Alarm();
+  session.expiryTimer.ring = () => removeSession(context, realm, session);
   wheel.schedule(session.expiryTimer, session.expiry * 1000);
 }
 

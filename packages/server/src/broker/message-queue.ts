@@ -4,28 +4,37 @@ import { type Message, messageSize } from './message.ts';
 export const QOS_BITS = 3;
 export const RETAIN_BIT = 4;
 
+/** What a queue holds in which nothing has waited, or not for long: nothing is ever put into them. */
+const NO_MESSAGES: (Message | undefined)[] = [];
+const NO_NUMBERS: number[] = [];
+const NO_IDENTIFIERS: (Buffer | undefined)[] = [];
+
 /**
  * Messages that wait for one client, oldest first, bounded in number and bytes. Parallel arrays: a message that waits in
  * five hundred queues makes no object in any of them.
  */
 export class MessageQueue {
+  length = 0;
   bytes = 0;
   #head = 0;
-  readonly #messages: (Message | undefined)[] = [];
-  readonly #flags: number[] = [];
-  readonly #identifiers: (Buffer | undefined)[] = [];
-  readonly #positions: number[] = [];
-
-  get length(): number {
-    return this.#messages.length - this.#head;
-  }
+  #messages = NO_MESSAGES;
+  #flags = NO_NUMBERS;
+  #identifiers = NO_IDENTIFIERS;
+  #positions = NO_NUMBERS;
 
   /** `identifiers`: subscription identifiers as they travel in MQTT 5. `position`: in the session store; 0: not there. */
   push(message: Message, flags: number, identifiers: Buffer | undefined, position: number): void {
+    if (this.#messages === NO_MESSAGES) {
+      this.#messages = [];
+      this.#flags = [];
+      this.#identifiers = [];
+      this.#positions = [];
+    }
     this.#messages.push(message);
     this.#flags.push(flags);
     this.#identifiers.push(identifiers);
     this.#positions.push(position);
+    this.length++;
     this.bytes += messageSize(message);
   }
 
@@ -69,12 +78,23 @@ export class MessageQueue {
   shift(): void {
     const message = this.#messages[this.#head];
     if (message === undefined) return;
+    this.length--;
     this.bytes -= messageSize(message);
     this.#messages[this.#head] = undefined;
     this.#identifiers[this.#head] = undefined;
     this.#head++;
     if (this.#head === this.#messages.length) this.#cut(this.#head);
     else if (this.#head >= 64 && this.#head * 2 >= this.#messages.length) this.#cut(this.#head);
+  }
+
+  /** Gives back what an empty queue does not need. */
+  rest(): void {
+    if (this.length > 0) return;
+    this.#head = 0;
+    this.#messages = NO_MESSAGES;
+    this.#flags = NO_NUMBERS;
+    this.#identifiers = NO_IDENTIFIERS;
+    this.#positions = NO_NUMBERS;
   }
 
   #cut(count: number): void {

@@ -10,6 +10,7 @@ import { storedSession, storedSubscription } from './stored-session.ts';
 import type { Team } from './team.ts';
 import { FRAME, textSize, writeText } from './team-frames.ts';
 import type { Question } from './team-words.ts';
+import { Alarm } from './timer-wheel.ts';
 import { FREE } from './window.ts';
 
 /** What the worker that wants a session is told first. */
@@ -188,9 +189,11 @@ export function attach(context: BrokerContext, realm: Realm, session: Session): 
   }
   enrol(context, realm, session);
   const left = Math.max(0, session.lastLeft + session.expiry * 1000 - context.now());
-  session.onExpiry = () => removeSession(context, realm, session);
+  session.expiryTimer ??= new Alarm();
+  session.expiryTimer.ring = () => removeSession(context, realm, session);
   context.wheel.schedule(session.expiryTimer, left);
   if (session.will === undefined) return;
+  session.willTimer ??= new Alarm();
   context.wheel.schedule(session.willTimer, Math.max(0, session.lastLeft + session.will.delay * 1000 - context.now()));
 }
 

@@ -12,6 +12,7 @@ import type { NotOpened } from './not-opened.ts';
 import type { Realm } from './realm.ts';
 import { enrol } from './reconsider.ts';
 import { Session } from './session.ts';
+import { sessionLimits } from './session-limits.ts';
 import { exceedsTopicBounds } from './topic-bounds.ts';
 import { endUncovered } from './unsubscribe.ts';
 import { hasWrongForm, keptWill } from './will.ts';
@@ -36,7 +37,7 @@ export function openSession(
   link: Link,
   claimed?: string,
 ): Opened | NotOpened {
-  const limits = admission.limits === undefined ? context.limits : { ...context.limits, ...admission.limits };
+  const limits = sessionLimits(context.limits, admission.limits);
   // A will is a publish: what may not be published must not come in by the other door.
   if (packet.will !== undefined && exceedsTopicBounds(fullTopic(admission, packet.will.topic), limits)) {
     return {
@@ -109,7 +110,7 @@ export function openSession(
   session.maximumPacketSize = packet.properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY;
   session.receiveMaximum = Math.min(packet.properties?.receiveMaximum ?? 65_535, limits.inflight);
   session.quota = session.receiveMaximum;
-  session.resend = session.window.inOrder().reverse();
+  session.sendAgain();
   session.connectedAt = link.connectedAt;
   session.lastAddress = link.facts.remoteAddress;
   session.lastTransport = link.facts.transport;

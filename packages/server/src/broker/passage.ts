@@ -41,10 +41,9 @@ export class Passage {
   busy = false;
   #forwarded: Buffer = NO_PROPERTIES;
   #message: Message | undefined;
+  #wire: Uint8Array | undefined;
   #copies = false;
-  readonly #copyBytes: (Buffer | undefined)[] = new Array<Buffer | undefined>(KINDS).fill(undefined);
-  readonly #copyStart: number[] = new Array<number>(KINDS).fill(0);
-  readonly #copyEnd: number[] = new Array<number>(KINDS).fill(0);
+  readonly #copyBytes: (Uint8Array | undefined)[] = new Array<Uint8Array | undefined>(KINDS).fill(undefined);
   readonly #copyId: number[] = new Array<number>(KINDS).fill(0);
 
   /** `forwarded`: properties without expiry. `remaining`: seconds to live; below 0: for ever. */
@@ -79,6 +78,13 @@ export class Passage {
     this.wireEnd = end;
     this.wireFive = five;
     this.wireRetain = retain;
+  }
+
+  /** The bytes of the packet as it came. */
+  get wire(): Uint8Array {
+    const { payload, wireStart, wireEnd } = this;
+    this.#wire ??= new Uint8Array(payload.buffer, payload.byteOffset + wireStart, wireEnd - wireStart);
+    return this.#wire;
   }
 
   /** As {@link begin}, for a message that the server owns already. */
@@ -136,20 +142,13 @@ export class Passage {
   /** Remembers a PUBLISH as it was written, so that the next receiver of the same kind gets a copy of the bytes. */
   remember(kind: number, bytes: Buffer, start: number, end: number, packetIdAt: number): void {
     this.#copies = true;
-    this.#copyBytes[kind] = bytes;
-    this.#copyStart[kind] = start;
-    this.#copyEnd[kind] = end;
+    // One view for all receivers: a view for each would cost more than the copy of the bytes.
+    this.#copyBytes[kind] = new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);
     this.#copyId[kind] = packetIdAt - start;
   }
 
-  copyBytes(kind: number): Buffer | undefined {
+  copyBytes(kind: number): Uint8Array | undefined {
     return this.#copyBytes[kind];
-  }
-  copyStart(kind: number): number {
-    return this.#copyStart[kind]!;
-  }
-  copyEnd(kind: number): number {
-    return this.#copyEnd[kind]!;
   }
   /** Offset of the packet identifier from the start of the packet. */
   copyId(kind: number): number {
@@ -165,6 +164,7 @@ export class Passage {
     this.#message = undefined;
     this.sender = undefined;
     this.wireEnd = 0;
+    this.#wire = undefined;
     if (!this.#copies) return;
     this.#copies = false;
     this.#copyBytes.fill(undefined);

@@ -51,8 +51,8 @@ function sendAgain(context: BrokerContext, receiver: Receiver, link: Link, packe
     link.touch();
     return true;
   }
-  const message = window.message(packetId)!;
-  if (!stillPermitted(context, receiver, message)) {
+  const message = window.message(packetId);
+  if (message === undefined || !stillPermitted(context, receiver, message)) {
     closeDelivery(context, receiver, packetId);
     return true;
   }

@@ -6,6 +6,9 @@ import { MessageQueue } from './message-queue.ts';
 import type { PendingAcks } from './pending-acks.ts';
 import { Window } from './window.ts';
 
+/** Nothing is ever put into it. */
+const NOTHING_TO_RESEND: number[] = [];
+
 /** The half of a session that gets messages: what is on its way to the client and what waits for it. */
 export abstract class Receiver {
   abstract readonly organisation: string;
@@ -39,7 +42,7 @@ export abstract class Receiver {
   readonly window = new Window();
   readonly queue = new MessageQueue();
   /** Packet identifiers of an earlier connection whose packets are still to be sent again, the next one last. */
-  resend: number[] = [];
+  resend = NOTHING_TO_RESEND;
   /** Retained messages for new subscriptions that the peer was too slow to take at once. */
   readonly backlog = new MessageQueue();
   /** Messages dropped since the last event that told of them. */
@@ -50,6 +53,23 @@ export abstract class Receiver {
   hold(packetId: number): void {
     this.received ??= new Set();
     this.received.add(packetId);
+  }
+
+  /** What is on its way has to be sent again, in its order [MQTT-4.4.0-1]. */
+  sendAgain(): void {
+    this.resend = this.window.size === 0 ? NOTHING_TO_RESEND : this.window.inOrder().reverse();
+  }
+
+  /** The client is away: nothing can be sent again. */
+  sendNothing(): void {
+    this.resend = NOTHING_TO_RESEND;
+  }
+
+  /** Gives back what an idle client does not need. */
+  rest(): void {
+    this.window.rest();
+    this.queue.rest();
+    this.backlog.rest();
   }
 
   /** Nothing older waits, so that a new QoS 1 or 2 message may be sent at once without overtaking. */

@@ -7,6 +7,7 @@ import { CLOSE_CODES, type Ending } from './ending.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { Realm } from './realm.ts';
 import type { Session } from './session.ts';
+import { Alarm } from './timer-wheel.ts';
 import { endUncovered } from './unsubscribe.ts';
 
 /** What DISCONNECT can say of grounds that have gone (MQTT 5 table 3-10); whatever else ended them is "not authorized". */
@@ -117,14 +118,16 @@ export function watchGrounds(context: BrokerContext, realm: Realm, session: Sess
   const { expiresAt = Number.POSITIVE_INFINITY, judgedFor = Number.POSITIVE_INFINITY } = grounds;
   wheel.cancel(session.groundsTimer);
   if (Math.min(expiresAt, judgedFor) === Number.POSITIVE_INFINITY) return;
+  session.groundsTimer ??= new Alarm();
+  const timer = session.groundsTimer;
   let judgedAt = now();
   let warned = false;
   const next = (): void => {
     const soon = warned ? expiresAt : expiresAt - context.limits.expiryNotice;
     const wait = Math.min(soon - now(), judgedAt + judgedFor - now(), LOOK_AGAIN);
-    wheel.schedule(session.groundsTimer, Math.max(0, wait));
+    wheel.schedule(timer, Math.max(0, wait));
   };
-  session.onGroundsEnd = () => {
+  timer.ring = () => {
     const left = expiresAt - now();
     if (left > 0 && left <= context.limits.expiryNotice && !warned) {
       warned = true;

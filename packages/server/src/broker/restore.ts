@@ -4,7 +4,9 @@ import { removeSession } from './departure.ts';
 import type { Message } from './message.ts';
 import { enrol, reconsider } from './reconsider.ts';
 import { Session } from './session.ts';
+import { sessionLimits } from './session-limits.ts';
 import type { SessionStore, StoredSession, StoredSubscription, StoredWaiting } from './session-store.ts';
+import { Alarm } from './timer-wheel.ts';
 import { sendWill } from './will.ts';
 import { AWAITS_PUBCOMP, FREE } from './window.ts';
 
@@ -143,7 +145,8 @@ async function restoreSession(
     context.counters.subscriptionsNow++;
   }
   enrol(context, realm, session);
-  session.onExpiry = () => removeSession(context, realm, session);
+  session.expiryTimer ??= new Alarm();
+  session.expiryTimer.ring = () => removeSession(context, realm, session);
   context.wheel.schedule(session.expiryTimer, left);
   // A registry that cannot be read must end the start, not the sessions.
   await context.regrounds(session.grounds);
@@ -164,7 +167,7 @@ export async function sendLostWill(context: BrokerContext, stored: StoredSession
 
 /** Puts a session on its feet again, but for what waits in it. */
 function revive(session: Session, stored: StoredSession, admission: Admission, { limits }: BrokerContext): void {
-  session.admit(admission, stored.version, { ...limits, ...admission.limits });
+  session.admit(admission, stored.version, sessionLimits(limits, admission.limits));
   const { will } = stored;
   session.will = will && { message: will.message, delay: will.delay, expiry: will.expiry };
   session.share = stored.share;
@@ -206,7 +209,8 @@ function awaitWill(context: BrokerContext, session: Session, leftAt: number): vo
   };
   if (due <= 0) send();
   else {
-    session.onWillDue = send;
+    session.willTimer ??= new Alarm();
+    session.willTimer.ring = send;
     context.wheel.schedule(session.willTimer, due);
     context.durability.save(session);
   }

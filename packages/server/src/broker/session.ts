@@ -9,7 +9,7 @@ import type { BrokerLimits } from './limits.ts';
 import type { Message } from './message.ts';
 import { Receiver } from './receiver.ts';
 import type { Subscription } from './route.ts';
-import type { Timed } from './timer-wheel.ts';
+import type { Alarm } from './timer-wheel.ts';
 import { TopicCache } from './topic-cache.ts';
 
 /** A will, kept until the client is gone for good or says goodbye. */
@@ -65,14 +65,11 @@ export class Session extends Receiver {
   /** Milliseconds since the epoch; 0: never. */
   lastLeft = 0;
   /** The end of the session, while the client is away. */
-  readonly expiryTimer: Timed = { due: 0, slot: -1, elapsed: () => this.onExpiry?.() };
+  expiryTimer: Alarm | undefined;
   /** The sending of the will, while the client is away. */
-  readonly willTimer: Timed = { due: 0, slot: -1, elapsed: () => this.onWillDue?.() };
+  willTimer: Alarm | undefined;
   /** The end of the credential. */
-  readonly groundsTimer: Timed = { due: 0, slot: -1, elapsed: () => this.onGroundsEnd?.() };
-  onExpiry: (() => void) | undefined;
-  onWillDue: (() => void) | undefined;
-  onGroundsEnd: (() => void) | undefined;
+  groundsTimer: Alarm | undefined;
 
   constructor(organisation: string, clientId: string) {
     super();

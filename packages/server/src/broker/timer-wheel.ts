@@ -1,8 +1,25 @@
-/** Something that is due at a tick of a {@link TimerWheel}. `slot` belongs to the wheel: start it with -1. */
+/** Something that is due at a tick of a {@link TimerWheel}. All but `elapsed` belongs to the wheel: start `slot` with -1. */
 export interface Timed {
   due: number;
   slot: number;
+  /** The one behind it in its slot. */
+  next?: Timed | undefined;
+  /** The one before it; of the first, the last. */
+  previous?: Timed | undefined;
   elapsed(): void;
+}
+
+/** Something timed that is nothing but that. */
+export class Alarm implements Timed {
+  due = 0;
+  slot = -1;
+  next: Timed | undefined;
+  previous: Timed | undefined;
+  ring: (() => void) | undefined;
+
+  elapsed(): void {
+    this.ring?.();
+  }
 }
 
 /** Calls `tick` every `period` milliseconds until the function that it answers is called. */
@@ -26,7 +43,8 @@ export class TimerWheel {
   /** Ticks since the start. */
   tick = 0;
   readonly #period: number;
-  readonly #slots: Set<Timed>[] = Array.from({ length: SLOTS }, () => new Set<Timed>());
+  /** The first of each slot. */
+  readonly #slots: (Timed | undefined)[] = new Array<Timed | undefined>(SLOTS).fill(undefined);
   readonly #defect: ((problem: unknown) => void) | undefined;
   readonly #stop: () => void;
 
@@ -54,20 +72,25 @@ export class TimerWheel {
     this.#insert(timed);
   }
 
-  cancel(timed: Timed): void {
-    if (timed.slot >= 0) this.#slots[timed.slot]?.delete(timed);
+  cancel(timed: Timed | undefined): void {
+    if (timed === undefined || timed.slot < 0) return;
+    const { next, previous } = timed;
+    const first = this.#slots[timed.slot]!;
+    if (first === timed) this.#slots[timed.slot] = next;
+    else previous!.next = next;
+    if (next !== undefined) next.previous = previous;
+    else if (first !== timed) first.previous = previous;
+    timed.next = undefined;
+    timed.previous = undefined;
     timed.slot = -1;
   }
 
   advance(): void {
     this.tick++;
-    const slot = this.#slots[this.tick % SLOTS];
-    if (slot === undefined || slot.size === 0) return;
-    // What is due in a later round goes to another slot while we walk, so walk a copy.
-    for (const timed of [...slot]) {
-      if (timed.slot < 0) continue;
-      slot.delete(timed);
-      timed.slot = -1;
+    const slot = this.tick % SLOTS;
+    // Nothing can be put into the slot of this tick, so that it runs empty.
+    for (let timed = this.#slots[slot]; timed !== undefined; timed = this.#slots[slot]) {
+      this.cancel(timed);
       if (timed.due > this.tick) this.#insert(timed);
       else this.#call(timed);
     }
@@ -89,6 +112,14 @@ export class TimerWheel {
   #insert(timed: Timed): void {
     const away = Math.min(timed.due - this.tick, SLOTS - 1);
     timed.slot = (this.tick + Math.max(1, away)) % SLOTS;
-    this.#slots[timed.slot]?.add(timed);
+    const first = this.#slots[timed.slot];
+    if (first === undefined) {
+      timed.previous = timed;
+      this.#slots[timed.slot] = timed;
+      return;
+    }
+    first.previous!.next = timed;
+    timed.previous = first.previous;
+    first.previous = timed;
   }
 }

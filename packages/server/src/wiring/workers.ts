@@ -82,6 +82,7 @@ export function openWorkers(parts: WorkersParts): Workers | undefined {
   const { configuration, registry, refusals, store, authorizer, containments, demands, limits, emit } = parts;
   const count = workerCount(configuration.workers, MOST_WORKERS - 1);
   if (count <= 1) return undefined;
+  authorizer.record();
   const { counted } = parts;
   const exchange = new SocketExchange(0);
   let listeners: () => readonly ListenerPlan[] = () => [];

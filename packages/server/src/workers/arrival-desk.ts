@@ -3,18 +3,24 @@ import type { Arrive } from '../broker/arrival.ts';
 import type { ArrivalAnswer, ArrivalQuestion, OfficeCalls, WorkerCalls } from './calls.ts';
 import type { Line } from './line.ts';
 
-/** An authorizer that can tell from what rights were built, so that they can be built again elsewhere. */
+/** An authorizer that can tell from what rights were built, so that they can be built again elsewhere. Only `record` lets it. */
 export interface RecordingAuthorizer extends Authorizer {
+  /** Remembers it of all rights that are opened from now on: for a process that hands sessions to others, and keeps none. */
+  record(): void;
   comerOf(rights: object): Comer | undefined;
 }
 
 export function recordingAuthorizer(inner: Authorizer): RecordingAuthorizer {
   const comers = new WeakMap<object, Comer>();
+  let recording = false;
   return {
+    record() {
+      recording = true;
+    },
     load: (organisation) => inner.load(organisation),
     open(comer) {
       const door = inner.open(comer);
-      comers.set(door.rights, comer);
+      if (recording) comers.set(door.rights, comer);
       return door;
     },
     comerOf: (rights) => comers.get(rights),
