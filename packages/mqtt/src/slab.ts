@@ -49,6 +49,13 @@ export class Slab {
     return taken;
   }
 
+  /** Writes over what was handed out: nobody will read it any more. Not while anything waits. */
+  rewind(): void {
+    if (this.#start !== this.#end || this.bytes.length > this.#size) return;
+    this.#start = 0;
+    this.#end = 0;
+  }
+
   #renew(count: number): number {
     const waiting = this.length;
     // Doubling while nothing is taken keeps the copies of a slow connection linear.

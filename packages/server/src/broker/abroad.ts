@@ -32,8 +32,11 @@ interface Routes {
 }
 
 interface Own {
+  readonly filter: string;
+  readonly share: string;
   members: number;
   online: number;
+  keeps: boolean;
 }
 
 /**
@@ -50,7 +53,7 @@ export class Abroad {
   readonly #wanted = new Map<string, Wanted>();
   /** Subscriptions of each other worker, as it has told them last. */
   readonly #sizes = new Map<number, number>();
-  readonly #own = new Map<string, Own & { readonly filter: string; readonly share: string }>();
+  readonly #own = new Map<string, Own>();
 
   constructor(organisation: string, routes: Routes, announcer: Announcer) {
     this.organisation = organisation;
@@ -71,12 +74,16 @@ export class Abroad {
     const key = keyOf(share, filter);
     let own = this.#own.get(key);
     if (own === undefined) {
-      own = { filter, share, members: 0, online: 0 };
+      own = { filter, share, members: 0, online: 0, keeps: false };
       this.#own.set(key, own);
     }
     own.members++;
     if (receiver.link !== undefined) own.online++;
-    if (share !== '' || own.members === 1) this.#tell(own);
+    // One without a client is kept, or on its way to this worker.
+    const keeps = receiver.storeId > 0 || receiver.link === undefined;
+    const more = keeps && !own.keeps;
+    own.keeps ||= keeps;
+    if (share !== '' || own.members === 1 || more) this.#tell(own);
   }
 
   removed(subscription: Subscription): void {
@@ -100,29 +107,40 @@ export class Abroad {
     }
   }
 
+  /** The session of these subscriptions is kept from now on. */
+  kept(subscriptions: Iterable<Subscription>): void {
+    for (const { share = '', filter } of subscriptions) {
+      const own = this.#own.get(keyOf(share, filter));
+      if (own === undefined || own.keeps) continue;
+      own.keeps = true;
+      this.#tell(own);
+    }
+  }
+
   /** Everything that this worker has, for one that has just come. */
   *all(): Iterable<Interest> {
     for (const own of this.#own.values()) yield this.#interest(own);
   }
 
-  #tell(own: Own & { readonly filter: string; readonly share: string }): void {
+  #tell(own: Own): void {
     this.#announcer.announce(this.#interest(own));
   }
 
-  #interest({ filter, share, members, online }: Own & { readonly filter: string; readonly share: string }): Interest {
+  #interest({ filter, share, members, online, keeps }: Own): Interest {
     return {
       organisation: this.organisation,
       filter,
       share,
       members: share === '' ? Math.min(1, members) : members,
       online,
+      keeps,
     };
   }
 
   // What others have
 
   /** Takes what another worker tells. */
-  take(worker: number, { filter, share, members, online }: Interest): void {
+  take(worker: number, { filter, share, members, online, keeps }: Interest): void {
     const key = keyOf(share, filter);
     let wanted = this.#wanted.get(key);
     if (members === 0) {
@@ -134,8 +152,8 @@ export class Abroad {
       this.#wanted.set(key, wanted);
       this.#tree.add(wanted);
     }
-    if (!wanted.seats.has(worker)) this.#routes.version++;
-    wanted.seats.set(worker, { members, online });
+    if (wanted.seats.get(worker)?.keeps !== keeps) this.#routes.version++;
+    wanted.seats.set(worker, { members, online, keeps });
   }
 
   /** Subscriptions of all other workers, as of a moment ago. */
@@ -168,15 +186,22 @@ export class Abroad {
   match(topic: string, groups: readonly GroupTargets[]): Elsewhere | undefined {
     if (this.#wanted.size === 0) return undefined;
     const workers = new Set<number>();
+    const keepers = new Set<number>();
     const shared: SharedElsewhere[] = [];
     this.#tree.match(topic, {
       subscription({ filter, group: share, seats, turn }) {
-        if (share === '') for (const worker of seats.keys()) workers.add(worker);
-        else shared.push({ share, filter, here: groups.find((one) => isGroup(one, share, filter)), seats, turn });
+        if (share === '') {
+          for (const [worker, { keeps }] of seats) {
+            workers.add(worker);
+            if (keeps) keepers.add(worker);
+          }
+        } else shared.push({ share, filter, here: groups.find((one) => isGroup(one, share, filter)), seats, turn });
       },
       group() {},
     });
-    return workers.size === 0 && shared.length === 0 ? undefined : { workers: [...workers], groups: shared };
+    return workers.size === 0 && shared.length === 0 
+      ? undefined
+      : { workers: [...workers], keepers: [...keepers], groups: shared };
   }
 }
 
@@ -190,10 +215,12 @@ function keyOf(share: string, filter: string): string {
   return `${share}\0${filter}`;
 }
 
-export function writeInterest(peer: Peer, { organisation, filter, share, members, online }: Interest): void {
-  const at = peer.begin(FRAME.interest, 8 + textSize(organisation) + textSize(filter) + textSize(share));
+export function writeInterest(peer: Peer, interest: Interest): void {
+  const { organisation, filter, share, members, online, keeps } = interest;
+  const at = peer.begin(FRAME.interest, 9 + textSize(organisation) + textSize(filter) + textSize(share));
   const { bytes } = peer;
   bytes.writeUInt32BE(members, at);
   bytes.writeUInt32BE(online, at + 4);
-  writeText(bytes, writeText(bytes, writeText(bytes, at + 8, organisation), filter), share);
+  bytes[at + 8] = keeps ? 1 : 0;
+  writeText(bytes, writeText(bytes, writeText(bytes, at + 9, organisation), filter), share);
 }

@@ -37,7 +37,9 @@ export function depart(context: BrokerContext, realm: Realm, session: Session, e
     return;
   }
   context.team?.office.away(session.organisation, session.clientId);
+  const wasKept = session.storeId > 0;
   context.durability.save(session);
+  if (!wasKept) realm.router.abroad?.kept(session.subscriptions.values());
   session.expiryTimer ??= new Alarm();
   session.expiryTimer.ring = () => removeSession(context, realm, session);
   wheel.schedule(session.expiryTimer, session.expiry * 1000);

@@ -7,8 +7,11 @@ import type { GroupTargets, Route, SharedElsewhere } from './route.ts';
 import type { Team } from './team.ts';
 import { FRAME, textSize, writeText } from './team-frames.ts';
 
-/** Bits of a forwarded message, beside its QoS. `shared`: it names groups, and workers that have had it already. */
-export const FORWARD = { retain: 4, volatile: 8, toAll: 16, expires: 32, shared: 64 } as const;
+/**
+ * Bits of a forwarded message, beside its QoS. `shared`: it names groups, and workers that have had it already. `owed`: whoever sent it waits
+ * until it is stored.
+ */
+export const FORWARD = { retain: 4, volatile: 8, toAll: 16, expires: 32, shared: 64, owed: 128 } as const;
 
 const NOBODY: readonly number[] = [];
 /** No other worker is to have it. */
@@ -112,7 +115,7 @@ function ownSeats({ targets }: GroupTargets, count: 'online' | 'members'): numbe
 
 /**
  * Copies the message in passage into what goes to another worker. `tried`: workers that have had it already for the groups; `toAll`: it is
- * for those who do not share it, too. A QoS 1 or 2 message is added to the ticket of the message.
+ * for those who do not share it, too. A QoS 1 or 2 message that may have to be stored there is added to the ticket of the message.
  */
 export function forward(
   team: Team,
@@ -124,15 +127,17 @@ export function forward(
   toAll: boolean,
 ): void {
   const member = team.members.get(worker);
+  const { qos, retain, forwarded, payload, payloadStart, payloadEnd, route, expiresAt } = passage;
+  const shared = groups.length > 0;
+  // Where only sessions of the moment listen, nothing has to be stored: they end with their worker.
+  const owed = qos > 0 && (retain || shared || route.elsewhere?.keepers.includes(worker) === true);
   if (member === undefined) {
-    if (passage.qos > 0 && team.ghosts.has(worker)) team.lose();
+    if (owed && team.ghosts.has(worker)) team.lose();
     return;
   }
   const { peer } = member;
-  const { qos, retain, forwarded, payload, payloadStart, payloadEnd, route, expiresAt } = passage;
   const organisation = router.abroad!.name;
   const topic = route.topicBytes;
-  const shared = groups.length > 0;
   let size = 1 + 8 + 2 + organisation.length + 2 + topic.length + 4 + forwarded.length;
   if (retain) size += 8;
   if (expiresAt > 0) size += 8;
@@ -148,7 +153,8 @@ export function forward(
     (passage.volatile ? FORWARD.volatile : 0) |
     (toAll ? FORWARD.toAll : 0) |
     (expiresAt > 0 ? FORWARD.expires : 0) |
-    (shared ? FORWARD.shared : 0);
+    (shared ? FORWARD.shared : 0) |
+    (owed ? FORWARD.owed : 0);
   at = writeWords(bytes, at + 1, team.message);
   if (expiresAt > 0) at = writeWords(bytes, at, expiresAt);
   if (retain) at = writeWords(bytes, at, passage.own().stamp ?? 0);
@@ -169,7 +175,7 @@ export function forward(
     team.slow ??= [];
     team.slow.push(peer);
   }
-  if (qos > 0) member.sent(team.need(), team.tickets);
+  if (owed) member.sent(team.need(), team.tickets);
 }
 
 /** A whole number in two words: cheaper than in one. */

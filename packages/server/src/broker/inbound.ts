@@ -19,7 +19,8 @@ import { DONE, REFUSED } from './tickets.ts';
 export function takeForward(context: BrokerContext, team: Team, member: Member, body: FrameBody): void {
   const bits = body.byte();
   const qos = bits & 3;
-  if (qos === 3 || bits > 127) throw new RangeError('A forwarded message has bits that mean nothing.');
+  const owed = (bits & FORWARD.owed) !== 0;
+  if (qos === 3 || (owed && qos === 0)) throw new RangeError('A forwarded message has bits that mean nothing.');
   const retain = (bits & FORWARD.retain) !== 0;
   const message = body.words();
   const expiresAt = (bits & FORWARD.expires) === 0 ? 0 : body.words();
@@ -30,11 +31,11 @@ export function takeForward(context: BrokerContext, team: Team, member: Member, 
   const properties = body.skip(length);
   const { bytes, at: payloadStart, end: payloadEnd } = body;
 
-  const frame = qos === 0 ? 0 : member.heard();
+  const frame = owed ? member.heard() : 0;
   if ((bits & FORWARD.toAll) !== 0) member.lastMessage = message;
   const { passage, durability } = context;
   if (qos > 0 && durability.store.failing && reachesStored(realm, route)) {
-    member.refuse(frame, REFUSED);
+    if (owed) member.refuse(frame, REFUSED);
     return;
   }
   const before = durability.store.written;
@@ -66,7 +67,7 @@ export function takeForward(context: BrokerContext, team: Team, member: Member, 
     passage.finish();
     if (realm.empty) context.realms.delete(realm.organisation);
   }
-  if (qos === 0) return;
+  if (!owed) return;
   const { written } = durability.store;
   const { ticket } = team;
   member.owes(frame, written === before ? 0 : written, ticket);

@@ -64,6 +64,8 @@ export interface Route {
 export interface Elsewhere {
   /** Workers with a subscription that is not shared. */
   readonly workers: readonly number[];
+  /** Those of them in which a session is kept for it: a message of QoS 1 or 2 is not taken before they have stored it. */
+  readonly keepers: readonly number[];
   /** All groups that have members elsewhere; those that have none are not among them. */
   readonly groups: readonly SharedElsewhere[];
 }
@@ -85,4 +87,6 @@ export interface Seats {
   readonly members: number;
   /** Those of them whose client is here. */
   readonly online: number;
+  /** At least one of them is, or was, a session that is kept. */
+  readonly keeps: boolean;
 }

@@ -140,7 +140,9 @@ function takeFrame(
 function takeInterest(context: BrokerContext, member: Member, body: FrameBody): void {
   const members = body.word();
   const online = body.word();
-  const interest: Interest = { members, online, organisation: body.text(), filter: body.text(), share: body.text() };
+  const keeps = body.byte() !== 0;
+  const [organisation, filter, share] = [body.text(), body.text(), body.text()];
+  const interest: Interest = { members, online, keeps, organisation, filter, share };
   body.close();
   member.heard();
   const realm = realmOf(context, interest.organisation);

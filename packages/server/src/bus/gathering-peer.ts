@@ -8,7 +8,7 @@ const SLAB_SIZE = 65_536;
 export interface PeerRoads {
   /** A first frame waits: {@link GatheringPeer.flush} is to be called at the end of the turn. */
   ready(peer: GatheringPeer): void;
-  /** Hands bytes to the peer; false if they wait there and no more should come until {@link GatheringPeer.unblock}. */
+  /** Hands bytes to the peer; false if they wait there and no more should come until {@link GatheringPeer.unblock}. They stay as they are while any are unsent. */
   write(bytes: Buffer): boolean;
   /** Bytes that were written and have not left. */
   unsent(): number;
@@ -71,7 +71,10 @@ export class GatheringPeer implements Peer {
   flush(): void {
     this.#listed = false;
     if (this.gone) return;
-    if (!this.#blocked && this.#slab.length > 0) this.#blocked = !this.#roads.write(this.#slab.take());
+    if (!this.#blocked && this.#slab.length > 0) {
+      this.#blocked = !this.#roads.write(this.#slab.take());
+      if (this.#roads.unsent() === 0) this.#slab.rewind();
+    }
     if (this.#waiting > this.#bounds.unsent) this.#roads.overflowed();
     this.#relieve();
   }

@@ -6,8 +6,9 @@ const KEPT: ConnectOptions = { cleanStart: false, properties: { sessionExpiryInt
 
 describe('the death of a worker', () => {
   it('is told to a publisher whose message it had not taken yet', async () => {
-    const crew = await Crew.of(3);
-    const listener = await crew.connect(2, 'listener');
+    const store = new SharedStore();
+    const crew = await Crew.of(3, () => ({ store: store.view() }));
+    const listener = await crew.connect(2, 'listener', KEPT);
     await subscribed(listener, 'a', { qos: 1 });
     const five = await crew.connect(1, 'five');
     const four = crew.stages[1]!.dial(4);
@@ -151,8 +152,9 @@ describe('the death of a worker', () => {
 
 describe('a client of MQTT 3.1.1 that sends faster than other workers answer', () => {
   it('is read more slowly, and gets every answer', async () => {
-    const crew = await Crew.of(2, { limits: { receiveMaximum: 10 } });
-    const listener = await crew.connect(0, 'listener');
+    const store = new SharedStore();
+    const crew = await Crew.of(2, () => ({ store: store.view(), limits: { receiveMaximum: 10 } }));
+    const listener = await crew.connect(0, 'listener', KEPT);
     await subscribed(listener, 'a', { qos: 1 });
     const sender = crew.stages[1]!.dial(4);
     sender.connect('sender');
@@ -170,6 +172,32 @@ describe('a client of MQTT 3.1.1 that sends faster than other workers answer', (
 });
 
 describe('the store of several workers', () => {
+  it('is waited for as long as a kept session listens there, and not where only sessions of the moment do', async () => {
+    const store = new SharedStore();
+    const crew = await Crew.of(2, () => ({ store: store.view() }));
+    const sender = await crew.connect(1, 'sender');
+    const waits = async (packetId: number): Promise<boolean> => {
+      crew.exchanges[0]!.stalled = true;
+      sender.publish('a', 'x', { qos: 1, packetId });
+      await settled(20);
+      const waited = sender.packets.length === 0;
+      crew.exchanges[0]!.recover();
+      await until(() => sender.packets.length === 1);
+      expect(sender.expect('puback')).toMatchObject({ packetId, reasonCode: 0 });
+      return waited;
+    };
+    const momentary = await crew.connect(0, 'momentary');
+    await subscribed(momentary, 'a', { qos: 1 });
+    expect(await waits(1)).toBe(false);
+    const kept = await crew.connect(0, 'kept', KEPT);
+    await subscribed(kept, 'a', { qos: 1 });
+    expect(await waits(2)).toBe(true);
+    await momentary.vanish();
+    expect(await waits(3)).toBe(true);
+    await kept.vanish();
+    expect(await waits(4)).toBe(true);
+  });
+
   it('is waited for in the worker that needs it, before the publisher is answered', async () => {
     const store = new SharedStore();
     const crew = await Crew.of(2, () => ({ store: store.view() }));
