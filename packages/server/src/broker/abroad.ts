@@ -199,7 +199,7 @@ export class Abroad {
       },
       group() {},
     });
-    return workers.size === 0 && shared.length === 0 
+    return workers.size === 0 && shared.length === 0
       ? undefined
       : { workers: [...workers], keepers: [...keepers], groups: shared };
   }
