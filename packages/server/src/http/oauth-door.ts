@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { Failure } from '@sallyport/model';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type AuthorizationServer, OAUTH_PREFIX } from '../oauth/authorization-server.ts';
+import type { AuthorizationServer } from '../oauth/authorization-server.ts';
+import { OAUTH_PREFIX } from '../oauth/endpoints.ts';
 import { DEVICE_GRANT } from '../oauth/oauth-clients.ts';
 import { CLIENT_ALGORITHMS } from '../oauth/oauth-provider.ts';
 import type { ApiOptions } from './api-options.ts';

@@ -1,7 +1,8 @@
 import { Failure } from '@sallyport/model';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { TransportFacts } from '../events/transport-facts.ts';
-import { type AuthorizationServer, OAUTH_PREFIX } from '../oauth/authorization-server.ts';
+import type { AuthorizationServer } from '../oauth/authorization-server.ts';
+import { methodOf, OAUTH_PREFIX } from '../oauth/endpoints.ts';
 import type { ApiOptions } from './api-options.ts';
 import { AttemptBound } from './attempt-bound.ts';
 
@@ -49,7 +50,7 @@ export function openOauthEndpoints(scope: FastifyInstance, options: OauthEndpoin
     handler: async (request, reply) => {
       const organisation = await organisationOf(request);
       const path = `/${(request.params as { readonly '*': string })['*']}`;
-      const method = oauth.methodOf(path);
+      const method = methodOf(path);
       if (method === undefined) throw new Failure('not_found', 'The authorization server has no such endpoint.');
       if (method !== request.method) {
         reply.header('allow', method);

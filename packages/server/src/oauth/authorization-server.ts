@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Failure, principalName, REASONS, type RefusalReason, type TraceStep } from '@sallyport/model';
-import type { errors, KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { Failure, principalName } from '@sallyport/model';
 import type { Authenticator } from '../authentication/authenticator.ts';
 import type { TokenNames } from '../authentication/known-issuer.ts';
 import type { Find, TokenMatcher } from '../authentication/known-principal.ts';
@@ -16,12 +15,15 @@ import {
   decideDeviceRequest,
   findDeviceRequest,
 } from './device-approval.ts';
-import { type ClientPrincipal, findOauthClient, subjectOf } from './oauth-clients.ts';
+import { OAUTH_PREFIX } from './endpoints.ts';
+import { type ClientPrincipal, subjectOf } from './oauth-clients.ts';
 import { type OauthProviderOptions, type OauthTerms, oauthProvider } from './oauth-provider.ts';
 import { OauthState } from './oauth-state.ts';
+import { type OutcomesOptions, refuseRequest, tellOutcomes } from './outcomes.ts';
 import { readOwnToken, tokenNames } from './own-tokens.ts';
 import type { OwnerProofs } from './owner-proofs.ts';
 import { PollingPace } from './polling-pace.ts';
+import { type Realm, Realms } from './realms.ts';
 import { type Revocation, type RevokedName, RevokedTokens } from './revoked-tokens.ts';
 import { type KeyRing, SigningKeys, type SigningKeysOptions } from './signing-keys.ts';
 
@@ -48,23 +50,6 @@ export interface AuthorizationServerOptions extends SigningKeysOptions {
   readonly emit: (event: ServerEvent) => void;
 }
 
-interface Realm {
-  readonly provider: Provider;
-  readonly ring: KeyRing;
-  readonly answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
-}
-
-/** Where the authorization server of an organisation lives below the address of the server. */
-export const OAUTH_PREFIX = '/oauth';
-/** Endpoints that oidc-provider answers; no other of its paths is reached. */
-const ENDPOINTS: Readonly<Record<string, 'GET' | 'POST'>> = {
-  '/jwks': 'GET',
-  '/token': 'POST',
-  '/token/introspection': 'POST',
-  '/token/revocation': 'POST',
-  '/device/auth': 'POST',
-};
-const KEYS_LOOKED_AT = 60_000;
 /** Device codes of which it is known when their devices asked last. */
 const MOST_PACES = 100_000;
 /** Clocks differ: for so long after its end a revoked token is still remembered. */
@@ -80,10 +65,7 @@ export class AuthorizationServer {
   readonly #shown: ShownCertificates = new WeakMap();
   /** When all keys of an organisation were withdrawn last. */
   readonly #withdrawn = new Map<string, number>();
-  readonly #realms = new Map<
-    string,
-    { readonly issuer: string; readonly realm: Promise<Realm>; readonly madeAt: number }
-  >();
+  readonly #realms: Realms;
 
   constructor(options: AuthorizationServerOptions) {
     const { database, now, maximumRows, tokens } = options;
@@ -100,6 +82,12 @@ export class AuthorizationServer {
         const whose = principal === undefined ? {} : { principal };
         options.emit({ type: 'token.revoked', organisation, by: principal ?? 'system', what: 'token', ...whose });
       },
+    });
+    this.#realms = new Realms({
+      issuerOf: (organisation) => this.issuerOf(organisation),
+      ringOf: (organisation) => this.#ring(organisation),
+      open: (organisation, ring) => this.#open(organisation, ring),
+      now,
     });
   }
 
@@ -125,7 +113,7 @@ export class AuthorizationServer {
 
   /** The public part of every key that may have signed a token that is still valid. */
   async publicKeys(organisation: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
-    const { keys } = (await this.#realm(organisation)).ring;
+    const { keys } = (await this.#realms.of(organisation)).ring;
     return keys.map(({ jwk: { d: _, ...jwk } }) => jwk);
   }
 
@@ -145,7 +133,7 @@ export class AuthorizationServer {
 
   /** What the server itself says of an opaque token (RFC 7662), for its own first door. */
   async introspect(organisation: string, token: string): Promise<Readonly<Record<string, unknown>>> {
-    const { provider } = await this.#realm(organisation);
+    const { provider } = await this.#realms.of(organisation);
     const found = (await provider.ClientCredentials.find(token)) ?? (await provider.AccessToken.find(token));
     if (!found?.isValid) return { active: false };
     const { clientId, exp, iat, aud, scope, extra } = found;
@@ -173,15 +161,10 @@ export class AuthorizationServer {
     { atOnce, by }: { readonly atOnce: boolean; readonly by: string },
   ): Promise<KeyRing> {
     const ring = await (atOnce ? this.#keys.replace(organisation) : this.#keys.rotate(organisation));
-    this.#realms.delete(organisation);
+    this.#realms.forget(organisation);
     if (atOnce) this.#withdrawn.set(organisation, this.#options.now());
     this.#options.emit({ type: 'signing-keys.rotated', organisation, by, atOnce, kid: ring.keys[0]?.kid ?? '' });
     return ring;
-  }
-
-  /** The method that an endpoint knows; undefined if there is no such endpoint. */
-  methodOf(path: string): 'GET' | 'POST' | undefined {
-    return Object.hasOwn(ENDPOINTS, path) ? ENDPOINTS[path] : undefined;
   }
 
   /** Whether another device may begin: those that nobody has decided about are bounded. */
@@ -197,7 +180,7 @@ export class AuthorizationServer {
     response: ServerResponse,
     transport?: TransportFacts,
   ): Promise<void> {
-    const { answer } = await this.#realm(organisation);
+    const { answer } = await this.#realms.of(organisation);
     noteCertificate(this.#shown, request, transport);
     const issuer = new URL(this.issuerOf(organisation));
     Object.assign(request, { originalUrl: `${issuer.pathname}${path}` });
@@ -273,29 +256,13 @@ export class AuthorizationServer {
   }
 
   async #approvals(organisation: string): Promise<DeviceApprovalOptions> {
-    const { provider } = await this.#realm(organisation);
+    const { provider } = await this.#realms.of(organisation);
     return { ...this.#options, organisation, provider, audience: this.audienceOf(organisation) };
   }
 
-  /** Made anew when the keys have moved on. */
-  #realm(organisation: string): Promise<Realm> {
-    const { now } = this.#options;
-    const issuer = this.issuerOf(organisation);
-    const known = this.#realms.get(organisation);
-    // The port of the address may not have been known yet.
-    const before = known?.issuer === issuer ? known : undefined;
-    if (before && now() - before.madeAt < KEYS_LOOKED_AT) return before.realm;
-    const realm = this.#renew(organisation, before?.realm);
-    this.#realms.set(organisation, { issuer, realm, madeAt: now() });
-    realm.catch(() => this.#realms.delete(organisation));
-    return realm;
-  }
-
-  async #renew(organisation: string, before: Promise<Realm> | undefined): Promise<Realm> {
+  async #ring(organisation: string): Promise<KeyRing> {
     if (!(await this.serves(organisation))) throw new Failure('not_found', 'There is no authorization server here.');
-    const ring = await this.#keys.ring(organisation);
-    const known = await before;
-    return known && namesOf(known.ring) === namesOf(ring) ? known : this.#open(organisation, ring);
+    return this.#keys.ring(organisation);
   }
 
   async #open(organisation: string, ring: KeyRing): Promise<Realm> {
@@ -315,7 +282,7 @@ export class AuthorizationServer {
       },
       clientKeys: (application) => options.clientKeys({ organisation, application }),
     });
-    this.#tell(organisation, provider);
+    tellOutcomes(provider, this.#outcomes(organisation));
     return { provider, ring, answer: provider.callback() as Realm['answer'] };
   }
 
@@ -328,83 +295,12 @@ export class AuthorizationServer {
       revoke: async ({ jti, exp }, by) => {
         await this.#revoke(organisation, { kind: 'token', name: jti }, { by, exp, principal: by }, true);
       },
-      refused: (ctx, text) => this.#refuse(organisation, ctx, { reason: 'oauth_request_invalid', text }),
+      refused: (ctx, text) =>
+        refuseRequest(this.#outcomes(organisation), ctx, { reason: 'oauth_request_invalid', text }),
     };
   }
 
-  #tell(organisation: string, provider: Provider): void {
-    const { emit, findPrincipal, findByKey } = this.#options;
-    const refused = (ctx: KoaContextWithOIDC, error: errors.OIDCProviderError) =>
-      this.#refused(organisation, ctx, error);
-    provider.on('grant.error', refused);
-    provider.on('device_authorization.error', refused);
-    provider.on('introspection.error', refused);
-    provider.on('revocation.error', refused);
-    provider.on('server_error', (ctx, error) => {
-      emit({ type: 'defect', where: `authorization server, ${ctx.path}`, problem: `${error.name}: ${error.message}` });
-    });
-    provider.on('grant.success', (ctx) => {
-      const { client, params } = ctx.oidc;
-      const token = ctx.oidc.entities.AccessToken ?? ctx.oidc.entities.ClientCredentials;
-      if (!client) return;
-      void findOauthClient(client.clientId, { organisation, findPrincipal, findByKey }).then((found) => {
-        if (!found) return;
-        emit({
-          type: 'token.issued',
-          organisation,
-          principal: principalName(found.principal),
-          grant: String(params?.grant_type),
-          address: ctx.ip,
-          scopes: (token?.scope ?? '').split(' ').filter((scope) => scope !== ''),
-        });
-      });
-    });
+  #outcomes(organisation: string): OutcomesOptions {
+    return { ...this.#options, organisation, shown: this.#shown };
   }
-
-  #refused(organisation: string, ctx: KoaContextWithOIDC, error: errors.OIDCProviderError): void {
-    // RFC 8628 section 3.5: a device that waits asks again and again.
-    if (error.error === 'authorization_pending' || error.error === 'slow_down') return;
-    // Signed tokens are answered by us.
-    if (error.error === 'unsupported_token_type') return;
-    const detail =
-      (error as { readonly error_detail?: string }).error_detail ?? error.error_description ?? error.message;
-    const certificate = this.#shown.get(ctx.req)?.proofOf(String(ctx.oidc.params?.client_id));
-    const unproven = error.error === 'invalid_client' && certificate?.accepted === false;
-    const reason = unproven ? 'oauth_certificate_rejected' : reasonOf(error.error);
-    const text = `The authorization server answered ${error.error}: ${detail}.`;
-    this.#refuse(organisation, ctx, { reason, text, ...(unproven ? { before: certificate.verdict.step } : {}) });
-  }
-
-  #refuse(
-    organisation: string,
-    ctx: KoaContextWithOIDC,
-    { reason, text, before }: { readonly reason: RefusalReason; readonly text: string; readonly before?: TraceStep },
-  ): void {
-    const { stage, reasonCode, cure } = REASONS[reason];
-    const clientId = ctx.oidc.params?.client_id;
-    const refusal = this.#options.refuse({
-      action: 'manage',
-      reason,
-      reasonCode,
-      organisation,
-      ...(typeof clientId === 'string' ? { clientId: clientId.slice(0, 256) } : {}),
-      address: ctx.ip,
-      listener: this.#shown.has(ctx.req) ? 'enrolment' : 'https',
-      resource: `${OAUTH_PREFIX}/${organisation}${ctx.path}`,
-      steps: [...(before ? [before] : []), { stage, outcome: 'failed', text }],
-      cure,
-    });
-    this.#options.emit({ type: 'request.refused', refusal });
-  }
-}
-
-function reasonOf(error: string): RefusalReason {
-  if (error === 'invalid_client') return 'oauth_client_rejected';
-  if (error === 'invalid_scope') return 'oauth_scope_not_permitted';
-  if (['invalid_grant', 'expired_token', 'access_denied'].includes(error)) return 'oauth_grant_rejected';
-  return 'oauth_request_invalid';
-}
-
-function namesOf({ keys, active }: KeyRing): string {
-  return [active, ...keys].map(({ kid }) => kid).join();
 }
