@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { invocation, type Surroundings } from '../invocation.ts';
 import { fileBytes, type KeystoreOptions, keyOf, openKeystore, withKeystore } from '../keystore-file.ts';
 import { withExample } from '../options.ts';
+import { pairNames } from '../pair-names.ts';
 import { passphrase } from '../passphrase.ts';
 import { writeNewFile } from '../pem-file.ts';
 
@@ -39,10 +40,10 @@ export function certificateUnpackCommand(surroundings: Surroundings): Command {
       output.document({ name, pkcs12File: options.pkcs12 });
       return;
     }
-    const prefix = options.out ?? fileName(name);
-    await writeNewFile(`${prefix}-key.pem`, keyPem, { secret: true });
-    await writeNewFile(`${prefix}.pem`, chainPem, { secret: false });
-    output.document({ name, certificateFile: `${prefix}.pem`, keyFile: `${prefix}-key.pem` });
+    const { certificateFile, keyFile } = pairNames(options.out, fileName(name));
+    await writeNewFile(keyFile, keyPem, { secret: true });
+    await writeNewFile(certificateFile, chainPem, { secret: false });
+    output.document({ name, certificateFile, keyFile });
   });
   return command;
 }

@@ -7,6 +7,7 @@ import type { Surroundings } from '../invocation.ts';
 import { fileBytes, type KeystoreOptions, keyOf, openKeystore, withKeystore } from '../keystore-file.ts';
 import { countOption } from '../option-values.ts';
 import { withExample, withOrganisation } from '../options.ts';
+import { pairNames } from '../pair-names.ts';
 import { passphrase } from '../passphrase.ts';
 import { pemFile, writeNewFile } from '../pem-file.ts';
 import { principalNamed } from '../principal-named.ts';
@@ -87,20 +88,20 @@ export function certificateCommand(surroundings: Surroundings): Command {
       if (text === undefined) throw new UsageError('For whom?', 'Name a device, or give --claim TYPE with --max.');
       const { organisation, principal, id } = await principalNamed(administration, text);
       if (options.pkcs12 !== undefined) return issuePkcs12(administration, { organisation, principal, id }, options);
-      const prefix = options.out ?? id;
+      const { certificateFile, keyFile } = pairNames(options.out, id);
       const own = options.csr === undefined ? await createClientKey(id) : undefined;
       // The key is safe before anything is issued for it.
-      if (own) await writeNewFile(`${prefix}-key.pem`, own.keyPem, { secret: true });
+      if (own) await writeNewFile(keyFile, own.keyPem, { secret: true });
       const { certificate, chainPem } = await management.certificates.issue(organisation, {
         principal,
         csr: own ? own.csrPem : await pemFile(options.csr ?? '', 'CERTIFICATE REQUEST'),
         ...(options.expiresIn === undefined ? {} : { expiresIn: options.expiresIn }),
       });
-      await writeNewFile(`${prefix}.pem`, chainPem, { secret: false });
+      await writeNewFile(certificateFile, chainPem, { secret: false });
       output.document({
         ...certificate,
-        certificateFile: `${prefix}.pem`,
-        ...(own ? { keyFile: `${prefix}-key.pem` } : {}),
+        certificateFile,
+        ...(own ? { keyFile } : {}),
       });
     }),
   );
@@ -203,23 +204,23 @@ async function issueClaim(
 ): Promise<void> {
   if (device !== undefined) throw new UsageError('A claim is for no single device.', `Leave ${device} out.`);
   if (options.max === undefined) throw new UsageError('How many devices may it enrol?', 'Give --max NUMBER.');
-  const prefix = options.out ?? `claim-${type}`;
+  const { certificateFile, keyFile } = pairNames(options.out, `claim-${type}`);
   const own = options.csr === undefined ? await createClientKey(`claim:${type}`) : undefined;
   const organisation = await organisationOf();
-  if (own) await writeNewFile(`${prefix}-key.pem`, own.keyPem, { secret: true });
+  if (own) await writeNewFile(keyFile, own.keyPem, { secret: true });
   const { claim, chainPem } = await management.enrolment.issueClaim(organisation, {
     type,
     maximum: options.max,
     csr: own ? own.csrPem : await pemFile(options.csr ?? '', 'CERTIFICATE REQUEST'),
     ...(options.expiresIn === undefined ? {} : { expiresIn: options.expiresIn }),
   });
-  await writeNewFile(`${prefix}.pem`, chainPem, { secret: false });
+  await writeNewFile(certificateFile, chainPem, { secret: false });
   output.document({
     ...claim.certificate,
     type,
     maximum: claim.maximum,
-    certificateFile: `${prefix}.pem`,
-    ...(own ? { keyFile: `${prefix}-key.pem` } : {}),
+    certificateFile,
+    ...(own ? { keyFile } : {}),
   });
 }
 
