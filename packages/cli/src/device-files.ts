@@ -2,9 +2,9 @@ import { X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure, parseDeviceId } from '@sallyport/model';
-import { createClientKey } from '@sallyport/server';
 import { createCertificateRequest, keyPairFromPem } from '@sallyport/trust';
 import { pkcs12Of } from '@sallyport/trust/secrets';
+import { createClientKey } from './client-key.ts';
 import { writeNewFile } from './pem-file.ts';
 
 /** Key and certificate files of many devices in one folder. */

@@ -1,4 +1,3 @@
-export { type ClientKey, createClientKey } from './authority/client-key.ts';
 export { type RenewedRoot, renewRoot } from './authority/renew-root.ts';
 export { exportRootKey, removeRootKey, restoreRootKey } from './authority/root-key-custody.ts';
 export { loadConfiguration } from './config/load.ts';

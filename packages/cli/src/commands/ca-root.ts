@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '@sallyport/model';
-import { exportRootKey, removeRootKey, renewRoot, restoreRootKey } from '@sallyport/server';
 import { Command } from 'commander';
 import { invocation, type Surroundings } from '../invocation.ts';
 import { withExample } from '../options.ts';
@@ -40,6 +39,7 @@ export function caRootCommand(surroundings: Surroundings): Command {
     async (file: string, options: RootOptions, self: Command) => {
       const { output, terminal, directory } = call(self);
       const secret = await passphrase({ question: QUESTION, file: options.passphraseFile, isNew: true }, terminal);
+      const { exportRootKey } = await import('@sallyport/server');
       await writeNewFile(file, await exportRootKey({ directory, passphrase: secret }), { secret: true });
       output.text(`Wrote ${file}. Keep it, and the passphrase, away from this machine.`, { keyFile: file });
     },
@@ -52,6 +52,7 @@ export function caRootCommand(surroundings: Surroundings): Command {
       terminal.err(CONSEQUENCES);
       await confirmed('Remove the root key from this machine?', options.yes, terminal);
       const secret = await passphrase({ question: QUESTION, file: options.passphraseFile, isNew: false }, terminal);
+      const { removeRootKey } = await import('@sallyport/server');
       await removeRootKey({ directory, passphrase: secret, exported });
       output.text(`Removed the root key; ${file} holds the only copy.`, { removed: 'root-key.pem' });
     });
@@ -60,6 +61,7 @@ export function caRootCommand(surroundings: Surroundings): Command {
       const { output, terminal, directory } = call(self);
       const exported = await read(file);
       const secret = await passphrase({ question: QUESTION, file: options.passphraseFile, isNew: false }, terminal);
+      const { restoreRootKey } = await import('@sallyport/server');
       await restoreRootKey({ directory, passphrase: secret, exported });
       output.text('The root key is here again; a running server finds it when it needs it.', { restored: file });
     },
@@ -74,6 +76,7 @@ export function caRootCommand(surroundings: Surroundings): Command {
     const { output, terminal, directory, now } = call(self);
     terminal.err(RENEWAL);
     await confirmed('Renew the root?', options.yes, terminal);
+    const { renewRoot } = await import('@sallyport/server');
     const { before, now: renewed, kept } = await renewRoot({ directory, now: now() });
     const [ends, ended] = [renewed, before].map(({ notAfter }) => new Date(notAfter).toISOString());
     output.text(

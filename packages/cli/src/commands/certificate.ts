@@ -1,8 +1,8 @@
 import type { CertificateDocument } from '@sallyport/model';
-import { createClientKey } from '@sallyport/server';
 import { pkcs12Of } from '@sallyport/trust/secrets';
 import { Command, Option } from 'commander';
 import { type Administration, administers, all } from '../administration.ts';
+import { createClientKey } from '../client-key.ts';
 import type { Surroundings } from '../invocation.ts';
 import { fileBytes, type KeystoreOptions, keyOf, openKeystore, withKeystore } from '../keystore-file.ts';
 import { countOption } from '../option-values.ts';

@@ -1,5 +1,4 @@
 import { LIST_NAMES, type ListEntryDocument, type ListName, type NewListEntry } from '@sallyport/model';
-import { importTorCountries } from '@sallyport/server';
 import { Argument, Command, Option } from 'commander';
 import { type Administration, administers, all } from '../administration.ts';
 import { dataDirectoryPaths } from '../data-directory.ts';
@@ -153,9 +152,10 @@ export function listCommand(surroundings: Surroundings): Command {
     .argument('[folder]', 'where geoip and geoip6 are', TOR_TABLES)
     .option('--to <file>', 'file to write; else countries.mmdb of the data folder');
   withExample(importing, 'sallyport list import-countries').action(
-    (folder: string, options: { to?: string }, self: Command) => {
+    async (folder: string, options: { to?: string }, self: Command) => {
       const { output } = invocation(surroundings, self);
       const { dataDir } = self.optsWithGlobals<GlobalOptions>();
+      const { importTorCountries } = await import('@sallyport/server');
       const made = importTorCountries(folder, options.to ?? dataDirectoryPaths(dataDir).countries, surroundings.now);
       output.text(
         `Wrote ${made.file}: ${made.ranges} ranges of addresses in ${made.countries} countries. A running server takes it within seconds.`,

@@ -1,7 +1,7 @@
 import { createCertificateRequest, generateKeyPair, keyPairToPem } from '@sallyport/trust';
 
 /** A new private key, and the request for a certificate of its public half. */
-export interface ClientKey {
+interface ClientKey {
   /** PKCS#8 PEM. A secret: write it only where its owner alone can read. */
   readonly keyPem: string;
   readonly csrPem: string;
