@@ -11,7 +11,7 @@ import ts from 'typescript';
 
 /**
  * @typedef {{ file: string, line: number, problem: string }} Problem `file` is relative to the root of the repository.
- * @typedef {{ specifier: string, line: number }} Import
+ * @typedef {{ specifier: string, line: number, atOnce: boolean }} Import `atOnce`: loaded with the file that says it.
  * @typedef {{ path: string, text: string, imports: Import[], onlyReexports: boolean, exportsAll: number | undefined }} Source
  * @typedef {{ name: string, folder: string, doors: Map<string, string> }} Package `doors`: export subpath to source file.
  */
@@ -28,6 +28,12 @@ export const PACKAGES = {
   cli: ['model', 'mqtt', 'policy', 'trust', 'server', 'device', 'application'],
   web: ['model', 'policy', 'application'],
 };
+
+/**
+ * Doors that are opened only where they are gone through, with `await import(…)`: what is behind them takes longer to load than most commands to
+ * do their work. @type {Record<string, string[]>}
+ */
+export const OPENED_LATE = { cli: ['server'] };
 
 /** These import no other software at all, not even Node's. */
 const PURE = new Set(['model']);
@@ -112,7 +118,12 @@ function readSource(path) {
     else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) target = node.argument.literal;
     else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
       target = node.arguments[0];
-    if (target && ts.isStringLiteralLike(target)) imports.push({ specifier: target.text, line: lineOf(node) });
+    if (target && ts.isStringLiteralLike(target)) {
+      const atOnce =
+        (ts.isImportDeclaration(node) && node.importClause?.isTypeOnly !== true) ||
+        (ts.isExportDeclaration(node) && !node.isTypeOnly);
+      imports.push({ specifier: target.text, line: lineOf(node), atOnce });
+    }
     if (ts.isExportDeclaration(node) && node.moduleSpecifier && !node.exportClause) exportsAll ??= lineOf(node);
     ts.forEachChild(node, visit);
   };
@@ -187,10 +198,10 @@ function floorProblem(from, to) {
 /**
  * @param {Package} owner
  * @param {Package[]} packages
- * @param {string} specifier
+ * @param {Import} one
  * @returns {string | undefined}
  */
-function packageProblem(owner, packages, specifier) {
+function packageProblem(owner, packages, { specifier, atOnce }) {
   const match = /^@sallyport\/([^/]+)(?:\/(.+))?$/.exec(specifier);
   if (match) {
     const [, name = '', subpath] = match;
@@ -201,6 +212,8 @@ function packageProblem(owner, packages, specifier) {
       const list = allowed.length === 0 ? 'no other package' : allowed.join(', ');
       return `package ${owner.name} may not import package ${name}; it may import ${list}`;
     }
+    if (atOnce && OPENED_LATE[owner.name]?.includes(name))
+      return `package ${owner.name} loads ${name} only where it needs it: \`const { … } = await import('${specifier}')\``;
     const target = packages.find((each) => each.name === name);
     const door = subpath === undefined ? '.' : `./${subpath}`;
     if (target && !target.doors.has(door))
@@ -316,10 +329,11 @@ export function checkFloors(root) {
       }
       /** @type {string[]} */
       const edges = [];
-      for (const { specifier, line } of imports) {
+      for (const one of imports) {
+        const { specifier, line } = one;
         if (!specifier.startsWith('.')) {
           // Tests may use any package: a test of the codec compares it with others.
-          if (isSource) report(path, line, packageProblem(owner, packages, specifier));
+          if (isSource) report(path, line, packageProblem(owner, packages, one));
           continue;
         }
         const target = resolve(dirname(path), specifier);

@@ -93,6 +93,16 @@ describe('the walls between packages', () => {
     ).toEqual(['packages/policy/src/decide.ts:1: package policy may not import package trust; it may import model']);
   });
 
+  test('load the server from a command where it is needed, and not before', () => {
+    const [problem, ...others] = house({
+      'cli/src/start.ts': `import { startServer } from '@sallyport/server'; startServer();`,
+      'cli/src/late.ts': `import type { Running } from '@sallyport/server'; export const late = () => import('@sallyport/server') as Promise<Running>;`,
+      'server/src/index.ts': `export type Running = 1; export const startServer = () => 1;`,
+    });
+    expect(problem).toMatch(/^packages\/cli\/src\/start\.ts:1: package cli loads server only where it needs it/);
+    expect(others).toEqual([]);
+  });
+
   test('open only at public doors', () => {
     const problems = house({
       'server/src/authentication/token.ts': `import '@sallyport/trust/secrets'; import '@sallyport/trust/src/hash.ts'; import '../../../trust/src/hash.ts';`,
