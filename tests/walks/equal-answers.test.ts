@@ -1,3 +1,7 @@
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { explainOffline } from '@sallyport/server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand } from '../../packages/cli/test/run-command.ts';
 import { identity, policy, RawClient } from '../attacks/raw-client.ts';
@@ -44,7 +48,10 @@ beforeAll(async () => {
   await server.api.lists.add(organisation, 'black', { entries: [{ entry: BLACK }] });
   await server.api.lists.use(organisation, { active: 'black' });
 });
-afterAll(() => server.close());
+afterAll(async () => {
+  await server.close();
+  rmSync(atRest, { recursive: true, force: true });
+});
 
 /** What the broker does. */
 async function broker([who, action, resource, , from = HOME]: Case): Promise<'permit' | 'deny'> {
@@ -77,17 +84,33 @@ async function command([who, action, resource, , address = HOME]: Case): Promise
   return effect;
 }
 
+/** A server at rest: the data directory as it is at the moment, of which no server knows. */
+let atRest = '';
+function takeDown(): void {
+  if (atRest !== '') rmSync(atRest, { recursive: true, force: true });
+  atRest = mkdtempSync(join(tmpdir(), 'sallyport-at-rest-'));
+  cpSync(server.directory, atRest, { recursive: true, filter: (path) => !path.endsWith('server.json') });
+}
+
+/** What `explain` says while no server runs. */
+async function offline([who, action, resource, , address = HOME]: Case): Promise<'permit' | 'deny'> {
+  const question = { as: NAMES[who] ?? '', action, resource, address };
+  return (await explainOffline({ dataDirectory: atRest }, question)).effect;
+}
+
 const shown = (cases: readonly Case[]) =>
   cases.map(
     (one) => [`${one[0]} ${one[1]} ${one[2]}${one[4] === undefined ? '' : ` from ${one[4]}`}: ${one[3]}`, one] as const,
   );
 
 async function equal(one: Case): Promise<void> {
-  expect({ broker: await broker(one), api: await api(one), command: await command(one) }).toEqual({
-    broker: one[3],
-    api: one[3],
-    command: one[3],
-  });
+  const answers = {
+    broker: await broker(one),
+    api: await api(one),
+    command: await command(one),
+    offline: await offline(one),
+  };
+  expect(answers).toEqual({ broker: one[3], api: one[3], command: one[3], offline: one[3] });
 }
 
 const ALWAYS: readonly Case[] = [
@@ -122,7 +145,8 @@ const ALWAYS: readonly Case[] = [
   ['lab', 'subscribe', '#', 'deny'],
 ];
 
-describe('broker, API and command answer alike', () => {
+describe('broker, API, command and the command without a server answer alike', () => {
+  beforeAll(takeDown);
   it.each(shown(ALWAYS))('%s', (_, one) => equal(one));
 });
 
@@ -133,9 +157,12 @@ const SUSPENDED: readonly Case[] = [
   ['pump-7', 'publish', EVENT, 'permit'],
 ];
 
-describe('broker, API and command answer alike about a suspended device', () => {
+describe('broker, API, command and the command without a server answer alike about a suspended device', () => {
   const device = { organisation, type: 'pump', id: 'pump-8', by };
-  beforeAll(() => server.server.registry.devices.suspend(device));
+  beforeAll(async () => {
+    await server.server.registry.devices.suspend(device);
+    takeDown();
+  });
   afterAll(() => server.server.registry.devices.resume(device));
   it.each(shown(SUSPENDED))('%s', (_, one) => equal(one));
 });
@@ -156,7 +183,7 @@ const CONTAINED = {
 } as const satisfies Record<string, readonly Case[]>;
 
 describe.each(['read-only', 'quarantine', 'suspend'] as const)(
-  'broker, API and command answer alike about a device contained by %s',
+  'broker, API, command and the command without a server answer alike about a device contained by %s',
   (level) => {
     let id = '';
     beforeAll(async () => {
@@ -169,6 +196,7 @@ describe.each(['read-only', 'quarantine', 'suspend'] as const)(
         );
       for (let found = await mine(); id === ''; found = await mine()) id = found?.id ?? '';
       await server.api.incidents.contain(id, level);
+      takeDown();
     });
     afterAll(async () => {
       await server.api.incidents.resolve(id);

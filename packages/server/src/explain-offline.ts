@@ -3,12 +3,16 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Explanation, Failure, type Question, type Refusal } from '@sallyport/model';
 import { openRefusals } from './audit/refusals.ts';
+import { Containments } from './authorization/containments.ts';
 import { PolicyStore } from './authorization/policy-store.ts';
 import { questioner } from './authorization/questioner.ts';
 import { loadConfiguration } from './config/load.ts';
-import { DATABASE_FILE, openInstallation } from './installation.ts';
+import { hardestHeld } from './incidents/hardest-held.ts';
+import { DATABASE_FILE, type Installation, openInstallation } from './installation.ts';
+import { incidentRecords } from './registry/incident-records.ts';
 import { openDatabase } from './storage/database.ts';
 import { heldAgainst } from './wiring/held-against.ts';
+import { openLists } from './wiring/lists.ts';
 
 export interface OfflineExplanationOptions {
   /** Data directory of a server that does not run at the moment. */
@@ -20,7 +24,7 @@ export interface OfflineExplanationOptions {
 }
 
 /**
- * Asks the one decision function without a server. Throws `not_found` without a registry, `data_directory_in_use` if a server
+ * Asks the one decision function without a server: policy, suspensions, containments and lists as they are on record. Throws `not_found` without a registry, `data_directory_in_use` if a server
  * runs on it (ask that one), `policy_invalid` for a wrong text.
  */
 export async function explainOffline(
@@ -35,8 +39,10 @@ export async function explainOffline(
   demandRegistry(dataDirectory);
   const configuration = loadConfiguration({ overrides: { dataDirectory } });
   const installation = await openInstallation({ configuration, now });
+  const { registry } = installation;
+  const lists = await openLists({ installation, configuration, emit: () => {}, now, reconsider: async () => {} });
   try {
-    const { registry } = installation;
+    const containments = await containmentsOnRecord(installation);
     const findDocument = async (organisation: string) =>
       policyText ?? (await registry.policies.get(organisation))?.text;
     const policies = new PolicyStore({ findDocument, now });
@@ -44,12 +50,22 @@ export async function explainOffline(
     return await questioner({
       load: (organisation) => policies.load(organisation),
       findRoles,
-      heldAgainst: heldAgainst((name) => registry.lookup.byPrincipal(name)),
+      judgeLists: lists.judge,
+      heldAgainst: heldAgainst((name) => registry.lookup.byPrincipal(name), containments),
       now,
     })(question);
   } finally {
+    lists.close();
     await installation.close();
   }
+}
+
+/** As a server that is started now would put them into force. */
+async function containmentsOnRecord({ database }: Pick<Installation, 'database'>): Promise<Containments> {
+  const incidents = await incidentRecords(database).load();
+  const containments = new Containments();
+  for (const { subject } of incidents) containments.set(subject, hardestHeld(incidents, subject));
+  return containments;
 }
 
 /**

@@ -1,9 +1,28 @@
 import type { Reading } from '../events/reading.ts';
 import { keep } from './keep.ts';
-import { type Learned, newLearned } from './learned.ts';
+import { type Learned, type LearnedNumbers, learned } from './learned.ts';
 import type { Suspicion } from './suspicion.ts';
 
+/** What is known of one device. */
+export interface HabitOfDevice {
+  readonly principal: string;
+  /** When it was heard first, and last. Milliseconds since the epoch. */
+  readonly since: number;
+  readonly heard: number;
+  readonly rate: LearnedNumbers;
+  readonly size: LearnedNumbers;
+}
+
+/** What keeps it over a restart. */
+export interface HabitStore {
+  /** Who was silent longest comes first. */
+  load(): Promise<readonly HabitOfDevice[]>;
+  save(habits: readonly HabitOfDevice[]): Promise<void>;
+  remove(principals: readonly string[]): Promise<void>;
+}
+
 export interface HabitsOptions {
+  readonly store: HabitStore;
   /** Milliseconds for which a device is only watched before anything of it can be unusual. */
   readonly learning: number;
   /** So many times as much as usual is unusual, at least. */
@@ -13,6 +32,7 @@ export interface HabitsOptions {
 
 interface Habit {
   readonly since: number;
+  heard: number;
   readonly rate: Learned;
   readonly size: Learned;
 }
@@ -31,7 +51,7 @@ const LEAST_SIZE = 1024;
 
 /**
  * Knows how often and how much each device usually sends, and tells when one is far from its own past. A device is compared with nobody
- * but itself, and by nothing that others could have sent. Memory is bounded: some numbers for each device that was heard.
+ * but itself, and by nothing that others could have sent. Memory and disk are bounded: some numbers for each device that was heard.
  */
 export class Habits {
   readonly #options: HabitsOptions;
@@ -40,10 +60,34 @@ export class Habits {
   /** Of connections that have ended since the last look. */
   readonly #ended = new Map<string, Sent>();
   #looked: number;
+  /** Since it was saved last: devices that were heard, and those that are not known any more. */
+  readonly #heard = new Set<string>();
+  readonly #forgotten = new Set<string>();
+  #saving: Promise<void> = Promise.resolve();
 
   constructor(options: HabitsOptions) {
     this.#options = options;
     this.#looked = options.now();
+  }
+
+  /** Takes up what an earlier process has learned. */
+  async load(): Promise<void> {
+    for (const { principal, since, heard, rate, size } of await this.#options.store.load()) {
+      const habit = { since, heard, rate: learned(rate), size: learned(size) };
+      this.#drop(keep(this.#habits, principal, habit, DEVICES));
+    }
+  }
+
+  /** Puts on disk what was learned since the last time. What could not be written is tried again the next time. */
+  save(): Promise<void> {
+    const saved = this.#saving.then(() => this.#write());
+    this.#saving = saved.catch(() => {});
+    return saved;
+  }
+
+  /** Another device may get the name. */
+  forget(principal: string): void {
+    if (this.#habits.delete(principal)) this.#drop(principal);
   }
 
   /** Takes in the last of a connection, so that short ones do not escape. */
@@ -73,24 +117,54 @@ export class Habits {
 
   #weigh(principal: string, { organisation, messages, bytes }: Sent, minutes: number, now: number): Suspicion[] {
     if (messages === 0) return [];
-    const habit = this.#habits.get(principal) ?? { since: now, rate: newLearned(), size: newLearned() };
-    keep(this.#habits, principal, habit, DEVICES);
+    const habit = this.#habits.get(principal) ?? { since: now, heard: now, rate: learned(), size: learned() };
+    habit.heard = now;
+    this.#drop(keep(this.#habits, principal, habit, DEVICES));
+    this.#heard.add(principal);
+    this.#forgotten.delete(principal);
     const { learning, factor } = this.#options;
-    const learned = now - habit.since >= learning;
+    const isLearned = now - habit.since >= learning;
     const rate = messages / minutes;
     const size = bytes / messages;
     const usualRate = habit.rate.usual;
     const usualSize = habit.size.usual;
     const found: Suspicion[] = [];
-    if (habit.rate.judge(rate, factor) && learned && rate >= LEAST_RATE) {
+    if (habit.rate.judge(rate, factor) && isLearned && rate >= LEAST_RATE) {
       const text = `It sent ${round(rate)} messages a minute; its habit is ${round(usualRate)}.`;
       found.push({ rule: 'unusual-rate', subject: principal, organisation, text });
     }
-    if (habit.size.judge(size, factor) && learned && size >= LEAST_SIZE) {
+    if (habit.size.judge(size, factor) && isLearned && size >= LEAST_SIZE) {
       const text = `Its messages had ${round(size)} bytes on average; its habit is ${round(usualSize)}.`;
       found.push({ rule: 'unusual-size', subject: principal, organisation, text });
     }
     return found;
+  }
+
+  #drop(principal: string | undefined): void {
+    if (principal === undefined) return;
+    this.#heard.delete(principal);
+    this.#forgotten.add(principal);
+  }
+
+  async #write(): Promise<void> {
+    const [heard, forgotten] = [[...this.#heard], [...this.#forgotten]];
+    this.#heard.clear();
+    this.#forgotten.clear();
+    try {
+      await this.#options.store.remove(forgotten);
+      await this.#options.store.save(
+        heard.flatMap((principal) => {
+          const habit = this.#habits.get(principal);
+          if (habit === undefined) return [];
+          const { since, heard: at, rate, size } = habit;
+          return [{ principal, since, heard: at, rate: rate.numbers, size: size.numbers }];
+        }),
+      );
+    } catch (error) {
+      for (const principal of heard) if (this.#habits.has(principal)) this.#heard.add(principal);
+      for (const principal of forgotten) if (!this.#habits.has(principal)) this.#forgotten.add(principal);
+      throw error;
+    }
   }
 }
 

@@ -9,6 +9,7 @@ import {
 } from '@sallyport/model';
 import type { IncidentEvent } from '../events/incident-events.ts';
 import type { Containment, IncidentFilter, IncidentStore } from './containment.ts';
+import { hardestHeld } from './hardest-held.ts';
 import type { Suspicion } from './suspicion.ts';
 import { RULES } from './suspicions.ts';
 
@@ -189,14 +190,9 @@ export class Incidents {
     return noted;
   }
 
-  /** The hardest of what the incidents of one principal hold against it. */
   async #hold(subject: string): Promise<void> {
     if (subject.startsWith('address:')) return;
-    const held = [...this.#open.values()]
-      .filter((one) => one.subject === subject)
-      .map(({ containment }) => containment);
-    const level = (['quarantine', 'read-only', 'throttle'] as const).find((each) => held.includes(each));
-    await this.#options.containment.hold(subject, level);
+    await this.#options.containment.hold(subject, hardestHeld(this.#open.values(), subject));
   }
 
   #keep(incident: IncidentDocument): void {

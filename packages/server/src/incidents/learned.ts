@@ -13,15 +13,19 @@ export interface Learned {
   readonly usual: number;
   /** True if a sample is far above what is usual, and at least `factor` times as much. Learns it in any case. */
   judge(sample: number, factor: number): boolean;
+  /** All that it knows: {@link learned} goes on from there. */
+  readonly numbers: LearnedNumbers;
 }
 
-export function newLearned(): Learned {
-  let samples = 0;
-  let mean = 0;
-  let variance = 0;
+export type LearnedNumbers = readonly [samples: number, mean: number, variance: number];
+
+export function learned([samples, mean, variance]: LearnedNumbers = [0, 0, 0]): Learned {
   return {
     get usual() {
       return samples === 0 ? 0 : Math.expm1(mean);
+    },
+    get numbers() {
+      return [samples, mean, variance] as const;
     },
     judge(sample, factor) {
       const value = Math.log1p(sample);

@@ -47,6 +47,16 @@ interface DeviceCountriesTable {
   since: number;
 }
 
+interface DeviceHabitsTable {
+  principal: string;
+  /** When it was heard first and last; milliseconds since the epoch. */
+  since: number;
+  heard: number;
+  /** What was learned of each quantity: three numbers as JSON. */
+  rate: string;
+  size: string;
+}
+
 /** Tables about where clients come from, and about suspicions. */
 export interface ListTables {
   address_lists: AddressListsTable;
@@ -55,4 +65,5 @@ export interface ListTables {
   known_addresses: KnownAddressesTable;
   incidents: IncidentsTable;
   device_countries: DeviceCountriesTable;
+  device_habits: DeviceHabitsTable;
 }

@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import { deviceCountries } from './migrations/device-countries.ts';
+import { deviceHabits } from './migrations/device-habits.ts';
 import { enrolmentTables } from './migrations/enrolment.ts';
 import { firmwareTables } from './migrations/firmware.ts';
 import { identities } from './migrations/identities.ts';
@@ -197,6 +198,7 @@ export const MIGRATIONS: readonly Migration[] = [
   deviceCountries,
   revokedTokens,
   typeLimits,
+  deviceHabits,
 ];
 
 /** Brings a database to the newest schema. Answers the version found, which may be newer than what is known here: then nothing is done. */

@@ -7,6 +7,7 @@ import { Places } from '../incidents/places.ts';
 import type { Suspicion } from '../incidents/suspicion.ts';
 import { Suspicions } from '../incidents/suspicions.ts';
 import type { Installation } from '../installation.ts';
+import { habitRecords } from '../registry/habit-records.ts';
 import { placeRecords } from '../registry/place-records.ts';
 
 export interface SuspicionsWiringOptions {
@@ -18,6 +19,9 @@ export interface SuspicionsWiringOptions {
   readonly now: () => number;
 }
 
+/** What a crash can take of what was learned. Milliseconds. */
+const HABITS_KEPT_EVERY = 10 * 60_000;
+
 /** Lets everything that can be suspicious be looked at, and tells the incidents. The answer ends it. */
 export async function watchSuspicions(
   { installation, configuration, events, broker, countryOf, now }: SuspicionsWiringOptions,
@@ -25,7 +29,7 @@ export async function watchSuspicions(
 ): Promise<() => Promise<void>> {
   const { learning, factor, interval } = configuration.incidents.habits;
   const suspicions = new Suspicions(now);
-  const habits = new Habits({ learning, factor, now });
+  const habits = new Habits({ store: habitRecords(installation.database), learning, factor, now });
   const places = new Places({
     store: placeRecords(installation.database),
     countryOf,
@@ -33,7 +37,7 @@ export async function watchSuspicions(
     onDefect: (problem) => events.emit({ type: 'defect', where: 'countries of devices', problem: String(problem) }),
     now,
   });
-  await places.load();
+  await Promise.all([places.load(), habits.load()]);
   const suspect = (found: readonly Suspicion[]): void => {
     for (const suspicion of found) incidents.suspect(suspicion);
   };
@@ -44,16 +48,25 @@ export async function watchSuspicions(
       habits.closed({ principal, organisation, presence, messages: readMessages, bytes: readBytes });
     }),
     events.on('registry.changed', ({ action, target }) => {
-      if (action === 'device.removed') places.forget(target);
+      if (action !== 'device.removed') return;
+      places.forget(target);
+      habits.forget(target);
     }),
   ];
   const timer = setInterval(() => {
     void broker.readings().then((readings) => suspect(suspicions.weigh(habits.look(readings))));
   }, interval);
   timer.unref();
+  const keepHabits = () =>
+    habits.save().catch((problem: unknown) => {
+      events.emit({ type: 'defect', where: 'habits of devices', problem: String(problem) });
+    });
+  const keeping = setInterval(() => void keepHabits(), Math.max(interval, HABITS_KEPT_EVERY));
+  keeping.unref();
   return async () => {
     clearInterval(timer);
+    clearInterval(keeping);
     for (const end of ends) end();
-    await places.close();
+    await Promise.all([places.close(), keepHabits()]);
   };
 }
