@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { accessSync, constants, readdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, test } from 'vitest';
 
@@ -10,6 +10,8 @@ const DEBIAN_PACKAGE: Record<string, string> = {
   initdb: 'postgresql',
   postgres: 'postgresql',
   'nats-server': 'nats-server',
+  'softhsm2-util': 'softhsm2',
+  'pkcs11-tool': 'opensc',
 };
 
 /** Servers are often installed where only the PATH of root leads. */
@@ -36,6 +38,15 @@ function candidates(program: string): string[] {
     });
 }
 
+/** Stands for the engine through which OpenSSL speaks PKCS#11. */
+export const PKCS11_ENGINE = 'libengine-pkcs11-openssl';
+
+function pkcs11Engine(): string | undefined {
+  const libraries = readdirSync('/usr/lib').filter((folder) => folder.endsWith('-linux-gnu'));
+  const files = [...libraries, '.'].map((folder) => join('/usr/lib', folder, 'engines-3', 'pkcs11.so'));
+  return files.find((file) => existsSync(file));
+}
+
 /** A Python that has the module; a machine may have several Pythons, and Debian's modules belong to /usr/bin/python3 only. */
 function pythonWith(module: string): string | undefined {
   return candidates('python3').find((python) => {
@@ -54,6 +65,7 @@ function pythonWith(module: string): string | undefined {
  */
 export function findProgram(program: string): string | undefined {
   if (program === 'python3-paho-mqtt') return pythonWith('paho.mqtt.client');
+  if (program === PKCS11_ENGINE) return pkcs11Engine();
   return candidates(program)[0];
 }
 

@@ -2,8 +2,8 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { describeWith } from '../programs.ts';
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { describeWith, PKCS11_ENGINE } from '../programs.ts';
 import { RunningProgram, SALLYPORT } from './sallyport-process.ts';
 
 /*
@@ -153,5 +153,29 @@ describeWith(['bash', 'openssl'], 'the page about', ({ bash = '' }) => {
     writeFileSync(join(folder, 'code'), `${code}\n`);
     await pump.says('unlocked');
     await type(page, 1);
+  });
+
+  describeWith(['softhsm2-util', 'pkcs11-tool', PKCS11_ENGINE], 'keys in hardware', () => {
+    beforeAll(() => {
+      const tokens = join(data, 'tokens');
+      mkdirSync(tokens);
+      const settings = join(data, 'softhsm2.conf');
+      writeFileSync(settings, `directories.tokendir = ${tokens}\nobjectstore.backend = file\nlog.level = ERROR\n`);
+      vi.stubEnv('SOFTHSM2_CONF', settings);
+    });
+    afterAll(() => void vi.unstubAllEnvs());
+
+    it('holds: one signs handshakes, the other statements, and neither leaves its token', {
+      timeout: 300_000,
+    }, async () => {
+      const page = open('sdk-hardware-key.md');
+      for (const block of [0, 1, 2]) await type(page, block);
+      const pump = start(page, 'pump.mjs');
+      await pump.says('listening');
+      const panel = start(page, 'panel.mjs');
+      expect(await panel.exited, panel.err).toBe(0);
+      expect(panel.out).toBe('heard { temperature: 21 }\n');
+      await pump.says('blink { times: 3 }');
+    });
   });
 });

@@ -1,5 +1,5 @@
 import { connectApplication } from '@sallyport/application';
-import { connectDevice } from '@sallyport/device';
+import { connectDevice, connectGateway } from '@sallyport/device';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type TestServer, testServer } from '../server.ts';
 
@@ -52,6 +52,35 @@ describe('a request to a device', () => {
     await server.api.applications.update({ organisation: 'demo', id: 'lab' }, { role: 'visualization' });
     const lab = await desk('lab');
     await expect(lab.request(PUMP, 'double', {})).rejects.toMatchObject({ code: 'publish_refused' });
+  });
+});
+
+describe('a request to what a gateway speaks for', () => {
+  async function hub(handler: Parameters<Awaited<ReturnType<typeof connectGateway>>['onCommand']>[0]) {
+    const made = await connectGateway({ ...place(), type: 'hub', id: 'hub-1', token: server.tokens['hub-1'] ?? '' });
+    opened.push(made);
+    await made.onCommand(handler);
+    return made;
+  }
+
+  it('gets what the gateway answers, in the name of the device that was asked, and for itself', async () => {
+    await hub(({ device, payload }) => ({ from: device.id, n: (payload as { n: number }).n * 2 }));
+    const application = await desk();
+    const [pump7, pump8, itself] = await Promise.all([
+      application.request(PUMP, 'double', { n: 1 }),
+      application.request({ type: 'pump', id: 'pump-8' }, 'double', { n: 2 }),
+      application.request({ type: 'hub', id: 'hub-1', kind: 'gateway' }, 'double', { n: 3 }),
+    ]);
+    expect(pump7).toEqual({ from: 'pump-7', n: 2 });
+    expect(pump8).toEqual({ from: 'pump-8', n: 4 });
+    expect(itself).toEqual({ from: 'hub-1', n: 6 });
+  });
+
+  it('is left to the device where the gateway answers nothing', async () => {
+    await hub(() => undefined);
+    const device = await pump();
+    await device.onCommand('double', () => 'the device itself');
+    expect(await (await desk()).request(PUMP, 'double', {})).toBe('the device itself');
   });
 });
 

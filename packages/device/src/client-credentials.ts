@@ -1,5 +1,6 @@
 import { Failure } from '@sallyport/model';
 import type { AccessToken, FetchAccessToken } from './access-token-proof.ts';
+import { type ClientSigner, clientAssertion, signerAtHand } from './client-assertion.ts';
 import { httpsPost } from './https-post.ts';
 
 /** How a client gets access tokens of an authorization server by itself (RFC 6749 section 4.4). In Node only. */
@@ -7,13 +8,15 @@ export interface ClientCredentials {
   /** Address of the token endpoint; https. */
   readonly tokenEndpoint: string;
   readonly clientId: string;
-  /** Shared secret, sent by HTTP Basic; or `privateKey`. */
+  /** Shared secret, sent by HTTP Basic; or `privateKey` or `signer`. */
   readonly clientSecret?: string;
   /** Private key in PKCS#8 PEM, Ed25519 or P-256, that signs an assertion (`private_key_jwt`, RFC 7523). It stays here. */
   readonly privateKey?: string;
+  /** Signs the assertion in the place of `privateKey`, for a key that never leaves its chip or key service. */
+  readonly signer?: ClientSigner;
   /** `kid` of the key, where the authorization server asks for it. */
   readonly keyId?: string;
-  /** `aud` of the assertion: the issuer that the authorization server calls itself. Needed with `privateKey`. */
+  /** `aud` of the assertion: the issuer that the authorization server calls itself. Needed with `privateKey` and `signer`. */
   readonly issuer?: string;
   readonly scope?: string;
   /** What the token is for (RFC 8707), where the authorization server asks for it. */
@@ -23,8 +26,6 @@ export interface ClientCredentials {
 }
 
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
-/** Seconds. */
-const ASSERTION_LIFE = 60;
 const BROKEN: ReadonlySet<string> = new Set(['server_unreachable', 'connection_lost']);
 /** Errors of RFC 6749 section 5.2 that a second attempt would meet again. */
 const FINAL =
@@ -36,18 +37,23 @@ const FINAL =
  * @throws Failure `invalid_request` if the settings contradict themselves; what it answers fails with `token_refused`, `token_unavailable`
  */
 export function clientCredentials(settings: ClientCredentials): FetchAccessToken {
-  const { tokenEndpoint, clientId, clientSecret, privateKey, issuer, scope, resource } = settings;
+  const { tokenEndpoint, clientId, clientSecret, privateKey, signer, issuer, keyId, scope, resource } = settings;
   if (!URL.canParse(tokenEndpoint) || new URL(tokenEndpoint).protocol !== 'https:') {
     throw new Failure('invalid_request', 'The token endpoint is no https address.', {
       cure: 'Give the address that `sallyport oauth show` begins with, and /token; or that of your authorization server.',
     });
   }
-  if ((clientSecret === undefined) === (privateKey === undefined)) {
-    throw new Failure('invalid_request', 'A client proves itself by clientSecret or by privateKey.', {
-      cure: 'Give one of the two.',
+  if ([clientSecret, privateKey, signer].filter((each) => each !== undefined).length !== 1) {
+    throw new Failure('invalid_request', 'A client proves itself by clientSecret, by privateKey or by signer.', {
+      cure: 'Give one of the three.',
     });
   }
-  if (privateKey !== undefined && issuer === undefined) {
+  if (signer !== undefined && (typeof signer.sign !== 'function' || !['ES256', 'EdDSA'].includes(signer.algorithm))) {
+    throw new Failure('invalid_request', 'The signer has no function that signs, or no algorithm that is taken.', {
+      cure: "Give { algorithm: 'ES256' or 'EdDSA', sign: async (data) => … }.",
+    });
+  }
+  if (clientSecret === undefined && issuer === undefined) {
     throw new Failure('invalid_request', 'It is not said for whom the assertion is.', {
       cure: 'Give `issuer`: what the authorization server calls itself (`sallyport oauth show`).',
     });
@@ -63,42 +69,11 @@ export function clientCredentials(settings: ClientCredentials): FetchAccessToken
       const authorization = `Basic ${btoa([clientId, clientSecret].map(formEncoded).join(':'))}`;
       return ask(settings, form, { authorization }, signal);
     }
-    const assertion = await signAssertion(settings);
+    const by = signer ?? (await signerAtHand(privateKey ?? ''));
+    const assertion = await clientAssertion({ clientId, issuer: issuer ?? '', keyId }, by);
     const proof = { client_id: clientId, client_assertion_type: ASSERTION_TYPE, client_assertion: assertion };
     return ask(settings, { ...form, ...proof }, {}, signal);
   };
-}
-
-async function signAssertion({ clientId, privateKey = '', keyId, issuer }: ClientCredentials): Promise<string> {
-  const { createPrivateKey, randomUUID, sign } = await import('node:crypto');
-  let key: ReturnType<typeof createPrivateKey>;
-  try {
-    key = createPrivateKey(privateKey);
-  } catch (cause) {
-    throw new Failure('key_material_invalid', 'The private key of the client cannot be read.', {
-      cause,
-      cure: 'Give it in PEM, without a passphrase: openssl genpkey -algorithm ed25519.',
-    });
-  }
-  const isEd25519 = key.asymmetricKeyType === 'ed25519';
-  if (!isEd25519 && key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
-    throw new Failure('key_material_invalid', `A key of the type ${key.asymmetricKeyType} signs no assertions here.`, {
-      cure: 'Use Ed25519 or P-256: openssl genpkey -algorithm ed25519.',
-    });
-  }
-  const seconds = Math.floor(Date.now() / 1000);
-  const header = { alg: isEd25519 ? 'EdDSA' : 'ES256', ...(keyId === undefined ? {} : { kid: keyId }) };
-  const claims = {
-    iss: clientId,
-    sub: clientId,
-    aud: issuer,
-    iat: seconds,
-    exp: seconds + ASSERTION_LIFE,
-    jti: randomUUID(),
-  };
-  const text = [header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
-  const signature = sign(isEd25519 ? null : 'sha256', Buffer.from(text), { key, dsaEncoding: 'ieee-p1363' });
-  return `${text}.${signature.toString('base64url')}`;
 }
 
 async function ask(

@@ -6,6 +6,7 @@ import type { Command, Device, DeviceOptions, PublishOptions } from './connect-d
 import { type Content, decodeContent, encodeContent, topicLevel } from './content.ts';
 import { deviceCredential } from './device-credential.ts';
 import { Link } from './link.ts';
+import { reply } from './reply.ts';
 import { admission } from './unlock.ts';
 
 export interface GatewayOptions extends Omit<DeviceOptions, 'protection' | 'outbox' | 'insecureSamplePayloads'> {
@@ -21,8 +22,11 @@ export interface AttachedCommand extends Command {
 /** A connected gateway: a device that also speaks for the devices attached to it. */
 export interface Gateway extends Omit<Device, 'publishEvent' | 'onCommand' | 'onVerdict'> {
   publishEvent(device: Attached, name: string, payload: Content, options?: PublishOptions): Promise<void>;
-  /** Calls the handler for every command to an attached device and to the gateway. */
-  onCommand(handler: (command: AttachedCommand) => void | Promise<void>): Promise<void>;
+  /**
+   * Calls the handler for every command to an attached device and to the gateway. What it answers goes back, in the name of the device that
+   * was asked, to an application that made a request of it.
+   */
+  onCommand(handler: (command: AttachedCommand) => unknown): Promise<void>;
   /** With protection: hears what became of every command, the ignored ones too. */
   onVerdict(listener: (device: Attached, verdict: CommandVerdict) => void): void;
 }
@@ -70,12 +74,14 @@ export async function connectGateway(options: GatewayOptions): Promise<Gateway> 
       for (const each of sealed) await link.publish(eventTopic(device, name, each.format), each.bytes, how);
     },
     async onCommand(handler) {
-      await link.subscribe('iot-2/type/+/id/+/cmd/+/fmt/+', 1, async (topic, bytes) => {
+      await link.subscribe('iot-2/type/+/id/+/cmd/+/fmt/+', 1, async (topic, bytes, properties) => {
         const [, , ofType = '', , ofId = '', , name = '', , format = ''] = topic.split('/');
         if (name === UNLOCK_COMMAND && onUnlockRequired !== undefined) return;
         const device = { type: ofType, id: ofId };
         const command = await guarded(device, name, format, bytes);
-        if (command !== undefined) await handler({ device, ...command });
+        if (command === undefined) return;
+        const answer = await handler({ device, ...command });
+        await reply(link, answer, properties, await protections?.of(device), scopeOf(device));
       });
     },
     onVerdict: (listener) => void listeners.add(listener),
@@ -85,6 +91,9 @@ export async function connectGateway(options: GatewayOptions): Promise<Gateway> 
 }
 
 function eventTopic(device: Attached, name: string, format: string): string {
-  const scope = `type/${topicLevel('type of a device', device.type)}/id/${topicLevel('id of a device', device.id)}`;
-  return `iot-2/${scope}/evt/${topicLevel('name of an event', name)}/fmt/${topicLevel('format', format)}`;
+  return `${scopeOf(device)}/evt/${topicLevel('name of an event', name)}/fmt/${topicLevel('format', format)}`;
+}
+
+function scopeOf({ type, id }: Attached): string {
+  return `iot-2/type/${topicLevel('type of a device', type)}/id/${topicLevel('id of a device', id)}`;
 }

@@ -4,6 +4,7 @@ export type { Attached } from './attached.ts';
 export type { ProtectAttached } from './attached-protections.ts';
 export { type Backoff, type BackoffOptions, jitteredBackoff } from './backoff.ts';
 export { CertificateFiles, type CertificateFilesOptions, type ChangingCertificate } from './certificate-files.ts';
+export type { ClientSigner } from './client-assertion.ts';
 export type { ClientCredentials } from './client-credentials.ts';
 export type { CommandRights, CommandVerdict, GuardedCommand } from './command-guard.ts';
 export {
@@ -41,6 +42,7 @@ export type {
   MessageProperties,
 } from './link-options.ts';
 export { Outbox, type OutboxOptions } from './outbox.ts';
+export type { Pkcs11Key } from './pkcs11-key.ts';
 export { type ProtectedDevice, Protection, type ProtectionOptions, type SendEvent } from './protection.ts';
 export { type PublishedConfiguration, readPublishedConfiguration } from './published-configuration.ts';
 export {

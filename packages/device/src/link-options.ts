@@ -2,6 +2,7 @@ import type { Failure } from '@sallyport/model';
 import type { BackoffOptions } from './backoff.ts';
 import type { ChangingCertificate } from './certificate-files.ts';
 import type { LinkProof } from './link-proof.ts';
+import type { Pkcs11Key } from './pkcs11-key.ts';
 
 /** Where and how to reach the server. TLS is always used and always verified. */
 export interface LinkOptions {
@@ -21,6 +22,8 @@ export interface LinkOptions {
   readonly backoff?: BackoffOptions;
   /** Messages that may wait for their acknowledgement or for the connection; 1,000 by default. */
   readonly maximumPending?: number;
+  /** Bytes that a packet of the server may have; 1,048,576 by default. A larger one ends the connection before it is read. */
+  readonly maximumPacketSize?: number;
   /** Client certificate, also one that is renewed by itself; in Node only, and not over WebSocket in a browser. */
   readonly certificate?: ClientCertificate | ChangingCertificate;
   /** SHA-256 of the server's certificate, or of one above it, in hexadecimal: nothing else is trusted. In Node only. */
@@ -34,8 +37,9 @@ export interface LinkOptions {
 /** How far an attempt to connect is. */
 export type LinkStage = 'name' | 'tcp' | 'tls' | 'accepted';
 
-/** A client certificate with its key: in PEM, or both in one PKCS#12 file. The key has to be readable: Node has no way to sign elsewhere. */
+/** A client certificate with its key: in PEM, both in one PKCS#12 file, or with a key that stays in its chip. */
 export type ClientCertificate =
+  | { readonly cert: string; readonly pkcs11: Pkcs11Key }
   | { readonly cert: string; readonly key: string; readonly passphrase?: string }
   | { readonly pkcs12: Uint8Array; readonly passphrase?: string };
 

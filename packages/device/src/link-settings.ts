@@ -1,8 +1,10 @@
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import type { IClientOptions, MqttClient } from 'mqtt';
 import type { ChangingCertificate } from './certificate-files.ts';
+import { certificateSettings } from './certificate-settings.ts';
 import type { ClientCertificate, LinkOptions } from './link-options.ts';
 import type { ConnectProof } from './link-proof.ts';
+import { packetBound } from './packet-bound.ts';
 import { authProperties } from './proof-exchange.ts';
 import { rootCertificate } from './root-certificate.ts';
 import { pinsOf, unpinned } from './server-pin.ts';
@@ -40,13 +42,18 @@ export async function lastingSettings(options: LinkOptions, resubscribe: boolean
   };
 }
 
-/** Settings of one connection: what it proves itself with. */
-export function connectSettings(
+/**
+ * Settings of one connection: what it proves itself with.
+ *
+ * @throws Failure `key_material_invalid`, `invalid_request`
+ */
+export async function connectSettings(
   { username, password, method, data }: ConnectProof,
-  options: Pick<LinkOptions, 'certificate' | 'protocolVersion'>,
-): IClientOptions {
-  const { certificate } = options;
+  options: Pick<LinkOptions, 'certificate' | 'protocolVersion' | 'maximumPacketSize'>,
+): Promise<IClientOptions> {
+  const { certificate, protocolVersion = 5, maximumPacketSize } = options;
   const properties = {
+    ...(protocolVersion === 5 ? { maximumPacketSize: packetBound(maximumPacketSize) } : {}),
     ...(method === undefined ? {} : authProperties(method, data)),
     ...(keepsSession(options) ? { sessionExpiryInterval: MOVING_TIME } : {}),
   };
@@ -54,7 +61,7 @@ export function connectSettings(
     username,
     password,
     ...(Object.keys(properties).length === 0 ? {} : { properties }),
-    ...(certificate === undefined ? {} : certificateSettings(presented(certificate))),
+    ...(certificate === undefined ? {} : await certificateSettings(presented(certificate))),
   } as IClientOptions;
 }
 
@@ -80,17 +87,9 @@ export function applySettings(client: MqttClient, settings: IClientOptions): voi
   const { options } = client;
   Object.assign(options, settings);
   const copied = options.wsOptions as Record<string, unknown> | undefined;
-  for (const name of ['cert', 'key', 'pfx', 'passphrase'] as const) {
+  for (const name of ['cert', 'key', 'pfx', 'passphrase', 'privateKeyEngine', 'privateKeyIdentifier']) {
     if (copied !== undefined && name in settings) copied[name] = (settings as Record<string, unknown>)[name];
   }
-}
-
-function certificateSettings(certificate: ClientCertificate): IClientOptions {
-  const passphrase = certificate.passphrase === undefined ? {} : { passphrase: certificate.passphrase };
-  // The library hands these on to TLS, and its types know only some of them.
-  if ('pkcs12' in certificate)
-    return { pfx: Buffer.from(certificate.pkcs12), ...passphrase } as unknown as IClientOptions;
-  return { cert: certificate.cert, key: certificate.key, ...passphrase };
 }
 
 async function pinSettings(pin: LinkOptions['serverPin']): Promise<IClientOptions> {

@@ -15,6 +15,7 @@ import type {
 } from './link-options.ts';
 import { fixedProof, type LinkProof } from './link-proof.ts';
 import { connectSettings, keepsSession, lastingSettings, watchStages } from './link-settings.ts';
+import { PacketBound, packetBound } from './packet-bound.ts';
 import { Pending } from './pending.ts';
 import { ProofExchange } from './proof-exchange.ts';
 import { Reconnection } from './reconnection.ts';
@@ -42,6 +43,7 @@ interface LinkParts {
   readonly proof: LinkProof;
   readonly exchange: ProofExchange;
   readonly admission: Admission | undefined;
+  readonly bound: PacketBound;
 }
 
 /** One connection to the server that mends itself, and the errors of everything below it in our own terms. */
@@ -95,14 +97,18 @@ export class Link {
     // What was subscribed comes again only after the admission.
     const lasting = await lastingSettings(options, admission === undefined);
     const begun = await abortable(proof.begin(signal ?? new AbortController().signal), signal);
-    const client = mqtt.connect({ ...lasting, clientId, ...connectSettings(begun, options) });
-    if (onStage) watchStages(client, onStage);
+    const settings = await connectSettings(begun, options);
+    signal?.throwIfAborted();
     const where = `${options.host}:${lasting.port}`;
+    const bound = new PacketBound(packetBound(options.maximumPacketSize), where);
+    const client = mqtt.connect({ ...lasting, clientId, ...settings });
+    bound.watch(client);
+    if (onStage) watchStages(client, onStage);
     const exchange = new ProofExchange(client, proof, where, begun.method);
-    const link = new Link({ client, where, options, proof, exchange, admission });
-    client.on('message', (topic, payload, packet) =>
-      link.#subscriptions.dispatch(topic, payload, packet, (failure) => link.report(failure)),
-    );
+    const link = new Link({ client, where, options, proof, exchange, admission, bound });
+    client.on('message', (topic, payload, packet) => {
+      if (!bound.exceeded) link.#subscriptions.dispatch(topic, payload, packet, (failure) => link.report(failure));
+    });
     const stop = () => void link.close();
     signal?.addEventListener('abort', stop, { once: true });
     void link.closed.then(() => signal?.removeEventListener('abort', stop));

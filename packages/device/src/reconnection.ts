@@ -5,6 +5,7 @@ import { type Backoff, jitteredBackoff } from './backoff.ts';
 import type { LinkOptions } from './link-options.ts';
 import type { LinkProof } from './link-proof.ts';
 import { applySettings, connectSettings, keepsSession } from './link-settings.ts';
+import type { PacketBound } from './packet-bound.ts';
 import type { ProofExchange } from './proof-exchange.ts';
 
 /** Milliseconds after which a connection counts as good. */
@@ -15,6 +16,7 @@ export interface ReconnectionParts {
   readonly options: LinkOptions;
   readonly proof: LinkProof;
   readonly exchange: ProofExchange;
+  readonly bound: PacketBound;
   /** An attempt failed; another follows. */
   readonly report: (failure: Failure) => void;
   /** True if after this failure trying again would change nothing. */
@@ -61,7 +63,7 @@ export class Reconnection {
 
   async #comeBack(): Promise<void> {
     const { signal } = this.#ending;
-    const { client, proof, exchange, options, report, isFinal, end } = this.#parts;
+    const { client, proof, exchange, options, bound, report, isFinal, end } = this.#parts;
     try {
       let wait = this.#leaving ? 0 : this.#backoff.next();
       this.#leaving = false;
@@ -69,14 +71,16 @@ export class Reconnection {
         await pause(signal, wait);
         try {
           const begun = await proof.begin(signal);
+          const settings = await connectSettings(begun, options);
           signal.throwIfAborted();
           exchange.begin(begun.method);
           applySettings(client, {
-            ...connectSettings(begun, options),
+            ...settings,
             // The first connection begins the session; the others go on with it.
             ...(keepsSession(options) ? { clean: false } : {}),
           });
           client.connect();
+          bound.watch(client);
           return;
         } catch (failure) {
           signal.throwIfAborted();

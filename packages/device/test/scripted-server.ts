@@ -33,9 +33,10 @@ export async function scriptedServer(script: Script) {
     sockets.add(socket);
     const connection = ++connections;
     const reader = parser({ protocolVersion: 5 });
+    let protocolVersion = 5;
     const peer: Peer = {
       packets: [],
-      send: (packet) => void socket.write(generate(packet, { protocolVersion: 5 })),
+      send: (packet) => void socket.write(generate(packet, { protocolVersion })),
       raw(bytes) {
         socket.write(bytes);
         return peer;
@@ -43,6 +44,7 @@ export async function scriptedServer(script: Script) {
       drop: () => socket.destroy(),
     };
     reader.on('packet', (packet) => {
+      if (packet.cmd === 'connect') protocolVersion = packet.protocolVersion ?? protocolVersion;
       peer.packets.push(packet);
       script(packet, peer, connection);
     });

@@ -36,7 +36,12 @@ const scripted = async (script: Script) => {
   opened.push(server);
   return server;
 };
-const connack = (reasonCode: number): Packet => ({ cmd: 'connack', sessionPresent: false, reasonCode });
+const connack = (reasonCode: number): Packet => ({
+  cmd: 'connack',
+  sessionPresent: false,
+  reasonCode,
+  returnCode: reasonCode,
+});
 
 /** A server below MQTT; `greet` is what it does with a connection. */
 async function bare(greet: (socket: Socket) => void) {
@@ -249,5 +254,72 @@ describe('a server that misbehaves in a session', () => {
     for (const { code, cure } of problems) expect([code, cure === '']).toEqual(['server_unreachable', false]);
     await device.close();
     expect(await device.closed).toBeUndefined();
+  });
+});
+
+describe('a server that sends more than is taken', () => {
+  const large = { cmd: 'publish', topic: 'iot-2/cmd/blink/fmt/bin', qos: 0, dup: false, retain: false } as const;
+  const sending = (payload: Buffer) =>
+    scripted((packet, peer, connection) => {
+      if (packet.cmd === 'connect') peer.send(connack(0));
+      if (packet.cmd !== 'subscribe') return;
+      peer.send({ cmd: 'suback', messageId: packet.messageId ?? 0, granted: [1] });
+      if (connection === 1) peer.send({ ...large, payload });
+    });
+
+  it.each([4, 5] as const)('is left before the packet is read, and met again; MQTT %s', async (protocolVersion) => {
+    const server = await sending(Buffer.alloc(2_000));
+    const device = await connected(server, { protocolVersion, maximumPacketSize: 1_000 });
+    const problems: Failure[] = [];
+    const heard: unknown[] = [];
+    device.on('problem', (problem) => problems.push(problem));
+    const again = new Promise<void>((resolve) => device.on('online', () => resolve()));
+    await device.onCommand('+', (command) => heard.push(command)).catch(() => {});
+    await again;
+    expect(problems.map(({ code }) => code)).toContain('server_packet_too_large');
+    expect(problems.find(({ code }) => code === 'server_packet_too_large')?.cure).toMatch(/maximumPacketSize/);
+    expect(heard).toEqual([]);
+  });
+
+  it('is judged by the length that it declares, with none of its bytes', async () => {
+    // A PUBLISH of 256 MB, of which nothing comes.
+    const server = await scripted((packet, peer) => {
+      if (packet.cmd === 'connect') peer.raw(Uint8Array.of(0x30, 0xff, 0xff, 0xff, 0x7f));
+    });
+    expect((await failureOf(connected(server))).code).toBe('server_packet_too_large');
+  });
+
+  it('is told by MQTT 5 how much is taken, and is heard up to that', async () => {
+    const told: unknown[] = [];
+    const server = await scripted((packet, peer) => {
+      if (packet.cmd === 'connect') {
+        told.push(packet.properties?.maximumPacketSize);
+        peer.send(connack(0));
+      }
+      if (packet.cmd !== 'subscribe') return;
+      peer.send({ cmd: 'suback', messageId: packet.messageId ?? 0, granted: [1] });
+      const overhead = 1 + 2 + 2 + large.topic.length + 1;
+      peer.send({ ...large, payload: Buffer.alloc(1_000 - overhead) });
+      peer.send({ ...large, topic: 'iot-2/cmd/blink/fmt/bin', payload: Buffer.from('next') });
+    });
+    const device = await connected(server, { maximumPacketSize: 1_000 });
+    const lengths: number[] = [];
+    await new Promise<void>((resolve) => {
+      void device.onCommand<Uint8Array>('blink', ({ payload }) => {
+        lengths.push(payload.length);
+        if (lengths.length === 2) resolve();
+      });
+    });
+    expect(told).toEqual([1_000]);
+    expect(lengths[1]).toBe(4);
+    await device.close();
+    await connected(server);
+    expect(told).toEqual([1_000, 1_048_576]);
+  });
+
+  it.each([0, -1, 1.5, Number.NaN, 1e12])('cannot be bounded by %s', async (maximumPacketSize) => {
+    const server = await sending(Buffer.alloc(1));
+    expect(await failureOf(connected(server, { maximumPacketSize }))).toMatchObject({ code: 'invalid_request' });
+    expect(server.connections()).toBe(0);
   });
 });

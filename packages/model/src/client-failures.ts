@@ -39,4 +39,12 @@ export const CLIENT_FAILURES = {
       'A client could not renew its certificate. The present one is used until it ends, and the client tries again by itself.',
     cure: 'Read the message, and look for the refusal with `sallyport refusals`; without renewal the client must enrol anew once its certificate has ended.',
   },
+  server_packet_too_large: {
+    httpStatus: 502,
+    reasonCode: 0x95,
+    severity: 'warning',
+    meaning:
+      'The server sends a client a larger packet than the client takes; the client leaves the connection before it is read.',
+    cure: 'Give the client a larger maximumPacketSize, or send it less at a time. A server of Sallyport drops such a message for clients of MQTT 5.',
+  },
 } as const satisfies Record<string, FailureRow>;
