@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Crew, got, subscribed, until } from '../../packages/server/test/broker/crew.ts';
+import { Crew, got, SharedStore, subscribed, until } from '../../packages/server/test/broker/crew.ts';
 import { settled } from '../../packages/server/test/broker/harness.ts';
 
 it('a flood towards a worker that does not keep up is bounded, and slows down only those who send it', async () => {
@@ -28,8 +28,9 @@ it('a flood towards a worker that does not keep up is bounded, and slows down on
 });
 
 it('a worker for which more waits than is borne is dropped like a dead one, and the others go on', async () => {
-  const crew = await Crew.of(3, {}, { congested: 10_000_000, unsent: 500_000 });
-  const stuck = await crew.connect(2, 'stuck');
+  const store = new SharedStore();
+  const crew = await Crew.of(3, () => ({ store: store.view() }), { congested: 10_000_000, unsent: 500_000 });
+  const stuck = await crew.connect(2, 'stuck', { cleanStart: false, properties: { sessionExpiryInterval: 1000 } });
   await subscribed(stuck, 'a', { qos: 1 });
   const sender = await crew.connect(1, 'sender');
   crew.exchanges[2]!.stalled = true;

@@ -1,9 +1,8 @@
 import type { Realm } from './realm.ts';
 import type { Route } from './route.ts';
 
-/** What the bytes of an organisation and a topic mean in this worker. */
+/** What an organisation and a topic, as another worker has numbered them, mean in this one. */
 export interface Destination {
-  readonly key: Buffer;
   readonly realm: Realm;
   readonly route: Route;
 }

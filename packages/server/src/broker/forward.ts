@@ -1,9 +1,11 @@
 import { copyBytes } from '@sallyport/mqtt';
+import { writeWord } from '../bus/words.ts';
 import type { BrokerContext } from './context.ts';
 import { deliverToAll, deliverToOne } from './delivery.ts';
 import type { Passage } from './passage.ts';
 import type { Realm } from './realm.ts';
 import type { GroupTargets, Route, SharedElsewhere } from './route.ts';
+import { putAt, UNNUMBERED } from './route-numbers.ts';
 import type { Team } from './team.ts';
 import { FRAME, textSize, writeText } from './team-frames.ts';
 
@@ -136,16 +138,19 @@ export function forward(
     return;
   }
   const { peer } = member;
+  const number = team.routes.of(route);
+  const known = number !== UNNUMBERED && member.knows[number] === route;
   const organisation = router.abroad!.name;
   const topic = route.topicBytes;
-  let size = 1 + 8 + 2 + organisation.length + 2 + topic.length + 4 + forwarded.length;
+  let size = 1 + 8 + 2 + 4 + forwarded.length;
+  if (!known) size += 2 + organisation.length + 2 + topic.length;
   if (retain) size += 8;
   if (expiresAt > 0) size += 8;
   if (shared) {
     size += 2 + tried.length;
     for (const { share, filter } of groups) size += textSize(share) + textSize(filter);
   }
-  let at = peer.begin(FRAME.forward, size + payloadEnd - payloadStart);
+  let at = peer.begin(known ? FRAME.forwardAgain : FRAME.forward, size + payloadEnd - payloadStart);
   const { bytes } = peer;
   bytes[at] =
     qos |
@@ -164,12 +169,16 @@ export function forward(
     bytes[at++] = groups.length;
     for (const { share, filter } of groups) at = writeText(bytes, writeText(bytes, at, share), filter);
   }
-  // These two are together what the other worker looks up.
-  at = writeBytes(bytes, at, organisation);
-  at = writeBytes(bytes, at, topic);
-  bytes.writeUInt32BE(forwarded.length, at);
-  copyBytes(bytes, at + 4, forwarded, 0, forwarded.length);
-  at += 4 + forwarded.length;
+  bytes[at++] = number >>> 8;
+  bytes[at++] = number;
+  if (!known) {
+    at = writeBytes(bytes, writeBytes(bytes, at, organisation), topic);
+    if (number !== UNNUMBERED) putAt(member.knows, number, route);
+  }
+  writeWord(bytes, at, forwarded.length);
+  at += 4;
+  if (forwarded.length > 0) copyBytes(bytes, at, forwarded, 0, forwarded.length);
+  at += forwarded.length;
   copyBytes(bytes, at, payload, payloadStart, payloadEnd);
   if (peer.congested) {
     team.slow ??= [];
@@ -180,8 +189,8 @@ export function forward(
 
 /** A whole number in two words: cheaper than in one. */
 function writeWords(bytes: Buffer, at: number, number: number): number {
-  bytes.writeUInt32BE(Math.floor(number / 0x1_0000_0000), at);
-  bytes.writeUInt32BE(number >>> 0, at + 4);
+  writeWord(bytes, at, Math.floor(number / 0x1_0000_0000));
+  writeWord(bytes, at + 4, number >>> 0);
   return at + 8;
 }
 

@@ -10,13 +10,17 @@ import type { Passage } from './passage.ts';
 import { NO_PROPERTIES } from './publish-properties.ts';
 import type { Realm } from './realm.ts';
 import type { Route } from './route.ts';
+import { MOST_NUMBERS, putAt, UNNUMBERED } from './route-numbers.ts';
 import type { Team } from './team.ts';
 import type { FrameBody } from './team-frames.ts';
 import type { Member } from './team-member.ts';
 import { DONE, REFUSED } from './tickets.ts';
 
-/** Takes a message that another worker forwards, for the sessions of this one. Throws a RangeError if the frame is none. */
-export function takeForward(context: BrokerContext, team: Team, member: Member, body: FrameBody): void {
+/**
+ * Takes a message that another worker forwards, for the sessions of this one; `named`: its organisation and topic are told. Throws a RangeError
+ * if the frame is none.
+ */
+export function takeForward(context: BrokerContext, team: Team, member: Member, body: FrameBody, named: boolean): void {
   const bits = body.byte();
   const qos = bits & 3;
   const owed = (bits & FORWARD.owed) !== 0;
@@ -26,7 +30,7 @@ export function takeForward(context: BrokerContext, team: Team, member: Member, 
   const expiresAt = (bits & FORWARD.expires) === 0 ? 0 : body.words();
   const stamp = retain ? body.words() : 0;
   const shared = (bits & FORWARD.shared) === 0 ? undefined : readShared(team, body);
-  const { realm, route } = destination(context, team, body);
+  const { realm, route } = destination(context, member, body, named);
   const length = body.word();
   const properties = body.skip(length);
   const { bytes, at: payloadStart, end: payloadEnd } = body;
@@ -86,23 +90,27 @@ function readShared(team: Team, body: FrameBody) {
   return { tried: [...tried, team.self], groups };
 }
 
-/** Where a message goes in this worker; looked up by the bytes of organisation and topic. */
-function destination(context: BrokerContext, { destinations }: Team, body: FrameBody): Destination {
-  const { bytes, at: start } = body;
-  const organisation = body.skip(body.short());
-  const topicAt = body.at;
-  const topic = body.skip(body.short());
-  const end = body.at;
-  const known = destinations.find(bytes, start, end);
-  if (known !== undefined && context.realms.get(known.realm.organisation) === known.realm) {
-    const { realm, route } = known;
+/** Where a message goes in this worker. */
+function destination(context: BrokerContext, { destinations }: Member, body: FrameBody, named: boolean): Destination {
+  const number = body.short();
+  if (number >= MOST_NUMBERS) throw new RangeError('A forwarded message has a number that no route has.');
+  if (named) {
+    const realm = realmOf(context, body.text());
+    const found: Destination = { realm, route: realm.router.route(body.text()) };
+    if (number !== UNNUMBERED) putAt(destinations, number, found);
+    return found;
+  }
+  const known = destinations[number];
+  if (known === undefined) throw new RangeError('A forwarded message goes where nobody has said.');
+  const { realm, route } = known;
+  if (context.realms.get(realm.organisation) === realm) {
     if (route.version !== realm.router.version) realm.router.refresh(route);
     return known;
   }
-  const realm = realmOf(context, bytes.toString('utf8', organisation, topicAt));
-  const route = realm.router.route(bytes.toString('utf8', topic, end));
-  const found: Destination = { key: Buffer.from(bytes.subarray(start, end)), realm, route };
-  destinations.add(found);
+  // The last of its organisation has gone from this worker, and perhaps another has come.
+  const anew = realmOf(context, realm.organisation);
+  const found: Destination = { realm: anew, route: anew.router.route(route.topic) };
+  destinations[number] = found;
   return found;
 }
 

@@ -11,6 +11,7 @@ const NOWHERE: Route = {
   targets: [],
   groups: [],
   elsewhere: undefined,
+  number: 0,
 };
 const NO_BYTES = Buffer.alloc(0);
 /** (MQTT 5 or below) x QoS x retain flag. */

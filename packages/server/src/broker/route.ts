@@ -58,6 +58,8 @@ export interface Route {
   groups: GroupTargets[];
   /** Who gets them in other workers; undefined where there are none. */
   elsewhere: Elsewhere | undefined;
+  /** Its number in {@link RouteNumbers}, if it is still there. */
+  number: number;
 }
 
 /** Where messages of one topic go beyond this worker. */

@@ -36,7 +36,15 @@ export class Router {
   route(topic: string): Route {
     let route = this.#routes.get(topic);
     if (route === undefined) {
-      route = { topic, topicBytes: Buffer.from(topic), version: 0, targets: [], groups: [], elsewhere: undefined };
+      route = {
+        topic,
+        topicBytes: Buffer.from(topic),
+        version: 0,
+        targets: [],
+        groups: [],
+        elsewhere: undefined,
+        number: 0,
+      };
       if (topic.length <= LONGEST_CACHED_TOPIC) this.#keep(route);
     }
     if (route.version !== this.version) this.refresh(route);

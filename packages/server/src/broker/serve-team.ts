@@ -100,7 +100,8 @@ function takeFrame(
 ): void {
   switch (kind) {
     case FRAME.forward:
-      takeForward(context, team, member, body);
+    case FRAME.forwardAgain:
+      takeForward(context, team, member, body, kind === FRAME.forward);
       return;
     case FRAME.interest:
       takeInterest(context, member, body);

@@ -1,10 +1,11 @@
 import type { Peer } from '../bus/exchange.ts';
+import { wordAt } from '../bus/words.ts';
 
 /** Kinds of frames between the brokers of one server. */
 export const FRAME = {
   /** How many members a worker has for one filter. */
   interest: 1,
-  /** A message for the sessions of another worker. */
+  /** A message for the sessions of another worker, and the number that stands for its organisation and topic from now on. */
   forward: 2,
   /** So many of the frames that have to be answered are done. */
   done: 3,
@@ -18,6 +19,8 @@ export const FRAME = {
   retained: 8,
   /** A message that waits in a session that moves. */
   waiting: 9,
+  /** As `forward`, with the number alone. */
+  forwardAgain: 10,
 } as const;
 
 /** Reads the body of a frame. Every read is within the frame, or throws a RangeError, which ends the way to the peer. */
@@ -37,10 +40,11 @@ export class FrameBody {
     return this.bytes[this.skip(1)]!;
   }
   short(): number {
-    return this.bytes.readUInt16BE(this.skip(2));
+    const at = this.skip(2);
+    return (this.bytes[at]! << 8) | this.bytes[at + 1]!;
   }
   word(): number {
-    return this.bytes.readUInt32BE(this.skip(4));
+    return wordAt(this.bytes, this.skip(4));
   }
   /** Any number that Node can count to. */
   number(): number {
@@ -51,7 +55,7 @@ export class FrameBody {
   /** The same in two words. */
   words(): number {
     const at = this.skip(8);
-    const value = this.bytes.readUInt32BE(at) * 0x1_0000_0000 + this.bytes.readUInt32BE(at + 4);
+    const value = wordAt(this.bytes, at) * 0x1_0000_0000 + wordAt(this.bytes, at + 4);
     if (!Number.isSafeInteger(value)) throw new RangeError('A frame counts what cannot be counted.');
     return value;
   }

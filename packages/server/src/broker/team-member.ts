@@ -1,5 +1,7 @@
 import type { Peer } from '../bus/exchange.ts';
+import type { Destination } from './destination.ts';
 import { PairQueue } from './pair-queue.ts';
+import type { Route } from './route.ts';
 import { FRAME, writeNumber } from './team-frames.ts';
 import { DONE, LOST, type Outcome, type Tickets } from './tickets.ts';
 
@@ -10,6 +12,10 @@ export class Member {
   told = false;
   /** Number of the last message that came from it (of all that it has sent to anybody). */
   lastMessage = 0;
+  /** Routes of this worker that it knows by their numbers. */
+  readonly knows: (Route | undefined)[] = [];
+  /** Where its messages go here, by its numbers. */
+  readonly destinations: (Destination | undefined)[] = [];
   /** Frames sent to it that it has to answer, and how many of them it has. */
   #sent = 0;
   #answered = 0;

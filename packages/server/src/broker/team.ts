@@ -1,16 +1,15 @@
 import type { Peer } from '../bus/exchange.ts';
 import { type Interest, writeInterest } from './abroad.ts';
-import type { Destination } from './destination.ts';
 import type { MovedMessage } from './moved-message.ts';
 import type { Office } from './office.ts';
 import type { Receiver } from './receiver.ts';
 import { RetainedOrder } from './retained-order.ts';
+import { RouteNumbers } from './route-numbers.ts';
 import { Stash } from './stash.ts';
 import { FRAME, writeJson } from './team-frames.ts';
 import { Member } from './team-member.ts';
 import type { Question, Word } from './team-words.ts';
 import { LOST, type Outcome, REFUSED, Tickets } from './tickets.ts';
-import { TopicCache } from './topic-cache.ts';
 import type { WorkerLinks } from './workers.ts';
 
 /** Number of the worker that keeps the books. */
@@ -30,8 +29,7 @@ export class Team {
   slow: Peer[] | undefined;
   readonly retained: RetainedOrder;
   readonly stash = new Stash();
-  /** Where messages of other workers go here. */
-  readonly destinations = new TopicCache<Destination>();
+  readonly routes = new RouteNumbers();
   /** Workers that have died and whose sessions nobody has taken yet. */
   readonly ghosts = new Set<number>();
   /** The book of who has which client id. */

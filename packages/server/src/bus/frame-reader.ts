@@ -1,3 +1,5 @@
+import { wordAt } from './words.ts';
+
 /** Bytes before the body of a frame: its length, in four bytes, and its kind. */
 export const FRAME_HEADER = 5;
 
@@ -44,7 +46,7 @@ export class FrameReader {
   }
 
   #sizeOf(bytes: Buffer, at: number): number {
-    const size = bytes.readUInt32BE(at);
+    const size = wordAt(bytes, at);
     if (size > this.#largest)
       throw new RangeError(`A frame of ${size} bytes came; at most ${this.#largest} are taken.`);
     return size;

@@ -1,6 +1,7 @@
 import { Slab } from '@sallyport/mqtt';
 import type { ExchangeBounds, Peer } from './exchange.ts';
 import { FRAME_HEADER } from './frame-reader.ts';
+import { writeWord } from './words.ts';
 
 const SLAB_SIZE = 65_536;
 
@@ -46,7 +47,7 @@ export class GatheringPeer implements Peer {
     if (this.gone) this.#slab = new Slab(0);
     const at = this.#slab.reserve(FRAME_HEADER + size);
     const { bytes } = this.#slab;
-    bytes.writeUInt32BE(size, at);
+    writeWord(bytes, at, size);
     bytes[at + 4] = kind;
     if (!this.#listed && !this.gone) {
       this.#listed = true;
