@@ -111,8 +111,9 @@ export function watchStages(client: MqttClient, onStage: NonNullable<LinkOptions
   socket.once('connect', () => onStage('tcp', `connected to port ${socket.remotePort ?? '?'}`));
   socket.once('secureConnect', () => {
     const { valid_to: until } = socket.getPeerCertificate?.() ?? {};
+    const day = until === undefined ? '?' : new Date(until).toISOString().slice(0, 10);
     const how = `${socket.getProtocol?.() ?? 'TLS'} with ${socket.getCipher?.().standardName ?? 'an unnamed cipher'}`;
-    onStage('tls', `${how}; the certificate of the server holds until ${until ?? '?'}`);
+    onStage('tls', `${how}; the certificate of the server holds until ${day}`);
   });
   client.once('connect', () => onStage('accepted', 'the server knows who this is'));
 }

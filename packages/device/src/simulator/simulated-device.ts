@@ -311,7 +311,11 @@ export class SimulatedDevice {
     for (const report of reports) await this.#publish('boot', 'json', new TextEncoder().encode(JSON.stringify(report)));
     if (reports.length === 0) return;
     dropReports(flash, reports.length);
-    this.#emit({ kind: 'stage', stage: 'reported', text: `told ${reports.length} reports of starts` });
+    this.#emit({
+      kind: 'stage',
+      stage: 'reported',
+      text: reports.length === 1 ? 'told how it started' : `told of ${reports.length} starts`,
+    });
   }
 
   async #recover(firmware: SimulatedFirmware): Promise<void> {

@@ -1,5 +1,6 @@
 import type { DeskCommand } from '@sallyport/model';
 import { clock } from '../page/clock.ts';
+import { PayloadText } from '../page/payload-text.tsx';
 
 const LOOKS: Readonly<Record<DeskCommand['outcome'], string>> = {
   sending: 'text-stone-600 dark:text-stone-400',
@@ -24,10 +25,12 @@ export function CommandHistory({ commands }: { readonly commands: readonly DeskC
               <span className="font-mono text-xs">
                 {command.type}/{command.id}
               </span>
-              <span className="font-medium">{command.name}</span>
+              <span className="font-mono text-xs font-medium">{command.name}</span>
               <span className="quiet text-xs">{command.manner}</span>
             </p>
-            <p className="font-mono text-xs break-all">{command.text}</p>
+            <p>
+              <PayloadText text={command.text} />
+            </p>
             <p className={`text-xs ${LOOKS[command.outcome]}`}>
               {command.outcome}
               {command.problem === undefined ? null : `: ${command.problem}`}

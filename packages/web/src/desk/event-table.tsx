@@ -1,6 +1,7 @@
 import type { DeskEvent } from '@sallyport/model';
 import { type RefObject, useState } from 'react';
 import { clock } from '../page/clock.ts';
+import { PayloadText } from '../page/payload-text.tsx';
 import { Protection } from './protection.tsx';
 
 const SHOWN = 150;
@@ -33,7 +34,7 @@ export function EventTable({
           onChange={(event) => setWords(event.target.value)}
           placeholder="Filter: words, all must occur"
           aria-label="Filter events"
-          className="field ml-auto max-w-64 !py-1.5"
+          className="field min-w-0 flex-1 !py-1.5 sm:ml-auto sm:max-w-64"
         />
         <button
           type="button"
@@ -70,10 +71,10 @@ export function EventTable({
                   <td className="py-1.5 pr-3 font-mono text-xs whitespace-nowrap">
                     {event.type}/{event.id}
                   </td>
-                  <td className="py-1.5 pr-3 whitespace-nowrap">{event.name}</td>
+                  <td className="py-1.5 pr-3 font-mono text-xs whitespace-nowrap">{event.name}</td>
                   <td className="py-1.5 max-sm:w-full max-sm:pt-0">
                     <Protection protection={event.protection} />
-                    <span className="font-mono text-xs break-all">{event.text}</span>
+                    {event.text === undefined ? null : <PayloadText text={event.text} />}
                   </td>
                 </tr>
               ))}

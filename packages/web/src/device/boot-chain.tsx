@@ -33,6 +33,12 @@ export function BootChain({ boot }: { readonly boot: SimulatorBoot }) {
         ))}
       </ol>
       {boot.text === undefined ? null : <p className="mt-2 text-sm">{boot.text}</p>}
+      {boot.outcome === 'stopped' ? (
+        <p className="quiet mt-1 text-xs">
+          It measures nothing and follows no command. It connects to report this, and takes the next release of its
+          firmware.
+        </p>
+      ) : null}
     </Card>
   );
 }

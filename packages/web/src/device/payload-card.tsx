@@ -2,6 +2,7 @@ import type { SimulatorDocument } from '@sallyport/model';
 import { Card } from '../page/card.tsx';
 import { clock } from '../page/clock.ts';
 import { Notice } from '../page/frame.tsx';
+import { PayloadText } from '../page/payload-text.tsx';
 import { useAction } from '../page/use-action.ts';
 
 const SEALED = 'bg-violet-100 text-violet-900 dark:bg-violet-950 dark:text-violet-200';
@@ -36,9 +37,9 @@ export function PayloadCard({ device }: { readonly device: SimulatorDocument }) 
         <div className="grid gap-3 sm:grid-cols-2">
           <div className="min-w-0">
             <h3 className="label mb-1">What the device says</h3>
-            <pre className="rounded-lg bg-stone-100 p-2 font-mono text-xs break-all whitespace-pre-wrap dark:bg-stone-950">
-              {payload.clear}
-            </pre>
+            <p className="rounded-lg bg-stone-100 p-2 leading-5 dark:bg-stone-950">
+              <PayloadText text={payload.clear} />
+            </p>
           </div>
           <div className="min-w-0">
             <h3 className="label mb-1">What goes on its way</h3>
@@ -55,7 +56,7 @@ export function PayloadCard({ device }: { readonly device: SimulatorDocument }) 
                     {format}, {size} bytes
                   </span>
                 </p>
-                <pre className="font-mono text-xs break-all whitespace-pre-wrap">{text}</pre>
+                <PayloadText text={text} />
               </div>
             ))}
           </div>

@@ -23,7 +23,7 @@ export function ReadingChart({ readings }: { readonly readings: readonly Simulat
         legend: { show: false },
         cursor: { show: false },
         axes: [
-          { ...axis, space: 90, values: (_chart, splits) => splits.map((at) => clock(at * 1000)) },
+          { ...axis, space: 90, size: 28, values: (_chart, splits) => splits.map((at) => clock(at * 1000)) },
           { ...axis, size: 40 },
         ],
         series: [{}, { stroke: '#0d9488', width: 2, fill: '#0d948822', points: { size: 5 } }],
@@ -46,8 +46,10 @@ export function ReadingChart({ readings }: { readonly readings: readonly Simulat
   const last = readings[0];
   return (
     <Card title="Acceleration" aside={last === undefined ? 'm/s²' : `${last.acceleration} m/s², ${last.motion}`}>
+      {last === undefined ? <p className="quiet text-sm">Nothing has been measured yet.</p> : null}
       <div
         ref={place}
+        className={last === undefined ? 'invisible h-0 overflow-hidden' : ''}
         role="img"
         aria-label="Acceleration over time in metres per second squared; the table below has the figures"
       />

@@ -31,10 +31,10 @@ export function Frame({
           <Gate />
           {title}
         </h1>
-        {connection ? <Connection connection={connection} /> : null}
-        <span className="ml-auto">
+        <span className="ml-auto sm:order-last">
           <ThemeSwitch />
         </span>
+        {connection ? <Connection connection={connection} /> : null}
       </header>
       {lost === undefined ? null : <Lost lost={lost} />}
       {connection?.problem === undefined ? null : (
@@ -48,9 +48,9 @@ export function Frame({
 function Connection({ connection }: { readonly connection: SimulatorConnection }) {
   const { dot, text } = LOOKS[connection.state];
   return (
-    <p className="flex min-w-0 items-center gap-2 text-sm" role="status">
+    <p className="flex min-w-0 items-center gap-2 text-sm max-sm:w-full" role="status">
       <span className={`size-2.5 shrink-0 rounded-full ${dot}`} aria-hidden="true" />
-      <span className="font-medium">{text}</span>
+      <span className="font-medium whitespace-nowrap">{text}</span>
       <span className="quiet truncate font-mono text-xs">
         {connection.clientId} at {connection.server}
       </span>
