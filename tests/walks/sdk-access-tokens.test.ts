@@ -76,6 +76,41 @@ describe('a device program with access tokens', () => {
     await device.close();
   });
 
+  it('loses no command by MQTT 3.1.1 while it moves from one token to the next', async () => {
+    let fetched = 0;
+    const accessToken = () => shortToken(fetched++ < 2 ? 3 : 300);
+    const device = await asDevice({ accessToken, protocolVersion: 4 });
+    const heard = new Set<unknown>();
+    await device.onCommand('count', ({ payload }) => void heard.add(payload));
+    let renewals = 0;
+    device.on('renewed', () => renewals++);
+    const app = await asDesk({ key: server.keys.desk ?? '', token: server.tokens.desk ?? '' });
+    let sent = 0;
+    // Without a pause: some come while there is no connection.
+    while (renewals < 2) await app.sendCommand(pump, 'count', ++sent);
+    await soon(() => heard.size >= sent);
+    expect([...heard].sort((a, b) => Number(a) - Number(b))).toEqual(Array.from({ length: sent }, (_, at) => at + 1));
+    await app.close();
+    await device.close();
+  });
+
+  it('hears nothing by MQTT 3.1.1 that was kept for the start before', async () => {
+    const accessToken = () => shortToken(300);
+    const first = await asDevice({ accessToken, protocolVersion: 4 });
+    await first.onCommand('+', () => {});
+    await first.close();
+    const app = await asDesk({ key: server.keys.desk ?? '', token: server.tokens.desk ?? '' });
+    await app.sendCommand(pump, 'old', 1);
+    const second = await asDevice({ accessToken, protocolVersion: 4 });
+    const heard: string[] = [];
+    await second.onCommand('+', ({ name }) => void heard.push(name));
+    await app.sendCommand(pump, 'new', 1);
+    await soon(() => heard.includes('new'));
+    expect(heard).toEqual(['new']);
+    await app.close();
+    await second.close();
+  });
+
   it('goes on with the present one while none can be fetched, and says so', async () => {
     let fetched = 0;
     const accessToken = () => {

@@ -3,7 +3,7 @@ import type { IClientOptions, MqttClient } from 'mqtt';
 import type { ChangingCertificate } from './certificate-files.ts';
 import { certificateSettings } from './certificate-settings.ts';
 import type { ClientCertificate, LinkOptions } from './link-options.ts';
-import type { ConnectProof } from './link-proof.ts';
+import type { ConnectProof, LinkProof } from './link-proof.ts';
 import { packetBound } from './packet-bound.ts';
 import { authProperties } from './proof-exchange.ts';
 import { rootCertificate } from './root-certificate.ts';
@@ -43,19 +43,20 @@ export async function lastingSettings(options: LinkOptions, resubscribe: boolean
 }
 
 /**
- * Settings of one connection: what it proves itself with.
+ * Settings of one connection: what it proves itself with, and whether its session is `kept`.
  *
  * @throws Failure `key_material_invalid`, `invalid_request`
  */
 export async function connectSettings(
   { username, password, method, data }: ConnectProof,
   options: Pick<LinkOptions, 'certificate' | 'protocolVersion' | 'maximumPacketSize'>,
+  kept: boolean,
 ): Promise<IClientOptions> {
   const { certificate, protocolVersion = 5, maximumPacketSize } = options;
   const properties = {
     ...(protocolVersion === 5 ? { maximumPacketSize: packetBound(maximumPacketSize) } : {}),
+    ...(protocolVersion === 5 && kept ? { sessionExpiryInterval: MOVING_TIME } : {}),
     ...(method === undefined ? {} : authProperties(method, data)),
-    ...(keepsSession(options) ? { sessionExpiryInterval: MOVING_TIME } : {}),
   };
   return {
     username,
@@ -65,12 +66,16 @@ export async function connectSettings(
   } as IClientOptions;
 }
 
-/** True if the session outlives a connection for a moment: MQTT 3.1.1 has no end for that. */
-export function keepsSession({
-  certificate,
-  protocolVersion = 5,
-}: Pick<LinkOptions, 'certificate' | 'protocolVersion'>) {
-  return protocolVersion === 5 && certificate !== undefined && isChanging(certificate);
+/**
+ * True if the session has to outlive a connection, as renewing what proves the client takes another one. By MQTT 5 only certificates do, and
+ * the session ends soon after it was left; MQTT 3.1.1 knows no end for that.
+ */
+export function keepsSession(
+  { certificate, protocolVersion = 5 }: Pick<LinkOptions, 'certificate' | 'protocolVersion'>,
+  proof: Pick<LinkProof, 'renew'>,
+): boolean {
+  const renewed = certificate !== undefined && isChanging(certificate);
+  return renewed || (protocolVersion === 4 && proof.renew !== undefined);
 }
 
 /** True for a certificate that is renewed while it is used. */

@@ -14,7 +14,7 @@ import type {
   LinkPublishOptions,
 } from './link-options.ts';
 import { fixedProof, type LinkProof } from './link-proof.ts';
-import { connectSettings, keepsSession, lastingSettings, watchStages } from './link-settings.ts';
+import { applySettings, connectSettings, keepsSession, lastingSettings, watchStages } from './link-settings.ts';
 import { PacketBound, packetBound } from './packet-bound.ts';
 import { Pending } from './pending.ts';
 import { ProofExchange } from './proof-exchange.ts';
@@ -44,6 +44,8 @@ interface LinkParts {
   readonly exchange: ProofExchange;
   readonly admission: Admission | undefined;
   readonly bound: PacketBound;
+  /** The session outlives its connections. */
+  readonly kept: boolean;
 }
 
 /** One connection to the server that mends itself, and the errors of everything below it in our own terms. */
@@ -97,7 +99,8 @@ export class Link {
     // What was subscribed comes again only after the admission.
     const lasting = await lastingSettings(options, admission === undefined);
     const begun = await abortable(proof.begin(signal ?? new AbortController().signal), signal);
-    const settings = await connectSettings(begun, options);
+    const kept = keepsSession(options, proof);
+    const settings = await connectSettings(begun, options, kept);
     signal?.throwIfAborted();
     const where = `${options.host}:${lasting.port}`;
     const bound = new PacketBound(packetBound(options.maximumPacketSize), where);
@@ -105,17 +108,15 @@ export class Link {
     bound.watch(client);
     if (onStage) watchStages(client, onStage);
     const exchange = new ProofExchange(client, proof, where, begun.method);
-    const link = new Link({ client, where, options, proof, exchange, admission, bound });
+    const link = new Link({ client, where, options, proof, exchange, admission, bound, kept });
     client.on('message', (topic, payload, packet) => {
       if (!bound.exceeded) link.#subscriptions.dispatch(topic, payload, packet, (failure) => link.report(failure));
     });
     const stop = () => void link.close();
     signal?.addEventListener('abort', stop, { once: true });
     void link.closed.then(() => signal?.removeEventListener('abort', stop));
-    await abortable(
-      link.#wire.connected((error) => link.#connectFailure(error)),
-      signal,
-    );
+    await abortable(link.#connected(), signal);
+    if (kept && options.protocolVersion === 4) await abortable(link.#beginKeeping(), signal);
     link.#keepUp();
     if (admission !== undefined) {
       try {
@@ -132,6 +133,25 @@ export class Link {
       closed: link.closed,
     });
     return link;
+  }
+
+  #connected(): Promise<void> {
+    return this.#wire.connected((error) => this.#connectFailure(error));
+  }
+
+  /**
+   * Connects a second time, for a session that is kept. MQTT 3.1.1 cannot say both that a session begins anew and that it is to be kept: the
+   * connection before has ended what was left of another start.
+   */
+  async #beginKeeping(): Promise<void> {
+    const client = this.#client;
+    const left = new Promise<void>((resolve) => client.once('close', () => resolve()));
+    client.stream.destroy();
+    await left;
+    applySettings(client, { clean: false });
+    client.connect();
+    this.#parts.bound.watch(client);
+    await this.#connected();
   }
 
   on<T extends keyof LinkEvents>(event: T, listener: LinkListener<T>): void {
@@ -214,7 +234,7 @@ export class Link {
     // A server that is away, or never answers, must not keep a program from ending.
     if (client.connected) await this.#pending.quiet(CLOSE_TIMEOUT);
     const force = !client.connected || !this.#pending.none;
-    const last = keepsSession(this.#parts.options) ? { properties: { sessionExpiryInterval: 0 } } : {};
+    const last = this.#parts.kept ? { properties: { sessionExpiryInterval: 0 } } : {};
     await within(CLOSE_TIMEOUT, new Promise<void>((resolve) => client.end(force, last, () => resolve())));
     client.stream.destroy();
     this.#resolveClosed(undefined);

@@ -4,7 +4,7 @@ import { pause } from './abort.ts';
 import { type Backoff, jitteredBackoff } from './backoff.ts';
 import type { LinkOptions } from './link-options.ts';
 import type { LinkProof } from './link-proof.ts';
-import { applySettings, connectSettings, keepsSession } from './link-settings.ts';
+import { applySettings, connectSettings } from './link-settings.ts';
 import type { PacketBound } from './packet-bound.ts';
 import type { ProofExchange } from './proof-exchange.ts';
 
@@ -17,6 +17,8 @@ export interface ReconnectionParts {
   readonly proof: LinkProof;
   readonly exchange: ProofExchange;
   readonly bound: PacketBound;
+  /** The session outlives its connections. */
+  readonly kept: boolean;
   /** An attempt failed; another follows. */
   readonly report: (failure: Failure) => void;
   /** True if after this failure trying again would change nothing. */
@@ -63,7 +65,7 @@ export class Reconnection {
 
   async #comeBack(): Promise<void> {
     const { signal } = this.#ending;
-    const { client, proof, exchange, options, bound, report, isFinal, end } = this.#parts;
+    const { client, proof, exchange, options, bound, kept, report, isFinal, end } = this.#parts;
     try {
       let wait = this.#leaving ? 0 : this.#backoff.next();
       this.#leaving = false;
@@ -71,13 +73,13 @@ export class Reconnection {
         await pause(signal, wait);
         try {
           const begun = await proof.begin(signal);
-          const settings = await connectSettings(begun, options);
+          const settings = await connectSettings(begun, options, kept);
           signal.throwIfAborted();
           exchange.begin(begun.method);
           applySettings(client, {
             ...settings,
             // The first connection begins the session; the others go on with it.
-            ...(keepsSession(options) ? { clean: false } : {}),
+            ...(kept ? { clean: false } : {}),
           });
           client.connect();
           bound.watch(client);
