@@ -21,8 +21,10 @@ import {
 export interface PacketReceiver {
   /** The frame is reused for the next PUBLISH; slices of its `bytes` stay valid. */
   publish(frame: PublishFrame): void;
-  /** Every packet but PUBLISH. */
+  /** Every packet but PUBLISH, and but what `puback` takes. */
   packet(packet: Packet): void;
+  /** A PUBACK that says nothing but yes: where there is one for each message, an object for each is too much. Left out: it is a packet as others are. */
+  puback?(packetId: number): void;
 }
 
 export interface DecoderOptions {
@@ -41,6 +43,7 @@ export interface DecoderOptions {
 const CONNECT = 0x10;
 const CONNECT_TYPE = 1;
 const PUBLISH_TYPE = 3;
+const PUBACK_TYPE = 4;
 const SMALLEST_ASSEMBLY = 64;
 const NOTHING = Buffer.alloc(0);
 /** Shared by all: it is read from and done with before anything is delivered. */
@@ -267,6 +270,13 @@ export class Decoder {
       this.#failure = decodePublish(this.#frame, bytes, start, body, end, this.#version, this.#from);
       if (this.#failure === undefined) receiver.publish(this.#frame);
       return;
+    }
+    if (type === PUBACK_TYPE && end - body === 2 && receiver.puback !== undefined) {
+      const packetId = (bytes[body]! << 8) | bytes[body + 1]!;
+      if (packetId !== 0) {
+        receiver.puback(packetId);
+        return;
+      }
     }
     const reader = READER;
     reader.open(bytes, body, end, PACKET_TYPES[type]!, this.#version, this.#from);

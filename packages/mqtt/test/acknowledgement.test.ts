@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { reasonCodeName } from '../src/index.ts';
+import { Decoder, type ProtocolVersion, reasonCodeName } from '../src/index.ts';
 import { decode, malformed, packetOf, protocolError, refusalOf } from './decoding.ts';
 
 const TYPES = [
@@ -94,5 +94,41 @@ describe('reasonCodeName', () => {
     expect(reasonCodeName(0x87, 'connack')).toBe('Not authorized');
     expect(reasonCodeName(5, 'connack')).toBe('Not authorized');
     expect(reasonCodeName(0xfe, 'connack')).toBe('0xfe');
+  });
+});
+
+describe('a receiver that takes PUBACK without an object', () => {
+  function heard(bytes: readonly number[], version: ProtocolVersion) {
+    const found: unknown[] = [];
+    const decoder = new Decoder({ maximumPacketSize: 1000, from: 'client', version });
+    const failure = decoder.push(Buffer.from(bytes), {
+      publish: () => found.push('publish'),
+      packet: (packet) => found.push(packet),
+      puback: (packetId) => found.push(packetId),
+    });
+    return { found, failure };
+  }
+
+  test.each([3, 4, 5] as const)('hears the identifier of one that says nothing but yes (version %i)', (version) => {
+    expect(heard([0x40, 2, 0x12, 0x34, 0x40, 2, 0, 1, 0xc0, 0], version)).toEqual({
+      found: [0x1234, 1, { type: 'pingreq' }],
+      failure: undefined,
+    });
+  });
+
+  test('gets one with a reason code as a packet', () => {
+    expect(heard([0x40, 3, 0, 7, 0x80], 5).found).toEqual([{ type: 'puback', packetId: 7, reasonCode: 0x80 }]);
+  });
+
+  test.each([3, 4, 5] as const)('is spared one without an identifier (version %i)', (version) => {
+    const { found, failure } = heard([0x40, 2, 0, 0], version);
+    expect(found).toEqual([]);
+    expect(failure?.code).toBe('protocol_error');
+  });
+
+  test.each([3, 4, 5] as const)('is spared one with flags (version %i)', (version) => {
+    const { found, failure } = heard([0x42, 2, 0, 1], version);
+    expect(found).toEqual([]);
+    expect(failure?.code).toBe('malformed_packet');
   });
 });

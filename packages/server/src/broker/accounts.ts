@@ -1,11 +1,12 @@
 import { Allowance, Turnstile } from './allowance.ts';
+import { Few } from './few.ts';
 
 /** What one principal has of the broker, over all its sessions `S`. */
-export class Account<S> {
+export class Account<S extends object> {
   /** Written form of the principal. */
   readonly name: string;
   /** Live and kept. */
-  readonly sessions = new Set<S>();
+  readonly sessions = new Few<S>();
   /** What its clients may send. */
   readonly traffic = new Allowance();
   /** How often it may connect. */
@@ -23,7 +24,7 @@ export class Account<S> {
 const REMEMBERED = 60_000;
 
 /** The accounts of all principals that have sessions, or had some a moment ago: no more than are registered. */
-export class Accounts<S> {
+export class Accounts<S extends object> {
   readonly #accounts = new Map<string, Account<S>>();
   /** In the order in which they became idle; who has come back meanwhile stands here still. */
   #idle: { readonly account: Account<S>; readonly since: number }[] = [];

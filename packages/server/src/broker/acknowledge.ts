@@ -8,6 +8,21 @@ import type { Realm } from './realm.ts';
 import type { Session } from './session.ts';
 import { AWAITS_PUBACK, AWAITS_PUBCOMP, AWAITS_PUBREC, FREE } from './window.ts';
 
+/** Takes a PUBACK that says yes; one that says no is the end of the message too. */
+export function acknowledged(
+  context: BrokerContext,
+  realm: Realm,
+  session: Session,
+  link: Link,
+  packetId: number,
+): void {
+  const state = session.window.state(packetId);
+  // An identifier that is free is an echo of an earlier connection: not worth a quarrel.
+  if (state === AWAITS_PUBACK) complete(context, session, packetId);
+  else if (state !== FREE) violated(link, 'puback', packetId);
+  if (!session.upToDate) pump(context, session, realm.retained);
+}
+
 /** Takes an acknowledgement of the client (MQTT 5 section 4.3), and sends what may follow. */
 export function acknowledge(
   context: BrokerContext,
@@ -22,10 +37,8 @@ export function acknowledge(
   const state = window.state(packetId);
   switch (packet.type) {
     case 'puback':
-      // An identifier that is free is an echo of an earlier connection: not worth a quarrel.
-      if (state === AWAITS_PUBACK) complete(context, session, packetId);
-      else if (state !== FREE) violated(link, packet.type, packetId);
-      break;
+      acknowledged(context, realm, session, link, packetId);
+      return;
     case 'pubrec':
       if (state === AWAITS_PUBREC && packet.reasonCode >= 0x80) complete(context, session, packetId);
       else if (state === AWAITS_PUBREC || state === AWAITS_PUBCOMP) {

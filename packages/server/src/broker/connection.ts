@@ -12,7 +12,7 @@ import {
   ReasonCode,
 } from '@sallyport/mqtt';
 import type { TransportFacts } from '../events/transport-facts.ts';
-import { acknowledge } from './acknowledge.ts';
+import { acknowledge, acknowledged } from './acknowledge.ts';
 import { waitForTurn } from './admission-bounds.ts';
 import type { Admission, ArrivalVerdict } from './arrival.ts';
 import { AuthDesk, type AuthHost } from './auth-desk.ts';
@@ -241,6 +241,19 @@ export class Connection extends Outgoing implements Link, Timed, ByteReceiver, P
       else this.violated(`${packet.type.toUpperCase()} came before CONNACK.`, 'MQTT-3.1.0-1');
     } catch (error) {
       this.defect(packet.type, error);
+    }
+  }
+
+  puback(packetId: number): void {
+    if (this.#state !== 'open') {
+      this.packet({ type: 'puback', packetId, reasonCode: ReasonCode.success });
+      return;
+    }
+    try {
+      this.context.counters.packetsReceived++;
+      acknowledged(this.context, this.#realm!, this.#session!, this, packetId);
+    } catch (error) {
+      this.defect('puback', error);
     }
   }
 

@@ -40,7 +40,11 @@ export function dispatchOwned(context: BrokerContext, organisation: string, mess
   if (message.expiresAt !== 0 && remaining <= 0) return;
   passage.busy = true;
   try {
-    passage.beginOwned(realm.router.route(message.topic), message, sender, remaining);
+    const { topic, topicBytes, volatile } = message;
+    // Each client has a topic of its own on which its coming and going is told. Other workers number the routes that they are told of.
+    const passing = volatile && context.team === undefined;
+    const route = passing ? realm.router.passingRoute(topic, topicBytes) : realm.router.route(topic);
+    passage.beginOwned(route, message, sender, remaining);
     dispatch(context, realm, passage);
   } finally {
     passage.finish();

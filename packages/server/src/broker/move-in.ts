@@ -47,7 +47,7 @@ export async function fetchSession(
   session.admit(admission, packet.protocolVersion, { ...limits, ...boundless });
   session.share = taken.stored.share;
   for (const one of taken.subscriptions) {
-    session.subscriptions.set(one.written, { ...one, share: one.share, receiver: session });
+    session.keepSubscription({ ...one, share: one.share, receiver: session });
   }
   const arriving: Arriving = { session, origins: [], tickets: [] };
   team.stash.add(arriving);

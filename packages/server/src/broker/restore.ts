@@ -140,7 +140,7 @@ async function restoreSession(
   context.counters.queuedNow += session.queue.length;
   for (const subscription of found.subscriptions) {
     const kept = { ...subscription, share: subscription.share, receiver: session };
-    session.subscriptions.set(kept.written, kept);
+    session.keepSubscription(kept);
     realm.router.add(kept);
     context.counters.subscriptionsNow++;
   }

@@ -1,8 +1,12 @@
+import { type Branching, branch, branches, branchOut, cutBranch, hasBranches } from './branches.ts';
 import { type Message, messageSize } from './message.ts';
 
-interface Node {
-  children: Map<string, Node> | undefined;
+interface Node extends Branching<Node> {
   message: Message | undefined;
+}
+
+function emptyNode(): Node {
+  return { level: undefined, only: undefined, children: undefined, message: undefined };
 }
 
 /** What a store of retained messages may hold. */
@@ -15,7 +19,7 @@ export interface RetainedBounds {
 export class RetainedMessages {
   size = 0;
   bytes = 0;
-  readonly #root: Node = { children: undefined, message: undefined };
+  readonly #root = emptyNode();
   readonly #bounds: RetainedBounds;
 
   constructor(bounds: RetainedBounds) {
@@ -33,15 +37,7 @@ export class RetainedMessages {
       return false;
     }
     let node = this.#root;
-    for (const level of message.topic.split('/')) {
-      node.children ??= new Map();
-      let child = node.children.get(level);
-      if (child === undefined) {
-        child = { children: undefined, message: undefined };
-        node.children.set(level, child);
-      }
-      node = child;
-    }
+    for (const level of message.topic.split('/')) node = branchOut(node, level, emptyNode);
     node.message = message;
     if (older === undefined) this.size++;
     this.bytes += size - freed;
@@ -53,7 +49,7 @@ export class RetainedMessages {
     const levels = topic.split('/');
     const path: Node[] = [this.#root];
     for (const level of levels) {
-      const child = path[path.length - 1]!.children?.get(level);
+      const child = branch(path[path.length - 1]!, level);
       if (child === undefined) return;
       path.push(child);
     }
@@ -64,17 +60,15 @@ export class RetainedMessages {
     node.message = undefined;
     for (let depth = levels.length; depth > 0; depth--) {
       const here = path[depth]!;
-      if (here.message !== undefined || here.children !== undefined) return;
-      const parent = path[depth - 1]!;
-      parent.children!.delete(levels[depth - 1]!);
-      if (parent.children!.size === 0) parent.children = undefined;
+      if (here.message !== undefined || hasBranches(here)) return;
+      cutBranch(path[depth - 1]!, levels[depth - 1]!);
     }
   }
 
   get(topic: string): Message | undefined {
     let node: Node | undefined = this.#root;
     for (const level of topic.split('/')) {
-      node = node.children?.get(level);
+      node = branch(node, level);
       if (node === undefined) return undefined;
     }
     return node.message;
@@ -108,19 +102,17 @@ function collect(node: Node, levels: readonly string[], depth: number, found: Me
     if (depth > 0 && node.message !== undefined) found.push(node.message);
     collectBelow(node, depth === 0, found);
   } else if (level === '+') {
-    if (node.children === undefined) return;
-    for (const [name, child] of node.children) {
+    for (const [name, child] of branches(node)) {
       if (depth > 0 || !name.startsWith('$')) collect(child, levels, depth + 1, found);
     }
   } else {
-    const child = node.children?.get(level);
+    const child = branch(node, level);
     if (child !== undefined) collect(child, levels, depth + 1, found);
   }
 }
 
 function collectBelow(node: Node, top: boolean, found: Message[]): void {
-  if (node.children === undefined) return;
-  for (const [name, child] of node.children) {
+  for (const [name, child] of branches(node)) {
     if (top && name.startsWith('$')) continue;
     if (child.message !== undefined) found.push(child.message);
     collectBelow(child, false, found);

@@ -36,17 +36,16 @@ export class Router {
   route(topic: string): Route {
     let route = this.#routes.get(topic);
     if (route === undefined) {
-      route = {
-        topic,
-        topicBytes: Buffer.from(topic),
-        version: 0,
-        targets: [],
-        groups: [],
-        elsewhere: undefined,
-        number: 0,
-      };
+      route = emptyRoute(topic, Buffer.from(topic));
       if (topic.length <= LONGEST_CACHED_TOPIC) this.#keep(route);
     }
+    if (route.version !== this.version) this.refresh(route);
+    return route;
+  }
+
+  /** As {@link route}, but a new one is not kept: for a topic on which little is said. */
+  passingRoute(topic: string, topicBytes: Buffer): Route {
+    const route = this.#routes.get(topic) ?? emptyRoute(topic, topicBytes);
     if (route.version !== this.version) this.refresh(route);
     return route;
   }
@@ -81,6 +80,10 @@ export class Router {
     }
     this.#routes.set(route.topic, route);
   }
+}
+
+function emptyRoute(topic: string, topicBytes: Buffer): Route {
+  return { topic, topicBytes, version: 0, targets: [], groups: [], elsewhere: undefined, number: 0 };
 }
 
 function newTarget(route: Route, subscription: Subscription, known: Target | undefined): Target {

@@ -21,6 +21,8 @@ export interface KeptWill {
   readonly expiry: number | undefined;
 }
 
+const NO_SUBSCRIPTIONS: ReadonlyMap<string, Subscription> = new Map();
+
 /** A client's state, which may outlive its connections. */
 export class Session extends Receiver {
   readonly organisation: string;
@@ -46,8 +48,7 @@ export class Session extends Receiver {
   will: KeptWill | undefined;
   /** Group in which an instance of a scalable application shares each of its subscriptions. */
   share: string | undefined;
-  /** By the filter as the client wrote it. */
-  readonly subscriptions = new Map<string, Subscription>();
+  #subscriptions: Map<string, Subscription> | undefined;
   /** Subscriptions that a containment has ended, by the filter as the client wrote it; its end gives back those that are permitted then. */
   withheld: Map<string, Subscription> | undefined;
   readonly topics = new TopicCache();
@@ -75,6 +76,21 @@ export class Session extends Receiver {
     super();
     this.organisation = organisation;
     this.clientId = clientId;
+  }
+
+  /** By the filter as the client wrote it. */
+  get subscriptions(): ReadonlyMap<string, Subscription> {
+    return this.#subscriptions ?? NO_SUBSCRIPTIONS;
+  }
+
+  keepSubscription(subscription: Subscription): void {
+    this.#subscriptions ??= new Map();
+    this.#subscriptions.set(subscription.written, subscription);
+  }
+
+  dropSubscription(written: string): void {
+    if (this.#subscriptions?.delete(written) === true && this.#subscriptions.size === 0)
+      this.#subscriptions = undefined;
   }
 
   /** Puts the session on the ground of a new admission: nothing that was decided before is believed any more. */

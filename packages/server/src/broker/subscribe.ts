@@ -189,7 +189,7 @@ function grant(
   // In this order, so that at no moment other workers take the filter for one that nobody wants.
   realm.router.add(subscription);
   if (earlier !== undefined) realm.router.remove(earlier);
-  subscriptions.set(written, subscription);
+  session.keepSubscription(subscription);
   context.durability.subscribed(session, subscription);
   return { subscription, isNew: earlier === undefined, retainHandling };
 }

@@ -1,3 +1,5 @@
+import { type Branching, branch, branchOut, cutBranch, hasBranches } from './branches.ts';
+import { Few } from './few.ts';
 import type { ShareGroup, Subscription } from './route.ts';
 
 /** What a tree can hold. */
@@ -7,10 +9,9 @@ interface Placed {
   readonly share: string | undefined;
 }
 
-interface Node<S extends Placed> {
-  /** By the text of the level; `+` and `#` are texts like others. */
-  children: Map<string, Node<S>> | undefined;
-  subscriptions: Set<S> | undefined;
+/** Branches by the text of the level; `+` and `#` are texts like others. */
+interface Node<S extends Placed> extends Branching<Node<S>> {
+  subscriptions: Few<S> | undefined;
   groups: Map<string, ShareGroup<S>> | undefined;
 }
 
@@ -26,17 +27,9 @@ export class SubscriptionTree<S extends Placed = Subscription> {
 
   add(subscription: S): void {
     let node = this.#root;
-    for (const level of subscription.filter.split('/')) {
-      node.children ??= new Map();
-      let child = node.children.get(level);
-      if (child === undefined) {
-        child = emptyNode<S>();
-        node.children.set(level, child);
-      }
-      node = child;
-    }
+    for (const level of subscription.filter.split('/')) node = branchOut(node, level, emptyNode<S>);
     if (subscription.share === undefined) {
-      node.subscriptions ??= new Set();
+      node.subscriptions ??= new Few();
       node.subscriptions.add(subscription);
       return;
     }
@@ -50,7 +43,7 @@ export class SubscriptionTree<S extends Placed = Subscription> {
     const path: Node<S>[] = [this.#root];
     const levels = subscription.filter.split('/');
     for (const level of levels) {
-      const child = path[path.length - 1]!.children?.get(level);
+      const child = branch(path[path.length - 1]!, level);
       if (child === undefined) return;
       path.push(child);
     }
@@ -65,9 +58,7 @@ export class SubscriptionTree<S extends Placed = Subscription> {
       if (node.groups?.size === 0) node.groups = undefined;
     }
     for (let depth = levels.length; depth > 0 && isEmpty(path[depth]!); depth--) {
-      const parent = path[depth - 1]!;
-      parent.children!.delete(levels[depth - 1]!);
-      if (parent.children!.size === 0) parent.children = undefined;
+      cutBranch(path[depth - 1]!, levels[depth - 1]!);
     }
   }
 
@@ -87,16 +78,15 @@ function descend<S extends Placed>(
   reserved: boolean,
 ): void {
   if (depth === levels.length) report(node, visitor);
-  const { children } = node;
-  if (children === undefined) return;
+  if (!hasBranches(node)) return;
   if (!reserved) {
-    const all = children.get('#');
+    const all = branch(node, '#');
     if (all !== undefined) report(all, visitor);
   }
   if (depth === levels.length) return;
-  const literal = children.get(levels[depth]!);
+  const literal = branch(node, levels[depth]!);
   if (literal !== undefined) descend(literal, levels, depth + 1, visitor, false);
-  const any = reserved ? undefined : children.get('+');
+  const any = reserved ? undefined : branch(node, '+');
   if (any !== undefined) descend(any, levels, depth + 1, visitor, false);
 }
 
@@ -108,9 +98,9 @@ function report<S extends Placed>(node: Node<S>, visitor: MatchVisitor<S>): void
 }
 
 function emptyNode<S extends Placed>(): Node<S> {
-  return { children: undefined, subscriptions: undefined, groups: undefined };
+  return { level: undefined, only: undefined, children: undefined, subscriptions: undefined, groups: undefined };
 }
 
 function isEmpty<S extends Placed>(node: Node<S>): boolean {
-  return node.children === undefined && node.subscriptions === undefined && node.groups === undefined;
+  return !hasBranches(node) && node.subscriptions === undefined && node.groups === undefined;
 }

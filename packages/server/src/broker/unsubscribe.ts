@@ -61,7 +61,7 @@ function takeUp(context: BrokerContext, realm: Realm, session: Session): void {
       continue;
     }
     session.withheld?.delete(written);
-    session.subscriptions.set(written, subscription);
+    session.keepSubscription(subscription);
     realm.router.add(subscription);
     context.counters.subscriptionsNow++;
   }
@@ -74,7 +74,7 @@ function isWithheld({ rights, raised }: Session, filter: string): boolean {
 function leave(context: BrokerContext, realm: Realm, session: Session, written: string): boolean {
   const subscription = session.subscriptions.get(written);
   if (subscription === undefined) return false;
-  session.subscriptions.delete(written);
+  session.dropSubscription(written);
   realm.router.remove(subscription);
   context.counters.subscriptionsNow--;
   return true;

@@ -4,13 +4,19 @@ import type { ByteReceiver, ByteStream } from '../broker/byte-stream.ts';
 
 /** A peer that does not read what is left, or does not close, is not waited for longer. Milliseconds. */
 const LINGER = 5_000;
+const STREAM = Symbol('stream');
+
+/** A socket that leads back to its stream: so the listeners are the same functions for all sockets. */
+interface Carrier extends Socket {
+  [STREAM]?: SocketStream;
+}
 
 /**
  * A TCP or TLS socket as a stream of bytes. Chunks are passed on as they came. Errors of the socket end in `closed`, once, also
  * when the socket ended before `attach`.
  */
 export class SocketStream implements ByteStream {
-  readonly #socket: Socket;
+  readonly #socket: Carrier;
   #receiver: ByteReceiver | undefined;
   #cause: Error | undefined;
   #ending = false;
@@ -19,15 +25,30 @@ export class SocketStream implements ByteStream {
 
   constructor(socket: Socket) {
     this.#socket = socket;
+    this.#socket[STREAM] = this;
     // Without a listener an error would end the process; `close` follows each.
-    socket.on('error', (error) => {
-      this.#cause ??= error;
-    });
-    socket.on('close', () => {
-      this.#closed = true;
-      clearTimeout(this.#lingering);
-      this.#tellClosed();
-    });
+    socket.on('error', onError);
+    socket.on('close', onClose);
+  }
+
+  /** The socket's own listeners call these. */
+  failed(error: Error): void {
+    this.#cause ??= error;
+  }
+
+  gone(): void {
+    this.#closed = true;
+    clearTimeout(this.#lingering);
+    this.#tellClosed();
+  }
+
+  drained(): void {
+    this.#receiver?.drain();
+  }
+
+  /** The peer will send no more; what it is still owed is flushed, but not for ever. */
+  linger(): void {
+    this.#lingering ??= setTimeout(() => this.#socket.destroy(), LINGER).unref();
   }
 
   write(bytes: Uint8Array): boolean {
@@ -40,7 +61,7 @@ export class SocketStream implements ByteStream {
     this.#socket.end();
     // A paused socket would not notice that the peer has closed.
     this.#socket.resume();
-    this.#linger();
+    this.linger();
   }
 
   part(): void {
@@ -73,10 +94,9 @@ export class SocketStream implements ByteStream {
       queueMicrotask(() => this.#tellClosed());
       return;
     }
-    socket.on('drain', () => this.#receiver?.drain());
-    // The peer will send no more; what it is still owed is flushed, but not for ever.
-    socket.on('end', () => this.#linger());
-    socket.on('data', (chunk: Buffer) => this.deliver(chunk));
+    socket.on('drain', onDrain);
+    socket.on('end', onEnd);
+    socket.on('data', onData);
   }
 
   /** Passes on what was read from the socket before it became a stream. */
@@ -84,13 +104,29 @@ export class SocketStream implements ByteStream {
     if (!this.#ending) this.#receiver?.data(chunk);
   }
 
-  #linger(): void {
-    this.#lingering ??= setTimeout(() => this.#socket.destroy(), LINGER).unref();
-  }
-
   #tellClosed(): void {
     const receiver = this.#receiver;
     this.#receiver = undefined;
     receiver?.closed(this.#cause);
   }
+}
+
+function onError(this: Carrier, error: Error): void {
+  this[STREAM]?.failed(error);
+}
+
+function onClose(this: Carrier): void {
+  this[STREAM]?.gone();
+}
+
+function onDrain(this: Carrier): void {
+  this[STREAM]?.drained();
+}
+
+function onEnd(this: Carrier): void {
+  this[STREAM]?.linger();
+}
+
+function onData(this: Carrier, chunk: Buffer): void {
+  this[STREAM]?.deliver(chunk);
 }

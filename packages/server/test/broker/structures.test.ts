@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { type Branching, branch, branches, branchOut, cutBranch, hasBranches } from '../../src/broker/branches.ts';
+import { Few } from '../../src/broker/few.ts';
 import type { Message } from '../../src/broker/message.ts';
 import { MessageQueue } from '../../src/broker/message-queue.ts';
 import { type Timed, TimerWheel } from '../../src/broker/timer-wheel.ts';
 import { TopicCache, type TopicEntry } from '../../src/broker/topic-cache.ts';
-import { AWAITS_PUBACK, Window } from '../../src/broker/window.ts';
+import { AWAITS_PUBACK, FREE, Window } from '../../src/broker/window.ts';
 
 function entryOf(topic: string): TopicEntry {
   return { key: Buffer.from(topic), topic } as TopicEntry;
@@ -96,6 +98,76 @@ describe('the timer wheel', () => {
   });
 });
 
+describe('the slots of the timer wheel', () => {
+  it('call what is due at one tick in the order in which it came, whatever was cancelled among it', () => {
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { maxLength: 12 }), (kept) => {
+        let tick = (): void => {};
+        const wheel = new TimerWheel((given) => {
+          tick = given;
+          return () => {};
+        }, 500);
+        const called: number[] = [];
+        const things = kept.map((_, index): Timed => ({ due: 0, slot: -1, elapsed: () => called.push(index) }));
+        for (const thing of things) wheel.schedule(thing, 1000);
+        for (const [index, thing] of things.entries()) if (!kept[index]) wheel.cancel(thing);
+        for (let turn = 0; turn < 600; turn++) tick();
+        expect(called).toEqual([...kept.keys()].filter((index) => kept[index]));
+      }),
+    );
+  });
+});
+
+describe('a few things', () => {
+  it('are kept as a set keeps them, however few they are', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.boolean(), fc.nat(3)), { maxLength: 40 }), (steps) => {
+        const things = [{}, {}, {}, {}];
+        const few = new Few<object>();
+        const model = new Set<object>();
+        for (const [add, index] of steps) {
+          if (add) few.add(things[index]!);
+          else few.delete(things[index]!);
+          if (add) model.add(things[index]!);
+          else model.delete(things[index]!);
+          expect(few.size).toBe(model.size);
+          expect([...few]).toEqual([...model]);
+          expect([...few].every((thing, at) => thing === [...model][at])).toBe(true);
+        }
+      }),
+    );
+  });
+});
+
+describe('the branches of a node', () => {
+  interface Node extends Branching<Node> {
+    readonly name: string;
+  }
+  const nodeOf = (name: string): Node => ({ name, level: undefined, only: undefined, children: undefined });
+
+  it('are kept as a map keeps them, however few they are', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.boolean(), fc.constantFrom('a', 'b', '+', '')), { maxLength: 40 }), (steps) => {
+        const node = nodeOf('root');
+        const model = new Map<string, Node>();
+        for (const [add, level] of steps) {
+          if (add) {
+            const made = branchOut(node, level, () => nodeOf(level));
+            if (model.has(level)) expect(made).toBe(model.get(level));
+            model.set(level, made);
+          } else {
+            cutBranch(node, level);
+            model.delete(level);
+          }
+          expect(hasBranches(node)).toBe(model.size > 0);
+          expect([...branches(node)].map(([name]) => name)).toEqual([...model.keys()]);
+          for (const name of ['a', 'b', '+', '', 'c']) expect(branch(node, name)).toBe(model.get(name));
+        }
+      }),
+    );
+  });
+});
+
 describe('the message queue', () => {
   it('is first in, first out, and knows its bytes', () => {
     fc.assert(
@@ -122,6 +194,35 @@ describe('the message queue', () => {
 });
 
 describe('the window of packet identifiers', () => {
+  it('takes up where it was after a rest, and does not rest while something is on its way', () => {
+    const window = new Window();
+    const message = { topic: 'a' } as Message;
+    const first = window.open(message, 5, undefined, AWAITS_PUBACK, 7);
+    const unkept = window.open(undefined, 1, undefined, AWAITS_PUBACK, 0);
+    window.rest();
+    expect([window.state(first), window.message(first), window.flags(first), window.position(first)]).toEqual([
+      AWAITS_PUBACK,
+      message,
+      5,
+      7,
+    ]);
+    expect([window.state(unkept), window.message(unkept), window.flags(unkept), window.position(unkept)]).toEqual([
+      AWAITS_PUBACK,
+      undefined,
+      1,
+      0,
+    ]);
+    expect(window.inOrder()).toEqual([first, unkept]);
+    window.close(first);
+    window.close(unkept);
+    window.rest();
+    expect(window.state(first)).toBe(FREE);
+    expect(window.inOrder()).toEqual([]);
+    // An acknowledgement that comes late must not meet a new message.
+    const next = window.open(message, 1, undefined, AWAITS_PUBACK, 0);
+    expect([first, unkept]).not.toContain(next);
+  });
+
   it('never gives one out twice at a time, and keeps them small', () => {
     fc.assert(
       fc.property(fc.array(fc.boolean(), { maxLength: 200 }), (steps) => {
