@@ -2,13 +2,9 @@ import type { Attendant, Overheard } from './attend.ts';
 import type { TopicDemand } from './payload-demand.ts';
 import type { Route } from './route.ts';
 
-/** What can be found by bytes. */
-interface Keyed {
-  readonly key: Buffer;
-}
-
 /** What is known about a topic that a client publishes to; its key is the topic as the client writes it. */
-export interface TopicEntry extends Keyed {
+export interface TopicEntry {
+  readonly key: Buffer;
   /** The full topic. */
   readonly topic: string;
   /** Both are the same. */
@@ -39,12 +35,12 @@ const LONGEST_KEY = 512;
  * Topics of one session, found by their bytes without making a string. Each slot holds one topic and a newcomer takes the
  * place of the older: keys that were chosen to collide cost their owner a slow path, nothing else.
  */
-export class TopicCache<E extends Keyed = TopicEntry> {
-  #last: E | undefined;
-  #slots: (E | undefined)[] | undefined;
+export class TopicCache {
+  #last: TopicEntry | undefined;
+  #slots: (TopicEntry | undefined)[] | undefined;
   #used = 0;
 
-  find(bytes: Buffer, start: number, end: number): E | undefined {
+  find(bytes: Buffer, start: number, end: number): TopicEntry | undefined {
     const last = this.#last;
     if (last !== undefined && same(last.key, bytes, start, end)) return last;
     const slots = this.#slots;
@@ -55,14 +51,14 @@ export class TopicCache<E extends Keyed = TopicEntry> {
     return entry;
   }
 
-  add(entry: E): void {
+  add(entry: TopicEntry): void {
     const { key } = entry;
     if (key.length > LONGEST_KEY) return;
     if (this.#last === undefined) {
       this.#last = entry;
       return;
     }
-    this.#slots ??= new Array<E | undefined>(FIRST_SLOTS).fill(undefined);
+    this.#slots ??= new Array<TopicEntry | undefined>(FIRST_SLOTS).fill(undefined);
     if (this.#used * 2 >= this.#slots.length && this.#slots.length < MOST_SLOTS) this.#grow();
     this.#place(this.#last);
     this.#place(entry);
@@ -75,7 +71,7 @@ export class TopicCache<E extends Keyed = TopicEntry> {
     this.#used = 0;
   }
 
-  #place(entry: E): void {
+  #place(entry: TopicEntry): void {
     const slots = this.#slots!;
     const slot = hash(entry.key, 0, entry.key.length) & (slots.length - 1);
     if (slots[slot] === undefined) this.#used++;
@@ -84,7 +80,7 @@ export class TopicCache<E extends Keyed = TopicEntry> {
 
   #grow(): void {
     const old = this.#slots!;
-    this.#slots = new Array<E | undefined>(old.length * 4).fill(undefined);
+    this.#slots = new Array<TopicEntry | undefined>(old.length * 4).fill(undefined);
     this.#used = 0;
     for (const entry of old) if (entry !== undefined) this.#place(entry);
   }
