@@ -130,6 +130,7 @@ describe('a stranger who guesses the token of a device', { timeout: 60_000 }, ()
     expect((await api.blocks.list()).items).toEqual([
       expect.objectContaining({ network: '127.0.0.11', principal: 'device:demo/pump/pump-7', failures: 4 }),
     ]);
+    await expect(api.blocks.release({ address: '127.0.0' })).rejects.toThrow(/address/);
     expect(await api.blocks.release({ address: '127.0.0.11' })).toEqual({ released: 1 });
     expect(await attempt(identity(server, 'pump-7'), STRANGER)).toBe(0);
     await expect

@@ -3,9 +3,10 @@ import { Argument, Command, Option } from 'commander';
 import { type Administration, administers, all } from '../administration.ts';
 import { dataDirectoryPaths } from '../data-directory.ts';
 import { type GlobalOptions, invocation, type Surroundings } from '../invocation.ts';
-import { listFileEntries } from '../list-file.ts';
+import { listEntry, listFileEntries } from '../list-file.ts';
 import { withExample, withOrganisation } from '../options.ts';
 import { NegativeAnswer, UsageError } from '../report-failure.ts';
+import { printable } from '../table.ts';
 
 interface ScopeOptions {
   readonly serverWide?: boolean;
@@ -81,7 +82,10 @@ export function listCommand(surroundings: Surroundings): Command {
       const { file, note, expires, force } = options;
       const more = { ...(note !== undefined && { note }), ...(expires !== undefined && { expiresIn: expires }) };
       const read = file === undefined ? [] : await listFileEntries(call.terminal, file);
-      const entries: NewListEntry[] = [...given.map((entry) => ({ entry })), ...read].map((each) => ({
+      const entries: NewListEntry[] = [
+        ...given.map((entry) => listEntry(entry, `The entry "${printable(entry)}"`)),
+        ...read,
+      ].map((each) => ({
         ...more,
         ...each,
       }));

@@ -109,7 +109,10 @@ const LONGEST_LIFE = 3650 * 86_400_000;
 /** A duration written `90d`, `12h`, `30m` or `45s`, as milliseconds; at most ten years. */
 export const expiresIn = z
   .string()
-  .regex(/^[1-9][0-9]{0,8}[smhd]$/, 'is no duration; write for example 90d, 12h, 30m or 45s')
+  .regex(/^[1-9][0-9]{0,8}[smhd]$/, {
+    error: 'is no duration; write for example 90d, 12h, 30m or 45s',
+    abort: true,
+  })
   .refine((text) => milliseconds(text) <= LONGEST_LIFE, 'is longer than ten years')
   .meta({ description: 'After what time the credential expires; never if left out.', examples: ['90d', '12h'] });
 

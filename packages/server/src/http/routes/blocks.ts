@@ -1,4 +1,5 @@
 import type { BlockDocument, Page } from '@sallyport/model';
+import { parseListEntry } from '@sallyport/policy';
 import { z } from 'zod';
 import { at, pageAnswer } from '../answers.ts';
 import type { Services } from '../api-options.ts';
@@ -8,7 +9,11 @@ import { pageQuery } from '../schemas.ts';
 const text = z.string();
 const query = fields(pageQuery);
 const release = fields({
-  address: text.max(64).describe('An address, or a network as the list shows it.').exactOptional(),
+  address: text
+    .max(64)
+    .refine((given) => isNetwork(given), 'is no IP address, nor a network as the list shows it')
+    .describe('An address, or a network as the list shows it.')
+    .exactOptional(),
   principal: text.max(256).describe('For whom it is blocked, as the list shows it.').exactOptional(),
   all: z.literal(true).describe('All blocks.').exactOptional(),
 }).refine((body) => Object.keys(body).length > 0, 'names nothing; name an address, a principal, or all');
@@ -18,6 +23,11 @@ const blockAnswer: z.ZodType<BlockDocument> = z
 const releasedAnswer: z.ZodType<{ readonly released: number }> = z
   .object({ released: z.number() })
   .meta({ id: 'ReleasedBlocks' });
+
+function isNetwork(given: string): boolean {
+  const read = parseListEntry(given);
+  return read.ok && read.value.kind === 'range';
+}
 
 /** Addresses that have guessed too often. */
 export function blockRoutes({ guesses, emit }: Services): readonly Route[] {
