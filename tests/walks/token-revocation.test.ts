@@ -6,6 +6,7 @@ import { RawClient } from '../attacks/raw-client.ts';
 import { approved, PUMP } from '../device-flow.ts';
 import { ask, scope } from '../oauth-client.ts';
 import { type TestServer, testServer } from '../server.ts';
+import { startedAgain } from '../started-again.ts';
 
 const EVENTS = scope('subscribe', 'iot-2/type/+/id/+/evt/+/fmt/+');
 const switchedOn = { 'authorizationServer.organisations': ['demo'], 'authorizationServer.deviceInterval': '100ms' };
@@ -243,5 +244,37 @@ it('a revocation survives a restart of the server', async () => {
   } finally {
     await second.close();
     rmSync(first.directory, { recursive: true, force: true });
+  }
+});
+
+it('a session that is kept on an opaque token goes on after a restart, and its client comes back with that token', async () => {
+  const settings = { ...switchedOn, 'authorizationServer.accessTokens': 'opaque' };
+  let at = await testServer(settings);
+  try {
+    const basic = ['desk', at.tokens.desk ?? ''] as const;
+    const form = { grant_type: 'client_credentials' };
+    const token = String((await ask(at, '/oauth/demo/token', { form, basic })).json.access_token);
+    const enter = () =>
+      RawClient.login(at, {
+        clientId: 'a:demo:desk',
+        username: 'use-access-token',
+        password: Buffer.from(token),
+        cleanStart: false,
+        properties: { sessionExpiryInterval: 3600 },
+      });
+    const { client } = await enter();
+    await client.subscribe('iot-2/type/+/id/+/evt/+/fmt/+', { qos: 1 });
+    await client.vanish();
+    const pump = await RawClient.open(at, 'pump-7');
+    pump.publish('iot-2/evt/a/fmt/json', 'waits', { qos: 1 });
+    await pump.take('puback');
+    at = await startedAgain(at, settings);
+    const { client: back, code } = await enter();
+    expect(code).toBe(0);
+    expect(await back.heard()).toEqual(['iot-2/type/pump/id/pump-7/evt/a/fmt/json waits']);
+    await ask(at, '/oauth/demo/token/revocation', { form: { token }, basic });
+    await back.gone;
+  } finally {
+    await at.close();
   }
 });

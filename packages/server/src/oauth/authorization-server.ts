@@ -131,7 +131,7 @@ export class AuthorizationServer {
     return this.#options.terms;
   }
 
-  /** What the server itself says of an opaque token (RFC 7662), for its own first door. */
+  /** What the server itself says of an opaque token (RFC 7662), for its own first door. Without `iss`: asked before it is open, it does not know its address. */
   async introspect(organisation: string, token: string): Promise<Readonly<Record<string, unknown>>> {
     const { provider } = await this.#realms.of(organisation);
     const found = (await provider.ClientCredentials.find(token)) ?? (await provider.AccessToken.find(token));
@@ -140,7 +140,6 @@ export class AuthorizationServer {
     const said = {
       ...extra,
       active: true,
-      iss: this.issuerOf(organisation),
       client_id: clientId,
       exp,
       iat,
