@@ -9,6 +9,7 @@ import {
   type LinkListener,
   type LinkOptions,
   type MessageProperties,
+  namedOptions,
   type PublishOptions,
   REPLY_EVENT,
   readInsecureSamplePayload,
@@ -102,7 +103,7 @@ export interface Application {
  * `token_unavailable`
  */
 export async function connectApplication(options: ApplicationOptions): Promise<Application> {
-  const { organisation, id } = options;
+  const { organisation, id } = namedOptions(options, ['organisation', 'id']);
   const clientId = clientIdOf({ kind: 'application', organisation, id });
   const signer = options.protection && (await openSigner(options.protection, options));
   const link = await Link.open(options, applicationCredential(clientId, options));

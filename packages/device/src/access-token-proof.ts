@@ -83,7 +83,7 @@ async function fetched(fetchToken: FetchAccessToken, signal: AbortSignal): Promi
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new Failure('token_unavailable', `No access token could be fetched: ${why}.`, { cause });
   }
-  const { token, expiresAt } = typeof answer === 'string' ? { token: answer } : answer;
+  const { token, expiresAt } = typeof answer === 'string' ? { token: answer } : (answer ?? { token: undefined });
   // RFC 6750 section 2.1: visible ASCII.
   if (typeof token !== 'string' || token.length > LONGEST_TOKEN || !/^[\x21-\x7e]+$/.test(token)) {
     throw new Failure('token_unavailable', 'What was fetched is no access token.', {

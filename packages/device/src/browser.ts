@@ -29,6 +29,7 @@ export {
 } from './insecure-sample-payload.ts';
 export { KeyRing, type KeyRingState, signingKeyOf } from './key-ring.ts';
 export { Link } from './link.ts';
+export { namedOptions } from './link-check.ts';
 export { RefusedByServer } from './link-failure.ts';
 export type { LinkCredential, LinkEvents, LinkListener, LinkOptions, MessageProperties } from './link-options.ts';
 export type { ProtectionOptions } from './protection.ts';

@@ -5,6 +5,7 @@ import { type DeviceCredential, deviceCredential } from './device-credential.ts'
 import { drain } from './drain.ts';
 import { type InsecureSampleKey, writeInsecureSamplePayload } from './insecure-sample-payload.ts';
 import { Link } from './link.ts';
+import { namedOptions } from './link-check.ts';
 import type { LinkEvents, LinkListener, LinkOptions, MessageProperties } from './link-options.ts';
 import type { Outbox } from './outbox.ts';
 import type { Protection, ProtectionOptions } from './protection.ts';
@@ -72,7 +73,7 @@ export interface Device {
  * @throws Failure `server_unreachable`, `server_not_trusted`, `key_material_invalid`, `invalid_request`, `unlock_failed`
  */
 export async function connectDevice(options: DeviceOptions): Promise<Device> {
-  const { organisation, type, id, outbox, onUnlockRequired } = options;
+  const { organisation, type, id, outbox, onUnlockRequired } = namedOptions(options, ['organisation', 'type', 'id']);
   const clientId = clientIdOf({ kind: 'device', organisation, type, id });
   const link = await Link.open(options, deviceCredential(clientId, options), admission('iot-2', options));
   const handlers = new Map<string, Set<CommandHandler>>();

@@ -6,6 +6,7 @@ import type { Command, Device, DeviceOptions, PublishOptions } from './connect-d
 import { type Content, decodeContent, encodeContent, topicLevel } from './content.ts';
 import { deviceCredential } from './device-credential.ts';
 import { Link } from './link.ts';
+import { namedOptions } from './link-check.ts';
 import { reply } from './reply.ts';
 import { admission } from './unlock.ts';
 
@@ -38,7 +39,7 @@ export interface Gateway extends Omit<Device, 'publishEvent' | 'onCommand' | 'on
  * @throws Failure `server_unreachable`, `server_not_trusted`, `key_material_invalid`
  */
 export async function connectGateway(options: GatewayOptions): Promise<Gateway> {
-  const { organisation, type, id, ca, onUnlockRequired } = options;
+  const { organisation, type, id, ca, onUnlockRequired } = namedOptions(options, ['organisation', 'type', 'id']);
   const clientId = clientIdOf({ kind: 'gateway', organisation, type, id });
   const own = admission(`iot-2/type/${type}/id/${id}`, options);
   const link = await Link.open(options, deviceCredential(clientId, options), own);

@@ -32,6 +32,7 @@ export {
 } from './insecure-sample-payload.ts';
 export { KeyRing, type KeyRingOptions, type KeyRingState, type KnownKey, signingKeyOf } from './key-ring.ts';
 export { Link } from './link.ts';
+export { namedOptions } from './link-check.ts';
 export { linkFailure, RefusedByServer, reasonName } from './link-failure.ts';
 export type {
   ClientCertificate,

@@ -3,6 +3,7 @@ import { Failure } from '@sallyport/model';
 import mqtt, { type MqttClient } from 'mqtt';
 import { abortable } from './abort.ts';
 import { Gate } from './gate.ts';
+import { checkLink } from './link-check.ts';
 import { connectFailure, isTemporary, RefusedByServer, refusalOf } from './link-failure.ts';
 import { LinkListeners } from './link-listeners.ts';
 import type {
@@ -90,10 +91,11 @@ export class Link {
    * Connects. The first attempt is the only one: it fails at once with what is wrong. Breaks after it are mended.
    *
    * @throws RefusedByServer `connection_refused`
-   * @throws Failure `server_unreachable`, `server_not_trusted`, `server_not_proven`, `key_material_invalid`, `token_refused`, `token_unavailable`
+   * @throws Failure `invalid_request`, `server_unreachable`, `server_not_trusted`, `server_not_proven`, `key_material_invalid`, `token_refused`, `token_unavailable`
    */
   static async open(options: LinkOptions, credential: LinkCredential, admission?: Admission): Promise<Link> {
     const { signal, onStage } = options;
+    checkLink(options, credential);
     signal?.throwIfAborted();
     const { clientId, proof = fixedProof(credential) } = credential;
     // What was subscribed comes again only after the admission.
