@@ -24,6 +24,7 @@ const CHECKS = [
   },
   { name: 'floors', command: ['tools/check-floors.mjs'] },
   { name: 'threats', command: ['tools/check-threats.mjs'] },
+  { name: 'links', command: ['tools/check-links.mjs'] },
   { name: 'conformance', command: ['tools/check-conformance.mjs'] },
   { name: 'dead code', command: [installed('knip/bin/knip.js'), '--no-progress', '--treat-config-hints-as-errors'] },
   { name: 'generated docs', command: ['tools/generate-reference.mjs', '--check'] },
