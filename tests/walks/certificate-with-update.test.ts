@@ -200,6 +200,21 @@ describe('an update that renews the certificate', { timeout: 240_000 }, () => {
     expect(ends).toEqual(new Set(['1.0.0 old', '1.1.0 new']));
   });
 
+  it('uses the certificate that a power cut before the switch left behind, and has no other one issued', async () => {
+    const one = device();
+    const kept = await issuedPair(server, principal);
+    one.store().keepFor('b', '1.1.0', kept);
+    const before = await issued();
+    const simulated = one.on();
+    await simulated.start();
+    expect(simulated.state.boot?.version).toBe('1.0.0');
+    await simulated.update();
+    expect(simulated.state).toMatchObject({ connection: 'online', boot: { version: '1.1.0', trial: false } });
+    expect(one.store().inUse.key).toBe(kept.key);
+    expect(await issued()).toBe(before);
+    await simulated.stop();
+  });
+
   it('falls back to the old certificate with its image when that does not prove itself', async () => {
     const one = device();
     await release('1.2.0', Buffer.from('#!unhealthy'), true);

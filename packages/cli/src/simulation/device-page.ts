@@ -69,6 +69,8 @@ export class DevicePage {
   #connection: SimulatorConnection;
   #chosen: string;
   #device: SimulatedDevice | undefined;
+  /** As it was last on: what it started from is shown while it is off. */
+  #last: SimulatedDevice | undefined;
   #misdeed: SimulatorDocument['misdeed'];
   #payload: SimulatorPayload | undefined;
   #seals = true;
@@ -86,7 +88,8 @@ export class DevicePage {
 
   document(): SimulatorDocument {
     const { proofs, misdeeds } = this.#options;
-    const state = this.#device?.state;
+    const state = this.#last?.state;
+    const unlock = this.#device?.state.unlock;
     const { follows, sealsFor } = this.#options;
     return {
       connection: this.#connection,
@@ -99,7 +102,7 @@ export class DevicePage {
       ...(state?.boot === undefined ? {} : { boot: state.boot }),
       ...(state?.firmware === undefined ? {} : { firmware: state.firmware }),
       ...(state?.certificate === undefined ? {} : { certificate: state.certificate }),
-      ...(state?.unlock === undefined ? {} : { unlock: this.#prompt.show(state.unlock) }),
+      ...(unlock === undefined ? {} : { unlock: this.#prompt.show(unlock) }),
       ...(follows === undefined ? {} : { pinned: follows }),
       ...(this.#payload === undefined ? {} : { payload: this.#payload }),
       ...(sealsFor === undefined ? {} : { sealing: { for: sealsFor, on: this.#seals } }),
@@ -200,6 +203,7 @@ export class DevicePage {
     const device = build(chosen.make(written), this.#prompt.ask);
     device.seals = this.#seals;
     this.#device = device;
+    this.#last = device;
     device.on((event) => {
       if (device === this.#device) this.#hear(event);
     });

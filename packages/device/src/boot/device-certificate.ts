@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import type { Flash } from './flash.ts';
 import { opened, type Rom, type Sealed, sealed } from './rom.ts';
 import type { Slot } from './slot.ts';
@@ -17,7 +17,12 @@ interface Stored {
   readonly given: string;
   readonly inUse: DeviceCertificate;
   /** Came with an update that has not proven itself yet: it goes into use or away with its slot. */
-  readonly next?: DeviceCertificate & { readonly slot: Slot; readonly version: string };
+  readonly next?: DeviceCertificate & {
+    readonly slot: Slot;
+    readonly version: string;
+    /** Its image has started at least once. */
+    readonly tried?: true;
+  };
   /** In use before; until the server has taken the newer one. */
   readonly before?: DeviceCertificate;
 }
@@ -47,22 +52,31 @@ export class CertificateStore {
     this.#write({ ...this.#read(), next: { slot, version, cert, key } });
   }
 
-  /** Whether there is one already for the image that is about to be tried. */
-  hasFor(slot: Slot, version: string): boolean {
-    const { next } = this.#read();
-    return next?.slot === slot && next.version === version;
+  /**
+   * Keeps a certificate for the image that is about to be tried that was issued earlier and never came into use, because the power was cut
+   * before the switch. False if there is none, or if it has ended or ends before the one in use: another one has to be issued.
+   */
+  keepUnusedFor(slot: Slot, version: string, now: number): boolean {
+    const { next, ...stored } = this.#read();
+    if (!next || next.tried || endOf(next) <= Math.max(now, endOf(stored.inUse) - 1)) return false;
+    if (next.slot !== slot || next.version !== version) this.keepFor(slot, version, next);
+    return true;
   }
 
   /**
-   * After a start: the certificate of an image that has proven itself goes into use, that of one which was given up goes away.
-   * True if another one is in use now.
+   * After a start: the certificate of an image that has proven itself goes into use, that of one which was tried and given up goes away, and
+   * that of one which never started stays for the next attempt. True if another one is in use now.
    */
   settle(running: { readonly slot?: Slot; readonly version?: string; readonly trial: boolean }): boolean {
     const { next, ...stored } = this.#read();
-    if (!next || running.trial) return false;
+    if (!next) return false;
     const isItsOwn = next.slot === running.slot && next.version === running.version;
+    if (running.trial) {
+      if (isItsOwn && !next.tried) this.#write({ ...stored, next: { ...next, tried: true } });
+      return false;
+    }
     if (!isItsOwn) {
-      this.#write(stored);
+      if (next.tried) this.#write(stored);
       return false;
     }
     this.#write({ ...stored, inUse: { cert: next.cert, key: next.key }, before: stored.inUse });
@@ -92,4 +106,9 @@ export class CertificateStore {
   #write(stored: Stored): void {
     this.#flash.writeJson(FILE, sealed(this.#rom.secret, PURPOSE, stored));
   }
+}
+
+/** Milliseconds since the epoch. */
+function endOf({ cert }: DeviceCertificate): number {
+  return Date.parse(new X509Certificate(cert).validTo);
 }

@@ -99,7 +99,11 @@ export function afterEvent(state: SimulatedState, event: SimulatedEvent): Simula
     case 'unlock':
       return { ...state, unlock: { ...event.status, at: event.at } };
     case 'firmware':
-      return { ...state, firmware: event.progress };
+      return {
+        ...state,
+        firmware: event.progress,
+        ...(event.progress.phase === 'confirmed' && state.boot && { boot: { ...state.boot, trial: false } }),
+      };
     case 'certificate':
       return { ...state, certificate: event.text };
     case 'sent':

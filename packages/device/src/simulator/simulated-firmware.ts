@@ -157,12 +157,12 @@ export class SimulatedFirmware {
   }
 
   async #renewCertificate(version: string): Promise<void> {
-    const { renew } = this.#options;
+    const { renew, now } = this.#options;
     const certificates = this.#certificates;
     if (!certificates) return;
     const running = this.#report?.slot;
     const slot = running === undefined ? 'a' : otherSlot(running);
-    if (certificates.hasFor(slot, version)) return;
+    if (certificates.keepUnusedFor(slot, version, now())) return;
     if (!renew) throw new Failure('invalid_request', 'This device has nowhere to renew its certificate.');
     certificates.keepFor(slot, version, await renew(certificates.inUse));
     this.#tellCertificate('renewed', 'a new certificate is here; it is used once the image has proven itself');

@@ -32,7 +32,7 @@ export function DevicePage() {
             <ReadingTable readings={device.readings} />
             <CommandTable commands={device.commands} pinned={device.pinned} />
           </div>
-          <div className="flex flex-col gap-3 md:col-span-2 md:grid md:grid-cols-2 xl:col-span-1 xl:flex">
+          <div className="flex flex-col gap-3 md:col-span-2 md:grid md:grid-cols-2 md:items-start xl:col-span-1 xl:items-stretch xl:flex">
             {device.boot === undefined ? null : <BootChain boot={device.boot} />}
             {device.firmware === undefined ? null : (
               <FirmwareCard firmware={device.firmware} certificate={device.certificate} />

@@ -1,4 +1,5 @@
 import type { SimulatorDocument } from '@sallyport/model';
+import { useState } from 'react';
 import { Card } from '../page/card.tsx';
 import { Notice } from '../page/frame.tsx';
 import { useAction } from '../page/use-action.ts';
@@ -7,6 +8,7 @@ import { RefusalSteps } from './refusal-steps.tsx';
 /** What the device can be made to do wrong, and how that ends. */
 export function MisdeedCard({ device }: { readonly device: SimulatorDocument }) {
   const misbehave = useAction('misbehave');
+  const [tried, setTried] = useState<string>();
   const { misdeeds, misdeed } = device;
   if (misdeeds.length === 0) return null;
   return (
@@ -18,28 +20,34 @@ export function MisdeedCard({ device }: { readonly device: SimulatorDocument }) 
               type="button"
               className="button-quiet w-full !justify-start text-left"
               disabled={misbehave.running}
-              onClick={() => void misbehave.run({ id })}
+              onClick={() => {
+                setTried(id);
+                void misbehave.run({ id });
+              }}
             >
               {name}
             </button>
             <p className="quiet mt-0.5 text-xs">{meaning}</p>
+            {misbehave.running && id === tried ? (
+              <p className="mt-1 text-sm" role="status">
+                It is doing it …
+              </p>
+            ) : null}
+            {misbehave.problem !== undefined && id === tried ? <Notice {...misbehave.problem} /> : null}
+            {misdeed?.name === name && !misbehave.running ? <Outcome misdeed={misdeed} /> : null}
           </li>
         ))}
       </ul>
-      {misbehave.problem === undefined ? null : <Notice {...misbehave.problem} />}
-      {misdeed === undefined ? null : (
-        <div className="mt-3" aria-live="polite">
-          <Notice
-            title={`${misdeed.name}: ${misdeed.outcome}`}
-            {...(misdeed.cure === undefined ? {} : { cure: misdeed.cure })}
-          />
-          {misdeed.refusal === undefined ? null : (
-            <div className="mt-2">
-              <RefusalSteps refusal={misdeed.refusal} />
-            </div>
-          )}
-        </div>
-      )}
     </Card>
+  );
+}
+
+function Outcome({ misdeed }: { readonly misdeed: NonNullable<SimulatorDocument['misdeed']> }) {
+  const { name, outcome, cure, refusal } = misdeed;
+  return (
+    <div className="mt-2 flex flex-col gap-2" aria-live="polite">
+      <Notice title={`${name}: ${outcome}`} {...(cure === undefined ? {} : { cure })} />
+      {refusal === undefined ? null : <RefusalSteps refusal={refusal} />}
+    </div>
   );
 }

@@ -11,7 +11,7 @@ export function UnlockCard({ unlock }: { readonly unlock: SimulatorUnlock }) {
   const left = useSecondsLeft(unlock.until);
   const waiting = unlock.state === 'waiting';
   return (
-    <Card title="One-time code" aside={waiting && left !== undefined ? `${left} s left` : unlock.state}>
+    <Card title="One-time code" aside={waiting && left !== undefined ? `${minutes(left)} left` : unlock.state}>
       <p className="mb-2 text-sm" aria-live="polite">
         {unlock.text}
       </p>
@@ -37,7 +37,9 @@ export function UnlockCard({ unlock }: { readonly unlock: SimulatorUnlock }) {
             />
           </label>
           {unlock.attemptsLeft === undefined ? null : (
-            <p className="quiet text-xs">{unlock.attemptsLeft} tries are left.</p>
+            <p className="quiet text-xs">
+              {unlock.attemptsLeft === 1 ? 'One try is left.' : `${unlock.attemptsLeft} tries are left.`}
+            </p>
           )}
           {confirm.problem === undefined ? null : <Notice {...confirm.problem} />}
           <button type="submit" className="button" disabled={confirm.running}>
@@ -47,6 +49,10 @@ export function UnlockCard({ unlock }: { readonly unlock: SimulatorUnlock }) {
       ) : null}
     </Card>
   );
+}
+
+function minutes(seconds: number): string {
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }
 
 function useSecondsLeft(until: number | undefined): number | undefined {

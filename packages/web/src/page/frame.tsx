@@ -76,7 +76,7 @@ export function Notice({ title, cure }: { readonly title: string; readonly cure?
       role="alert"
       className="rounded-lg border border-amber-400 bg-amber-50 px-3 py-2 text-sm text-amber-950 dark:border-amber-700 dark:bg-amber-950 dark:text-amber-100"
     >
-      <p className="font-medium">{title}</p>
+      <p className="font-medium whitespace-pre-line wrap-anywhere">{title}</p>
       {cure === undefined ? null : <p className="mt-0.5">{cure}</p>}
     </div>
   );

@@ -22,7 +22,7 @@ export function Rows({
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
     <section className="max-h-64 overflow-auto" tabIndex={0} aria-label={`Table: ${label}`}>
       <table className="w-full border-collapse text-left text-sm">
-        <thead className="quiet sticky top-0 bg-white text-xs dark:bg-stone-900">
+        <thead className="quiet top-0 bg-white text-xs max-sm:sr-only sm:sticky dark:bg-stone-900">
           <tr>
             {heads.map((head) => (
               <th key={head} className="py-1 pr-3 font-medium">
@@ -33,9 +33,12 @@ export function Rows({
         </thead>
         <tbody>
           {rows.map(({ key, cells, good }) => (
-            <tr key={key} className="border-t border-stone-100 align-top dark:border-stone-800">
+            <tr
+              key={key}
+              className="border-t border-stone-100 align-top max-sm:flex max-sm:flex-wrap max-sm:py-1 dark:border-stone-800"
+            >
               {cells.map((cell, index) => (
-                <td key={heads[index]} className={`py-1 pr-3 ${lookOf(index, cells.length, good)}`}>
+                <td key={heads[index]} className={`py-1 pr-3 max-sm:py-0.5 ${lookOf(index, cells.length, good)}`}>
                   {cell}
                 </td>
               ))}
@@ -49,6 +52,6 @@ export function Rows({
 
 function lookOf(index: number, count: number, good: boolean): string {
   if (index === 0) return 'quiet font-mono text-xs leading-5 tabular-nums';
-  if (index < count - 1) return 'break-words';
-  return good ? 'text-emerald-800 dark:text-emerald-300' : 'text-red-800 dark:text-red-300';
+  if (index < count - 1) return 'wrap-anywhere max-sm:basis-auto';
+  return `wrap-anywhere max-sm:basis-full ${good ? 'text-emerald-800 dark:text-emerald-300' : 'text-red-800 dark:text-red-300'}`;
 }
