@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { createProgram } from '../../packages/cli/src/program.ts';
 import { recordingTerminal } from '../../packages/cli/test/recording-terminal.ts';
+
+type Command = ReturnType<typeof createProgram>;
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const program = createProgram({ terminal: recordingTerminal('').terminal, now: Date.now });
