@@ -2,7 +2,7 @@ import { Failure } from '@sallyport/model';
 import type { MqttClient } from 'mqtt';
 
 /** Bytes of a packet that a server may send, unless said otherwise. */
-export const LARGEST_PACKET = 1_048_576;
+const LARGEST_PACKET = 1_048_576;
 /** MQTT has no larger ones (MQTT 5 section 1.5.5). */
 const LARGEST_THERE_IS = 268_435_460;
 /** Bytes that a length may have (MQTT 5 section 1.5.5). */
