@@ -60,6 +60,38 @@ describe('certificates for many devices at once', () => {
     );
   });
 
+  it('begins nothing with a file that is no text, and says where', { timeout: 120_000 }, async () => {
+    writeFileSync(at('binary'), Buffer.concat([Buffer.from('bulk-1\n\nbulk-2'), Buffer.of(0x1b, 0x5b, 0xff, 0x0a)]));
+    const run1 = await run('--type', 'pump', '--devices', at('binary'), '--out', at('binary-out'));
+    expect(run1.exitCode).toBe(1);
+    expect(run1.err).toContain(`Line 3 of ${at('binary')} is no text`);
+    expect(existsSync(at('binary-out'))).toBe(false);
+  });
+
+  it('leaves no file behind where one alone is refused, and issues nothing whose file could not be written', {
+    timeout: 120_000,
+  }, async () => {
+    const refused = await run('pump/bulk-12', '--new', '--expires-in', '99y', '--out', at('twelve'));
+    expect(refused.exitCode).toBe(1);
+    expect(readdirSync(folder).filter((name) => name.startsWith('twelve'))).toEqual([]);
+    writeFileSync(at('twelve.pem'), 'something else');
+    writeFileSync(at('twelve.p12'), 'something else');
+    writeFileSync(at('p12-password'), 'a long password');
+    const secret = ['--password-file', at('p12-password')];
+    for (const [args, file] of [
+      [['--new', '--out', at('twelve')], 'twelve.pem'],
+      [['--new', '--out', at('no', 'folder')], 'folder.pem'],
+      [['--new', '--pkcs12', at('twelve.p12'), ...secret], 'twelve.p12'],
+      [['--new', '--pkcs12', at('no', 'folder.p12'), ...secret], 'folder.p12'],
+    ] as const) {
+      const { exitCode, err } = await run('pump/bulk-12', ...args);
+      expect({ exitCode, names: err.includes(file) }, err).toEqual({ exitCode: 1, names: true });
+    }
+    const { items } = await server.api.certificates.list('demo', { principal: 'device:demo/pump/bulk-12' });
+    expect(items).toEqual([]);
+    expect(readFileSync(at('twelve.pem'), 'utf8')).toBe('something else');
+  });
+
   it('goes on where it broke off: what is there stays, and a key that was left is used', {
     timeout: 120_000,
   }, async () => {

@@ -22,14 +22,42 @@ export function listEntry(text: string, place: string): NewListEntry {
  * @throws Failure `invalid_request` if it cannot be read, or holds what is no entry, with its line
  */
 export async function listFileEntries(terminal: Terminal, file: string): Promise<NewListEntry[]> {
-  const text = file === '-' ? await terminal.readStdin() : await read(file);
-  return text.split(/\r?\n/).flatMap((line, index) => {
-    const mark = line.indexOf('#');
-    const entry = (mark < 0 ? line : line.slice(0, mark)).trim();
-    const note = mark < 0 ? '' : line.slice(mark + 1).trim();
-    if (entry === '') return [];
-    return [{ ...listEntry(entry, `${file}:${index + 1}`), ...(note !== '' && { note }) }];
+  const entries = entriesOf(await linesOf(terminal, file));
+  return entries.map(({ line, entry, note }) => ({
+    ...listEntry(entry, `${file}:${line}`),
+    ...(note !== undefined && { note }),
+  }));
+}
+
+/**
+ * Names of a file, one a line, each once. `-` reads standard input.
+ *
+ * @throws Failure `invalid_request` if it cannot be read; with the number of the line, if one is no text
+ */
+export async function listFileNames(terminal: Terminal, file: string): Promise<string[]> {
+  const entries = entriesOf(await linesOf(terminal, file));
+  // What is not text would be obeyed by a terminal.
+  const binary = entries.find(({ entry }) => /[\p{C}\ufffd]/u.test(entry));
+  if (binary) {
+    throw new Failure('invalid_request', `Line ${binary.line} of ${file} is no text.`, {
+      cure: 'Name a text file with one id on each line. Nothing was begun.',
+    });
+  }
+  return [...new Set(entries.map(({ entry }) => entry))];
+}
+
+function entriesOf(lines: readonly string[]): (NewListEntry & { readonly line: number })[] {
+  return lines.flatMap((text, index) => {
+    const mark = text.indexOf('#');
+    const entry = (mark < 0 ? text : text.slice(0, mark)).trim();
+    const note = mark < 0 ? '' : text.slice(mark + 1).trim();
+    return entry === '' ? [] : [{ line: index + 1, entry, ...(note !== '' && { note }) }];
   });
+}
+
+async function linesOf(terminal: Terminal, file: string): Promise<string[]> {
+  const text = file === '-' ? await terminal.readStdin() : await read(file);
+  return text.split(/\r?\n/);
 }
 
 async function read(file: string): Promise<string> {

@@ -1,4 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { ManagementFailure } from '@sallyport/application/management';
 import { Failure } from '@sallyport/model';
 
 /** No certificate, request or chain is larger; what is, was named by mistake. Bytes. */
@@ -46,9 +47,45 @@ export async function writeNewFile(
   try {
     await writeFile(file, text, { flag: 'wx', mode: options.secret ? 0o600 : 0o644 });
   } catch (cause) {
-    throw new Failure('invalid_request', `The file ${file} cannot be written.`, {
+    throw unwritable(file, cause);
+  }
+}
+
+/** A place that is ours before something is issued which would be lost without it. */
+export interface ReservedFile {
+  fill(text: string | Uint8Array): Promise<void>;
+  /** Nothing came of it. */
+  giveUp(): Promise<void>;
+}
+
+/**
+ * Makes a new file that is empty for now.
+ *
+ * @throws Failure `invalid_request` if it exists or cannot be written
+ */
+export async function reserveFile(file: string, options: { readonly secret: boolean }): Promise<ReservedFile> {
+  await writeNewFile(file, '', options);
+  return {
+    fill: (text) => writeFile(file, text),
+    giveUp: () => rm(file, { force: true }),
+  };
+}
+
+/** Whether the server has said no: where it has not answered, something may have been issued all the same. */
+export function wasRefused(problem: unknown): boolean {
+  return problem instanceof ManagementFailure && problem.status < 500;
+}
+
+function unwritable(file: string, cause: unknown): Failure {
+  const { code = 'unknown' } = cause as NodeJS.ErrnoException;
+  if (code === 'EEXIST') {
+    return new Failure('invalid_request', `The file ${file} exists already, and is left as it is.`, {
       cause,
-      cure: 'Name one that does not exist yet, with --out, in a folder that you may write.',
+      cure: 'Name another with --out, or move it away.',
     });
   }
+  return new Failure('invalid_request', `The file ${file} cannot be written (${code}).`, {
+    cause,
+    cure: 'Name one, with --out, in a folder that exists and that you may write.',
+  });
 }

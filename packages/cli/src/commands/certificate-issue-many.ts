@@ -5,7 +5,7 @@ import { ManagementFailure } from '@sallyport/application/management';
 import { Failure, principalName } from '@sallyport/model';
 import { type Administration, all } from '../administration.ts';
 import { type DeviceFiles, deviceFiles } from '../device-files.ts';
-import { listFileEntries } from '../list-file.ts';
+import { listFileNames } from '../list-file.ts';
 import { passphrase } from '../passphrase.ts';
 import { createProgress } from '../progress.ts';
 import { isMilestone, progressBar } from '../progress-bar.ts';
@@ -56,7 +56,7 @@ export async function issueMany(
     ? (await all((page) => administration.management.devices.listOfType({ organisation, id: type }, page))).map(
         ({ id }) => id,
       )
-    : [...new Set((await listFileEntries(terminal, options.devices ?? '-')).map(({ entry }) => entry))];
+    : await listFileNames(terminal, options.devices ?? '-');
   if (ids.length === 0)
     throw new UsageError('There are no devices.', 'Name a file with an id on each line, or register devices first.');
   if (ids.length > DEVICES_MAXIMUM)

@@ -9,7 +9,7 @@ import { countOption } from '../option-values.ts';
 import { withExample, withOrganisation } from '../options.ts';
 import { pairNames } from '../pair-names.ts';
 import { passphrase } from '../passphrase.ts';
-import { pemFile, writeNewFile } from '../pem-file.ts';
+import { pemFile, type ReservedFile, reserveFile, wasRefused } from '../pem-file.ts';
 import { principalNamed } from '../principal-named.ts';
 import { UsageError } from '../report-failure.ts';
 import { authorityNamed } from './ca.ts';
@@ -89,15 +89,15 @@ export function certificateCommand(surroundings: Surroundings): Command {
       const { organisation, principal, id } = await principalNamed(administration, text);
       if (options.pkcs12 !== undefined) return issuePkcs12(administration, { organisation, principal, id }, options);
       const { certificateFile, keyFile } = pairNames(options.out, id);
-      const own = options.csr === undefined ? await createClientKey(id) : undefined;
-      // The key is safe before anything is issued for it.
-      if (own) await writeNewFile(keyFile, own.keyPem, { secret: true });
-      const { certificate, chainPem } = await management.certificates.issue(organisation, {
-        principal,
-        csr: own ? own.csrPem : await pemFile(options.csr ?? '', 'CERTIFICATE REQUEST'),
-        ...(options.expiresIn === undefined ? {} : { expiresIn: options.expiresIn }),
-      });
-      await writeNewFile(certificateFile, chainPem, { secret: false });
+      const { own, csr, chainFile, refused } = await requestFor(id, { certificateFile, keyFile }, options);
+      const { certificate, chainPem } = await management.certificates
+        .issue(organisation, {
+          principal,
+          csr,
+          ...(options.expiresIn === undefined ? {} : { expiresIn: options.expiresIn }),
+        })
+        .catch(refused);
+      await chainFile.fill(chainPem);
       output.document({
         ...certificate,
         certificateFile,
@@ -185,14 +185,51 @@ async function issuePkcs12(
   const question = 'Password of the PKCS#12 file';
   const password = await passphrase({ question, file: passwordFile, isNew: true }, terminal);
   const own = await createClientKey(id);
-  const { certificate, chainPem } = await management.certificates.issue(organisation, {
-    principal,
-    csr: own.csrPem,
-    ...(expiresIn === undefined ? {} : { expiresIn }),
-  });
-  const bytes = await pkcs12Of({ keyPem: own.keyPem, chainPem, password, name: id });
-  await writeNewFile(pkcs12, bytes, { secret: true });
-  output.document({ ...certificate, pkcs12File: pkcs12 });
+  const file = await reserveFile(pkcs12, { secret: true });
+  try {
+    const { certificate, chainPem } = await management.certificates.issue(organisation, {
+      principal,
+      csr: own.csrPem,
+      ...(expiresIn === undefined ? {} : { expiresIn }),
+    });
+    await file.fill(await pkcs12Of({ keyPem: own.keyPem, chainPem, password, name: id }));
+    output.document({ ...certificate, pkcs12File: pkcs12 });
+  } catch (problem) {
+    await file.giveUp();
+    throw problem;
+  }
+}
+
+/**
+ * The request of the file that was named; else one for a new key, which is safe in its file before anything is issued for it. The file of
+ * the certificate is there as well; what was made goes again if the server refuses.
+ */
+async function requestFor(
+  name: string,
+  at: { readonly certificateFile: string; readonly keyFile: string },
+  { csr }: IssueOptions,
+) {
+  const named = csr === undefined ? undefined : await pemFile(csr, 'CERTIFICATE REQUEST');
+  const made = named === undefined ? await createClientKey(name) : undefined;
+  const chainFile = await reserveFile(at.certificateFile, { secret: false });
+  let keyFile: ReservedFile | undefined;
+  try {
+    keyFile = made && (await reserveFile(at.keyFile, { secret: true }));
+    if (made) await keyFile?.fill(made.keyPem);
+  } catch (problem) {
+    await chainFile.giveUp();
+    throw problem;
+  }
+  return {
+    own: made !== undefined,
+    csr: named ?? made?.csrPem ?? '',
+    chainFile,
+    async refused(problem: unknown): Promise<never> {
+      await chainFile.giveUp();
+      if (wasRefused(problem)) await keyFile?.giveUp();
+      throw problem;
+    },
+  };
 }
 
 /** A claim is for nobody, so its files are named for the type. */
@@ -205,16 +242,17 @@ async function issueClaim(
   if (device !== undefined) throw new UsageError('A claim is for no single device.', `Leave ${device} out.`);
   if (options.max === undefined) throw new UsageError('How many devices may it enrol?', 'Give --max NUMBER.');
   const { certificateFile, keyFile } = pairNames(options.out, `claim-${type}`);
-  const own = options.csr === undefined ? await createClientKey(`claim:${type}`) : undefined;
   const organisation = await organisationOf();
-  if (own) await writeNewFile(keyFile, own.keyPem, { secret: true });
-  const { claim, chainPem } = await management.enrolment.issueClaim(organisation, {
-    type,
-    maximum: options.max,
-    csr: own ? own.csrPem : await pemFile(options.csr ?? '', 'CERTIFICATE REQUEST'),
-    ...(options.expiresIn === undefined ? {} : { expiresIn: options.expiresIn }),
-  });
-  await writeNewFile(certificateFile, chainPem, { secret: false });
+  const { own, csr, chainFile, refused } = await requestFor(`claim:${type}`, { certificateFile, keyFile }, options);
+  const { claim, chainPem } = await management.enrolment
+    .issueClaim(organisation, {
+      type,
+      maximum: options.max,
+      csr,
+      ...(options.expiresIn === undefined ? {} : { expiresIn: options.expiresIn }),
+    })
+    .catch(refused);
+  await chainFile.fill(chainPem);
   output.document({
     ...claim.certificate,
     type,
