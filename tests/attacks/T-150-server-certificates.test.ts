@@ -104,7 +104,9 @@ describe('a server certificate that clients would refuse, or whose key is looked
     ann.close();
   });
 
-  it('stops the start, with the file and the cure, where its file was damaged or opened to others', async () => {
+  it('stops the start, with the file and the cure, where its file was damaged or opened to others', {
+    timeout: 120_000,
+  }, async () => {
     const own = await testServer();
     const start = () =>
       startServer({

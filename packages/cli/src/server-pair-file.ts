@@ -10,6 +10,8 @@ export interface ServerPairOptions extends KeystoreOptions {
   readonly key?: string;
   readonly chain?: readonly string[];
   readonly passphraseFile?: string;
+  /** The certificate is for the key that the server has. */
+  readonly ownKey?: boolean;
 }
 
 /**
@@ -21,17 +23,23 @@ export async function serverPairOf(
   file: string,
   options: ServerPairOptions,
   terminal: Terminal,
-): Promise<{ readonly chain: string; readonly key: string }> {
+): Promise<{ readonly chain: string; readonly key?: string }> {
+  if (options.ownKey && options.key !== undefined) throw new UsageError('--own-key needs no key.', 'Leave --key out.');
   const { bytes, isKeystore } = await fileBytes(file);
   if (isKeystore) {
+    if (options.ownKey) throw new UsageError(`${file} holds a key of its own.`, 'Leave --own-key out.');
     if (options.key !== undefined) throw new UsageError(`${file} holds the key already.`, 'Leave --key out.');
     const { chainPem, keyPem } = keyOf(await openKeystore(file, bytes, options, terminal), file, options.alias);
     return { chain: chainPem + (await morePem(options.chain)), key: keyPem };
   }
   const chain = certificatesPem(file, bytes) + (await morePem(options.chain));
+  if (options.ownKey) return { chain };
   if (options.key !== undefined) return { chain, key: await keyPem(options.key, options.passphraseFile, terminal) };
   if (!bytes.includes('PRIVATE KEY-----'))
-    throw new UsageError(`${file} holds no key.`, 'Give the file of the key with --key FILE.');
+    throw new UsageError(
+      `${file} holds no key.`,
+      'Give the file of the key with --key FILE, or --own-key if `ca server-certificate request` has made the request.',
+    );
   return { chain, key: await keyPem(file, options.passphraseFile, terminal) };
 }
 

@@ -18,3 +18,9 @@ export interface ServerCertificateDocument {
   /** What clients may stumble over, in sentences. */
   readonly warnings: readonly string[];
 }
+
+/** A request for another authority to sign, for the key of the server, which stays there. */
+export interface ServerCertificateRequestDocument {
+  /** PKCS#10 in PEM. */
+  readonly csr: string;
+}

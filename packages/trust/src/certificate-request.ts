@@ -13,15 +13,23 @@ export interface CertificateRequest {
   readonly publicKey: PublicKey;
 }
 
-/** Makes a PKCS#10 request (RFC 2986) in PEM. */
+/** Makes a PKCS#10 request (RFC 2986) in PEM; names and addresses become its alternative names. */
 export async function createCertificateRequest(options: {
   readonly keys: KeyPair;
   readonly commonName: string;
+  readonly dnsNames?: readonly string[];
+  readonly ipAddresses?: readonly string[];
 }): Promise<string> {
+  const { dnsNames = [], ipAddresses = [] } = options;
+  const names: x509.JsonGeneralNames = [
+    ...dnsNames.map((value) => ({ type: 'dns' as const, value })),
+    ...ipAddresses.map((value) => ({ type: 'ip' as const, value })),
+  ];
   const request = await x509.Pkcs10CertificateRequestGenerator.create({
     name: [{ CN: [{ utf8String: options.commonName }] }] as unknown as string,
     keys: options.keys,
     signingAlgorithm: SIGNATURE_ALGORITHM,
+    ...(names.length > 0 ? { extensions: [new x509.SubjectAlternativeNameExtension(names)] } : {}),
   });
   return pemOf('CERTIFICATE REQUEST', new Uint8Array(request.rawData));
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import {
   type CertificateAuthority,
   type CertificateFacts,
+  createCertificateRequest,
   generateKeyPair,
   type IssuedCertificate,
   issueClientCertificate,
@@ -88,6 +89,10 @@ export interface Authority {
   removeOrganisation(organisation: string): Promise<void>;
   /** The one of this server's own authority, whether or not another was imported. */
   ownServerCertificate(): { readonly facts: CertificateFacts; readonly chainPem: string };
+  /** A PKCS#10 request in PEM for the key of this server's own certificate, with its names or others. The key stays where it is. */
+  requestServerCertificate(names?: ServerNames): Promise<string>;
+  /** The key of this server's own certificate, in PEM. */
+  ownServerKey(): string;
   /** Server certificates of other authorities. Hand {@link serverCredentials} to the listeners after a change. */
   readonly serverPairs: ServerPairs;
   serverCredentials(): ServerCredentials;
@@ -213,6 +218,11 @@ export async function openAuthority(options: AuthorityOptions): Promise<Authorit
       await organisations.remove(organisation);
       await serverPairs.remove(organisation);
     },
+    async requestServerCertificate(names = wanted) {
+      const commonName = names.dnsNames[0] ?? names.ipAddresses[0] ?? '';
+      return createCertificateRequest({ keys: await keyPairFromPem(serverKeyPem), commonName, ...names });
+    },
+    ownServerKey: () => serverKeyPem,
     ownServerCertificate: () => ({ facts: current.facts, chainPem: current.pem }),
     serverPairs,
     serverCredentials() {

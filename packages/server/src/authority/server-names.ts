@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
+import { type Parsed, parsed, unparsed } from '@sallyport/model';
 
 /** The names and addresses under which clients reach this server, as its certificate lists them. */
 export interface ServerNames {
@@ -18,6 +19,17 @@ export function serverNames(configured: readonly string[], host: string = hostna
     dnsNames: unique(names.filter((name) => isIP(name) === 0 && DNS_NAME.test(name))),
     ipAddresses: unique(names.filter((name) => isIP(name) !== 0).map(canonicalAddress)),
   };
+}
+
+/** Names and addresses that somebody gives, each once and as certificates write them; the first that is neither is the problem. */
+export function givenNames(given: readonly string[]): Parsed<ServerNames> {
+  const names = given.map((name) => name.toLowerCase());
+  const wrong = names.find((name) => isIP(name) === 0 && !DNS_NAME.test(name));
+  if (wrong !== undefined) return unparsed(`"${wrong.slice(0, 80)}" is no host name and no address`);
+  return parsed({
+    dnsNames: unique(names.filter((name) => isIP(name) === 0)),
+    ipAddresses: unique(names.filter((name) => isIP(name) !== 0).map(canonicalAddress)),
+  });
 }
 
 /** True if both list the same names, whatever their order and the spelling of addresses. */

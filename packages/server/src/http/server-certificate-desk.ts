@@ -1,7 +1,8 @@
-import { Failure, type ServerCertificateDocument } from '@sallyport/model';
+import { Failure, type ServerCertificateDocument, type ServerCertificateRequestDocument } from '@sallyport/model';
 import type { CertificateFacts } from '@sallyport/trust';
 import type { Authority } from '../authority/authority.ts';
 import { pairWarnings, type ServerPair } from '../authority/check-server-pair.ts';
+import { givenNames } from '../authority/server-names.ts';
 import type { ServerEvent } from '../events/events.ts';
 import type { Registry } from '../registry/registry.ts';
 
@@ -13,15 +14,21 @@ export interface ServerCertificateDesk {
   set(given: {
     readonly organisation?: string;
     readonly chain: string;
-    readonly key: string;
+    /** Left out: it is for the key of this server, as {@link request} asked for. */
+    readonly key?: string;
     readonly by: string;
   }): Promise<ServerCertificateDocument>;
+  /** A request for another authority to sign, for the key of this server. `names`: host names and addresses, those of its own certificate if none. */
+  request(given: { readonly names?: readonly string[] }): Promise<ServerCertificateRequestDocument>;
   /** Forgets an imported one with its key, and answers what is shown in its place. `not_found` if there is none. */
   reset(given: { readonly organisation?: string; readonly by: string }): Promise<ServerCertificateDocument>;
 }
 
 export interface ServerCertificateDeskOptions {
-  readonly authority: Pick<Authority, 'serverPairs' | 'ownServerCertificate'>;
+  readonly authority: Pick<
+    Authority,
+    'serverPairs' | 'ownServerCertificate' | 'ownServerKey' | 'requestServerCertificate'
+  >;
   readonly registry: { readonly organisations: Pick<Registry['organisations'], 'get'> };
   /** Host names and addresses that the configuration says clients use. */
   readonly names: readonly string[];
@@ -76,7 +83,16 @@ export function serverCertificateDesk({
       if (organisation !== undefined && !serverPairs.of(organisation)) throw none(organisation);
       return inUse(organisation);
     },
-    async set({ organisation, chain, key, by }) {
+    async request({ names: wanted = [] }) {
+      const names = wanted.length === 0 ? undefined : givenNames(wanted);
+      if (names && !names.ok) {
+        throw new Failure('invalid_request', `names: ${names.problem}.`, {
+          cure: 'Write host names like mqtt.example.com or *.example.com, or addresses like 192.0.2.7.',
+        });
+      }
+      return { csr: await authority.requestServerCertificate(names?.value) };
+    },
+    async set({ organisation, chain, key = authority.ownServerKey(), by }) {
       if (organisation !== undefined) await registry.organisations.get(organisation);
       await serverPairs.set({ chain, key, ...whose(organisation) });
       return changed(by, organisation);

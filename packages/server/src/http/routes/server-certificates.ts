@@ -1,4 +1,4 @@
-import type { ServerCertificateDocument } from '@sallyport/model';
+import type { ServerCertificateDocument, ServerCertificateRequestDocument } from '@sallyport/model';
 import { z } from 'zod';
 import { at } from '../answers.ts';
 import type { Services } from '../api-options.ts';
@@ -17,8 +17,21 @@ const pem = (label: string, description: string) =>
     .describe(description);
 const given = fields({
   chain: pem('CERTIFICATE', 'PEM: the certificate of the server, then each authority that signed the one before.'),
-  key: pem('PRIVATE KEY', 'Its private key in PEM, without a passphrase. It is never shown again.'),
+  key: pem(
+    'PRIVATE KEY',
+    'Its private key in PEM, without a passphrase. It is never shown again. Left out: the certificate is for the key of this server, as it was asked for.',
+  ).exactOptional(),
 });
+const requested = fields({
+  names: z
+    .array(text.min(1).max(253, 'is too long'))
+    .max(100, 'are too many')
+    .describe('Host names and addresses; left out, those of the own certificate of this server.')
+    .exactOptional(),
+});
+const request: z.ZodType<ServerCertificateRequestDocument> = z
+  .object({ csr: text })
+  .meta({ id: 'ServerCertificateRequest' });
 const answer: z.ZodType<ServerCertificateDocument> = z
   .object({
     organisation: text.exactOptional(),
@@ -37,6 +50,7 @@ const answer: z.ZodType<ServerCertificateDocument> = z
 
 type Params = z.infer<typeof params>;
 type Given = z.infer<typeof given>;
+type Requested = z.infer<typeof requested>;
 
 const CHECKED =
   'Checked first: key, order and signatures of the chain, dates, purposes, names. All listeners show it from the next handshake on; live connections stay. It is not renewed by itself.';
@@ -76,6 +90,18 @@ export function serverCertificateRoutes({ serverCertificates: desk }: Services):
       needs: 'administrator',
       answer: { schema: answer },
       run: ({ by }) => desk.reset({ by }),
+    }),
+    route<unknown, unknown, Requested, ServerCertificateRequestDocument>({
+      method: 'POST',
+      path: `${SERVER}/request`,
+      name: 'requestServerCertificate',
+      tag: 'certificates',
+      summary: 'A certificate request for the key of this server',
+      description: 'For another authority to sign. The key stays on the server; set what comes back without a key.',
+      needs: 'administrator',
+      body: requested,
+      answer: { schema: request },
+      run: ({ body }) => desk.request(body),
     }),
     route<Params, unknown, unknown, ServerCertificateDocument>({
       method: 'GET',
