@@ -7,7 +7,7 @@ import type { Surroundings } from '../invocation.ts';
 import { fileBytes, type KeystoreOptions, keyOf, openKeystore, withKeystore } from '../keystore-file.ts';
 import { countOption } from '../option-values.ts';
 import { withExample, withOrganisation } from '../options.ts';
-import { pairNames } from '../pair-names.ts';
+import { type PairNames, pairNames } from '../pair-names.ts';
 import { passphrase } from '../passphrase.ts';
 import { pemFile, type ReservedFile, reserveFile, wasRefused } from '../pem-file.ts';
 import { principalNamed } from '../principal-named.ts';
@@ -204,11 +204,7 @@ async function issuePkcs12(
  * The request of the file that was named; else one for a new key, which is safe in its file before anything is issued for it. The file of
  * the certificate is there as well; what was made goes again if the server refuses.
  */
-async function requestFor(
-  name: string,
-  at: { readonly certificateFile: string; readonly keyFile: string },
-  { csr }: IssueOptions,
-) {
+async function requestFor(name: string, at: PairNames, { csr }: IssueOptions) {
   const named = csr === undefined ? undefined : await pemFile(csr, 'CERTIFICATE REQUEST');
   const made = named === undefined ? await createClientKey(name) : undefined;
   const chainFile = await reserveFile(at.certificateFile, { secret: false });

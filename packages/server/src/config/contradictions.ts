@@ -9,8 +9,7 @@ export function contradictions(configuration: Configuration, source: Source): st
   const complain = (key: string, problem: string) => {
     found.push(`${source.where(key.split('.'))}: ${key}: ${problem}`);
   };
-  plaintext(configuration, source, complain);
-  enrolment(configuration, source, complain);
+  closedListeners(configuration, source, complain);
   ports(configuration, source, complain);
   pairs(configuration, source, complain);
   authorizationServer(configuration, complain);
@@ -22,35 +21,30 @@ export function contradictions(configuration: Configuration, source: Source): st
 
 type Complain = (key: string, problem: string) => void;
 
-function plaintext({ listeners }: Configuration, source: Source, complain: Complain): void {
-  if (!listeners.mqttPlain.allowPlaintextListener) {
-    for (const key of ['port', 'address', 'maximumConnections']) {
-      const full = `listeners.mqttPlain.${key}`;
-      if (source.setIn(full)) {
-        complain(
-          full,
-          'is set, but listeners.mqttPlain.allowPlaintextListener is false, so nothing would listen there',
-        );
-      }
-    }
-  }
-  if (!listeners.revocationHttp.enabled && source.setIn('listeners.revocationHttp.port')) {
-    complain(
-      'listeners.revocationHttp.port',
-      'is set, but listeners.revocationHttp.enabled is false, so nothing would listen there',
-    );
-  }
-  if (!listeners.mqttTls.enabled && source.setIn('listeners.mqttTls.port')) {
-    complain('listeners.mqttTls.port', 'is set, but listeners.mqttTls.enabled is false, so nothing would listen there');
-  }
-}
+/** What is said of a listener, and the key that opens it. Keys that other listeners follow too are not among them. */
+const LISTENERS = [
+  {
+    name: 'mqttTls',
+    opens: 'enabled',
+    keys: ['port', 'address', 'clientCertificates', 'maximumConnections', 'proxyAddresses'],
+  },
+  {
+    name: 'mqttPlain',
+    opens: 'allowPlaintextListener',
+    keys: ['port', 'address', 'maximumConnections', 'proxyAddresses'],
+  },
+  { name: 'revocationHttp', opens: 'enabled', keys: ['port', 'address', 'maximumConnections'] },
+  { name: 'enrolment', opens: 'enabled', keys: ['port', 'address'] },
+] as const;
 
-function enrolment({ listeners }: Configuration, source: Source, complain: Complain): void {
-  if (listeners.enrolment.enabled) return;
-  for (const key of ['port', 'address']) {
-    const full = `listeners.enrolment.${key}`;
-    if (source.setIn(full))
-      complain(full, 'is set, but listeners.enrolment.enabled is false, so nothing would listen there');
+function closedListeners({ listeners }: Configuration, source: Source, complain: Complain): void {
+  for (const { name, opens, keys } of LISTENERS) {
+    if ((listeners[name] as Readonly<Record<string, unknown>>)[opens] === true) continue;
+    for (const key of keys) {
+      const full = `listeners.${name}.${key}`;
+      if (!source.setIn(full)) continue;
+      complain(full, `is set, but listeners.${name}.${opens} is false, so nothing would listen there`);
+    }
   }
 }
 

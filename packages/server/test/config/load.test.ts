@@ -138,6 +138,25 @@ describe('contradictions', () => {
     );
   });
 
+  it('refuses what is said of a listener that is not opened, with the line', () => {
+    const off = 'listeners:\n  mqttTls:\n    enabled: false\n';
+    expect(problem(`${off}    clientCertificates: require\n`)).toContain(
+      ':4:25: listeners.mqttTls.clientCertificates: is set, but listeners.mqttTls.enabled is false',
+    );
+    for (const [name, key] of [
+      ['mqttTls', 'proxyAddresses: [127.0.0.1]'],
+      ['mqttPlain', 'proxyAddresses: [127.0.0.1]'],
+      ['revocationHttp', 'address: 0.0.0.0'],
+      ['revocationHttp', 'maximumConnections: 5'],
+      ['enrolment', 'address: 0.0.0.0'],
+    ]) {
+      const before = name === 'mqttTls' ? off : `listeners:\n  ${name}:\n`;
+      expect(problem(`${before}    ${key}\n`)).toContain(`listeners.${name}.${key?.split(':')[0]}: is set, but`);
+    }
+    // HTTPS follows it too.
+    expect(load(`${off}    minimumTlsVersion: TLSv1.3\n`).listeners.mqttTls.enabled).toBe(false);
+  });
+
   it('refuses two listeners on one port and names the key that was set', () => {
     expect(problem('listeners:\n  http:\n    port: 8883\n')).toContain(
       ':3:11: listeners.http.port: is 8883, and listeners.mqttTls listens on that port too',
