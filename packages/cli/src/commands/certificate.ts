@@ -186,18 +186,18 @@ async function issuePkcs12(
   const password = await passphrase({ question, file: passwordFile, isNew: true }, terminal);
   const own = await createClientKey(id);
   const file = await reserveFile(pkcs12, { secret: true });
-  try {
-    const { certificate, chainPem } = await management.certificates.issue(organisation, {
+  const { certificate, chainPem } = await management.certificates
+    .issue(organisation, {
       principal,
       csr: own.csrPem,
       ...(expiresIn === undefined ? {} : { expiresIn }),
+    })
+    .catch(async (problem: unknown) => {
+      await file.giveUp();
+      throw problem;
     });
-    await file.fill(await pkcs12Of({ keyPem: own.keyPem, chainPem, password, name: id }));
-    output.document({ ...certificate, pkcs12File: pkcs12 });
-  } catch (problem) {
-    await file.giveUp();
-    throw problem;
-  }
+  await file.fill(await pkcs12Of({ keyPem: own.keyPem, chainPem, password, name: id }));
+  output.document({ ...certificate, pkcs12File: pkcs12 });
 }
 
 /**
