@@ -121,7 +121,7 @@ export async function openTestApi(overrides: Partial<ApiOptions> = {}) {
     guesses: { list: () => [], release: () => 0, failed: () => undefined, passed: () => {} },
     addressLists: { lists, countries: { of: () => undefined, describe: () => undefined } },
     certificates: certificateDesk({ authority, registry, issueRate: 1000, now }),
-    serverCertificates: { show: absent, set: absent, reset: absent },
+    serverCertificates: { show: absent, set: absent, reset: absent, request: absent },
     identities: identityDesk({ identities: registry.identities, issuerOf: async () => issuing, now }),
     ...(await testFirmware({ folder, database, registry, now })),
     explain: (question) => ({ question, effect: 'deny', resolved: question.resource, statements: [], steps: [] }),
