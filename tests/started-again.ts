@@ -28,5 +28,9 @@ export async function startedAgain(
     plainPort: server.plainPort ?? 0,
     httpPort: server.httpPort,
     api: connectManagement({ url, token: before.operatorToken, ca: server.rootPem }),
+    async close() {
+      await server.close();
+      await before.close();
+    },
   };
 }

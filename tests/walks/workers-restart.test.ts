@@ -1,7 +1,7 @@
-import { loadConfiguration, startServer } from '@sallyport/server';
 import { expect, it } from 'vitest';
 import { identity, LABORATORY, type Login, RawClient } from '../attacks/raw-client.ts';
 import { type TestServer, testServer } from '../server.ts';
+import { startedAgain } from '../started-again.ts';
 
 const PATIENCE = { timeout: 60_000 };
 const KEPT: Login = { cleanStart: false, properties: { sessionExpiryInterval: 3600 } };
@@ -21,24 +21,8 @@ const SETTINGS = {
 } as const;
 
 /** Stops a server, and starts one with other worker processes on what it has left. */
-async function restarted(before: TestServer, workers: number): Promise<TestServer> {
-  await before.server.close();
-  const configuration = loadConfiguration({
-    overrides: {
-      dataDirectory: before.directory,
-      'listeners.mqttTls.port': 0,
-      'listeners.http.port': 0,
-      'log.level': 'silent',
-      workers,
-      ...SETTINGS,
-    },
-  });
-  const server = await startServer({ configuration });
-  const close = async (): Promise<void> => {
-    await server.close();
-    await before.close();
-  };
-  return { ...before, server, port: server.mqttPort ?? 0, close };
+function restarted(before: TestServer, workers: number): Promise<TestServer> {
+  return startedAgain(before, { workers, ...SETTINGS });
 }
 
 /** A session of the laboratory that is kept, and whether it was there. */

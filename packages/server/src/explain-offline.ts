@@ -40,8 +40,10 @@ export async function explainOffline(
   const configuration = loadConfiguration({ overrides: { dataDirectory } });
   const installation = await openInstallation({ configuration, now });
   const { registry } = installation;
-  const lists = await openLists({ installation, configuration, emit: () => {}, now, reconsider: async () => {} });
+  let closeLists = () => {};
   try {
+    const lists = await openLists({ installation, configuration, emit: () => {}, now, reconsider: async () => {} });
+    closeLists = () => lists.close();
     const containments = await containmentsOnRecord(installation);
     const findDocument = async (organisation: string) =>
       policyText ?? (await registry.policies.get(organisation))?.text;
@@ -55,7 +57,7 @@ export async function explainOffline(
       now,
     })(question);
   } finally {
-    lists.close();
+    closeLists();
     await installation.close();
   }
 }
